@@ -1,5 +1,4 @@
-"""Fake vendors over real HTTP, each with a small world of its own: records, clock, quota and faults.
+"""Fake vendors that speak real HTTP: a hidden world, its projections, faults by name.
 
-They decide what a vendor would answer. They import nothing of the other packages, so that a misunderstanding in a
-connector cannot be mirrored in what it is tested against.
+Nothing here knows renkei, and renkei imports nothing from here; both sides meet on a socket only.
 """
