@@ -1,0 +1,243 @@
+"""The rows of the journal and the patch that changes them: the engine's only memory (ADR 0001).
+
+Every row is a NamedTuple whose first `KEY` columns are its primary key. A patch is a set of whole-row
+puts and drops that a store applies in one durable transaction; stores need no other write. Bodies
+are JSON bytes. Times are unix seconds (UTC); sequence numbers are leased from the store.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import ClassVar, NamedTuple, TypeAlias
+
+from sync.record import Ref
+
+LIVE, UNSEEN, DELETED, MOVED = 0, 1, 2, 3
+LEADING, TWIN = 0, 1
+
+PLANNED, WAITING, PENDING, FAILED = "planned", "waiting", "pending", "failed"
+APPLIED, SUPERSEDED, DISCARDED = "applied", "superseded", "discarded"
+OPEN_STATES = (PLANNED, WAITING, PENDING, FAILED)
+
+LANE_OPT_OUT, LANE_HAND_OVER, LANE_DELTA, LANE_BACKFILL = 0, 1, 2, 3
+
+
+class RecordRow(NamedTuple):
+    """What we hold of one vendor record.
+
+    `body`: JSON object path -> raw value (seen). `unconfirmed`: JSON object path -> [operation,
+    value before, value sent, looks] of values that were sent and not yet read back ("" = none).
+    `noted` above a route's decided watermark = dirty. `as_of`, `settled`: sequence numbers of the
+    newest read and of the last settlement; `settled_at` its time. `refetch_at` > 0: read by id then.
+    `observed`: newest observed page that tells a change of this record (0 = none).
+    `own`: 1 / 0 / -1 = last modification by us / by somebody else / no evidence.
+    """
+
+    system: str
+    object: str
+    id: str
+    kind: str
+    entity: int
+    role: int
+    state: int
+    moved_to: str
+    as_of: int
+    settled: int
+    settled_at: float
+    version: str
+    created: str
+    own: int
+    noted: int
+    refetch_at: float
+    observed: int
+    body: bytes
+    unconfirmed: str
+
+    @property
+    def ref(self) -> Ref:
+        """The record's name."""
+        return Ref(self.system, self.object, self.id)
+
+
+class KeyRow(NamedTuple):
+    """One match key of a record (`operation` 0), or the claim of an open create (`object`, `id` empty).
+
+    `hash` = matching.keys.key_hash(kind of key, normalised value); unique per (system, kind, hash)
+    while it is a claim.
+    """
+
+    system: str
+    kind: str
+    hash: str
+    object: str
+    id: str
+    operation: int
+
+
+class EntityRow(NamedTuple):
+    """What is special about an entity; most have no row. `body`: JSON {tombstone keys, latches, …}."""
+
+    id: int
+    merged_into: int
+    body: bytes
+
+
+class BaseRow(NamedTuple):
+    """What both sides last agreed on: JSON field -> [fingerprint, MA half, SFA half, flags, writes]."""
+
+    entity: int
+    route: str
+    body: bytes
+
+
+class OperationRow(NamedTuple):
+    """One frozen write and its state. `body` is an encoded sync.plan.Work; `hash` names its content."""
+
+    id: int
+    entity: int
+    route: str
+    run: int
+    action: str
+    system: str
+    object: str
+    record: str
+    lane: int
+    state: str
+    at: float
+    attempts: int
+    again: int
+    digest: str
+    hash: str
+    effect: str
+    made_at: float
+    done_at: float
+    reason: str
+    body: bytes
+
+
+class BatchRow(NamedTuple):
+    """Operations that left together and are not settled: JSON list of operation ids.
+    A row is deleted by the settlement; one found at start-up is in doubt."""
+
+    id: int
+    system: str
+    kind: str
+    sent_at: float
+    body: bytes
+
+
+class HoldRow(NamedTuple):
+    """Something that waits for a person (or only for facts): kind, since when, JSON details, answer."""
+
+    entity: int
+    field: str
+    kind: str
+    route: str
+    since: float
+    body: bytes
+    answer: str
+
+
+class CursorRow(NamedTuple):
+    """How far a feed was read (`name` front, sweep) or a route was decided (`system` = "", `name` = route).
+
+    `complete` 1 = the first full read reached its end. `as_of` and `at`: of the read that moved it.
+    """
+
+    system: str
+    kind: str
+    name: str
+    value: str
+    complete: int
+    as_of: int
+    at: float
+
+
+class ObservedRow(NamedTuple):
+    """One noted page: JSON list of [object, id, previous observed page, {path: [old, new]}, evidence]."""
+
+    id: int
+    at: float
+    system: str
+    kind: str
+    run: int
+    body: bytes
+
+
+class RunRow(NamedTuple):
+    """One cycle, plan or command. `released`: "" nothing, "all", or the action kinds that may leave."""
+
+    id: int
+    route: str
+    trigger: str
+    digest: str
+    started: float
+    ended: float
+    state: str
+    released: str
+    body: bytes
+
+
+class RulesRow(NamedTuple):
+    """The rules under which a route last worked; `applied` 1 = a first plan was applied."""
+
+    route: str
+    reading: str
+    deciding: str
+    applied: int
+    since: float
+    source: bytes
+
+
+class CommandRow(NamedTuple):
+    """A person's word that decide reads: approval, answer, discard, undo."""
+
+    id: int
+    at: float
+    kind: str
+    route: str
+    state: str
+    body: bytes
+
+
+Row: TypeAlias = (
+    RecordRow | KeyRow | EntityRow | BaseRow | OperationRow | BatchRow | HoldRow
+    | CursorRow | ObservedRow | RunRow | RulesRow | CommandRow
+)  # fmt: skip
+
+KEY: dict[type[Row], int] = {
+    RecordRow: 3, KeyRow: 5, EntityRow: 1, BaseRow: 2, OperationRow: 1, BatchRow: 1, HoldRow: 3,
+    CursorRow: 3, ObservedRow: 1, RunRow: 1, RulesRow: 1, CommandRow: 1,
+}  # fmt: skip
+
+
+class Patch:
+    """Whole-row changes that take effect together or not at all; later puts of one key win."""
+
+    ORDER: ClassVar[tuple[type[Row], ...]] = tuple(KEY)
+
+    def __init__(self) -> None:
+        self.puts: defaultdict[type[Row], dict[tuple[object, ...], Row]] = defaultdict(dict)
+        self.drops: defaultdict[type[Row], dict[tuple[object, ...], None]] = defaultdict(dict)
+
+    def put(self, row: Row) -> None:
+        """Write a whole row."""
+        kind = type(row)
+        key = row[: KEY[kind]]
+        self.puts[kind][key] = row
+        if kind in self.drops:
+            self.drops[kind].pop(key, None)
+
+    def drop(self, row: Row) -> None:
+        """Remove the row with this row's primary key."""
+        kind = type(row)
+        key = row[: KEY[kind]]
+        self.drops[kind][key] = None
+        self.puts[kind].pop(key, None)
+
+    def __bool__(self) -> bool:
+        return any(self.puts.values()) or any(self.drops.values())
+
+    def writes(self) -> int:
+        """Number of row writes."""
+        return sum(map(len, self.puts.values())) + sum(map(len, self.drops.values()))
