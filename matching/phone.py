@@ -9,9 +9,6 @@ import unicodedata
 from enum import StrEnum
 from functools import lru_cache
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
-
 _SEPARATORS = str.maketrans("", "", " -()")
 # Japan's national numbers in full: 0 and nine or ten digits, no international prefix (00…, 010…).
 _JAPANESE = re.compile(r"0(?!10)[1-9]\d{8}|0[5789]0\d{8}")
@@ -46,6 +43,9 @@ def normalise_phone(text: str, region: str = "JP") -> str | None:
 @lru_cache(maxsize=16_384)
 def classify_phone(number: str) -> PhoneClass:
     """Say what kind of line an E.164 number is; where a country's plan does not tell mobile from fixed, OTHER."""
+    import phonenumbers
+    from phonenumbers import PhoneNumberType
+
     match phonenumbers.number_type(phonenumbers.parse(number)):
         case PhoneNumberType.MOBILE:
             return PhoneClass.MOBILE
@@ -57,13 +57,15 @@ def classify_phone(number: str) -> PhoneClass:
 
 @lru_cache(maxsize=16_384)
 def _parse(text: str, region: str) -> str | None:
+    import phonenumbers  # late: its tables cost a cold command 40 ms, and most numbers take the short way
+
     folded = _EXTENSION.sub("", unicodedata.normalize("NFKC", text).strip())
     if _LETTER.search(folded):  # the library would read "call me" as dialled letters
         return None
     try:
         number = phonenumbers.parse(folded, region)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return None
-    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
