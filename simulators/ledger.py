@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Actor = Literal["human", "api"]
+Change = tuple[object, object]
 Verb = Literal["create", "update", "delete", "merge", "convert", "restore"]
 
 
@@ -26,5 +27,5 @@ class Entry(NamedTuple):
     verb: Verb
     object: str
     id: str
-    changes: Mapping[str, tuple[object, object]]
+    changes: Mapping[str, Change]
     into: str | None = None

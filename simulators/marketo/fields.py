@@ -1,0 +1,165 @@
+"""Which fields a lead has and which values they take.
+
+Decides whether a value fits a field's type and how it is stored; knows no lead, no request and no other
+field. Types, the `""` = null rule and the codes follow the vendor's pages "Field Types" and "Error
+Codes".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from simulators.clock import parse_iso
+
+DataType = Literal[
+    "string", "text", "email", "phone", "url", "integer", "score", "boolean", "datetime", "date", "float"
+]
+Value = str | int | float | bool | None
+
+TEXT_TYPES = frozenset({"string", "text", "email", "phone", "url"})
+_TRUE = frozenset({"true", "1", "yes", "t", "on"})
+_FALSE = frozenset({"false", "0", "no", "f", "off"})
+
+
+class BadValueError(Exception):
+    """A value does not fit its field; `code` is the vendor's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One lead field; `standard=False` fields do not move the visible `updatedAt`, `searchable` ones are
+    filter types.
+    """
+
+    number: int
+    name: str
+    label: str
+    type: DataType
+    length: int | None = None
+    read_only: bool = False
+    searchable: bool = False
+    standard: bool = True
+
+
+def _field(number: int, name: str, label: str, kind: DataType, **more: object) -> Field:
+    length = 255 if kind in TEXT_TYPES and kind != "text" else None
+    return Field(number=number, name=name, label=label, type=kind, length=length, **more)  # type: ignore[arg-type]
+
+
+STANDARD: dict[str, Field] = {
+    field.name: field
+    for field in (
+        _field(1, "id", "Id", "integer", read_only=True, searchable=True),
+        _field(2, "email", "Email Address", "email", searchable=True),
+        _field(3, "firstName", "First Name", "string"),
+        _field(4, "lastName", "Last Name", "string"),
+        _field(5, "company", "Company Name", "string"),
+        _field(6, "phone", "Phone Number", "phone"),
+        _field(7, "title", "Job Title", "string"),
+        _field(8, "country", "Country", "string"),
+        _field(9, "industry", "Industry", "string"),
+        _field(10, "website", "Website", "url"),
+        _field(11, "leadSource", "Lead Source", "string"),
+        _field(12, "leadScore", "Lead Score", "score"),
+        _field(13, "unsubscribed", "Unsubscribed", "boolean"),
+        _field(14, "createdAt", "Created At", "datetime", read_only=True),
+        _field(15, "updatedAt", "Updated At", "datetime", read_only=True),
+        _field(1001, "optOutSeminar", "Opt-out Seminar", "boolean", standard=False),
+        _field(1002, "sfaId", "SFA Id", "string", searchable=True, standard=False),
+    )
+}
+"""The fields of a new instance: the usual ones, one opt-out of our own and one id field of ours. Never
+changed.
+"""
+
+
+def custom_field(number: int, name: str, kind: DataType) -> Field:
+    """Make a custom field; text, e-mail and integer ones can be filtered by."""
+    return _field(number, name, name, kind, searchable=kind in {"string", "email", "integer"}, standard=False)
+
+
+def coerce(field: Field, value: object) -> Value:
+    """Turn what a client sent into what is stored; `""` and null are both null. BadValueError when it
+    does not fit.
+    """
+    if value is None or value == "":
+        return False if field.type == "boolean" else None
+    match field.type:
+        case "integer" | "score":
+            return _integer(field, value)
+        case "boolean":
+            return _boolean(field, value)
+        case "float":
+            return _float(field, value)
+        case "datetime" | "date":
+            return _moment(field, value)
+        case _:
+            return _text(field, value)
+
+
+def _wrong_type(field: Field, value: object) -> BadValueError:
+    return BadValueError("1001", f"Invalid value '{value}'. Required of type '{field.type}'")
+
+
+def _integer(field: Field, value: object) -> int:
+    if isinstance(value, bool):
+        raise _wrong_type(field, value)
+    if isinstance(value, int):
+        return value
+    try:
+        return int(str(value))
+    except ValueError as error:
+        raise _wrong_type(field, value) from error
+
+
+def _float(field: Field, value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError as error:
+        raise _wrong_type(field, value) from error
+
+
+def _boolean(field: Field, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise _wrong_type(field, value)
+
+
+def _moment(field: Field, value: object) -> str:
+    try:
+        if field.type == "date":
+            return date.fromisoformat(str(value)).isoformat()
+        parse_iso(str(value))
+    except ValueError as error:
+        raise _wrong_type(field, value) from error
+    return str(value)
+
+
+def _text(field: Field, value: object) -> str:
+    if isinstance(value, (dict, list)):
+        raise _wrong_type(field, value)
+    text = value if isinstance(value, str) else str(value)
+    if field.length is not None and len(text) > field.length:
+        raise BadValueError("1003", f"Value of field '{field.name}' is longer than {field.length} characters")
+    if field.type == "email" and (not text.isascii() or "@" not in text):
+        raise BadValueError("1003", f"Invalid email address in field '{field.name}'")
+    return text
+
+
+def altered(field: Field, value: Value) -> Value:
+    """Change a text as some vendors do (case, inner and outer spaces); doing it twice changes nothing
+    more.
+    """
+    if not isinstance(value, str):
+        return value
+    tidy = " ".join(value.split())
+    return (tidy.lower() if field.type == "email" else tidy.upper()) or None
