@@ -49,7 +49,7 @@ _FREE_DOMAINS = frozenset(
     rediffmail.com rocketmail.com s1.dion.ne.jp sina.com so-net.jp so-net.ne.jp softbank.jp softbank.ne.jp t-online.de
     tutanota.com uqmobile.jp vodafone.ne.jp web.de willcom.com y-mobile.ne.jp yahoo.ca yahoo.co.in yahoo.co.jp
     yahoo.co.uk yahoo.com yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it yahoo.ne.jp yandex.com yandex.ru ybb.ne.jp
-    ymail.com ymobile.ne.jp ymobile1.ne.jp zoho.com
+    ymail.com ymobile.ne.jp ymobile1.ne.jp
     """.split()
 )
 
