@@ -22,7 +22,7 @@ format: $(DEV) ## write the code as the checks want it
 	$(BIN)/ruff check --fix .
 
 soak: $(DEV) ## the long random runs (minutes)
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 -m "soak or not soak" --timeout 1800 --durations 10
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 -m "not editor" --timeout 1800 --durations 10
 
 bench: $(DEV) ## renkei against the frozen bare copy (minutes)
 	$(BIN)/python -m benchmarks
