@@ -79,8 +79,6 @@ def _check_request(state: MarketoState, action: str, lookup: str) -> None:
 def _sync_row(
     state: MarketoState, action: str, lookup: str, row: Mapping[str, object], seen: Callable[[Lead], bool]
 ) -> Outcome:
-    if not isinstance(row, Mapping):
-        return Outcome("skipped", None, "1003", "A row must be an object")
     if state.faults.fires("row_refused"):
         return Outcome("skipped", None, *state.rng.choice(REFUSALS))
     key = row.get(lookup)
