@@ -17,7 +17,9 @@ ALL = frozenset({NEW_LEAD, DATA_VALUE_CHANGED, CHANGE_SCORE, MERGE_LEADS, DELETE
 
 
 def test_upsert_creates_then_updates_and_logs_each_change() -> None:
-    """One row makes a lead and a log row; the same key again (in another case) changes it and logs old and new."""
+    """One row makes a lead and a log row; the same key again (in another case) changes it and logs old
+    and new.
+    """
     state = fake_marketo().state
     first = state.sync_leads("createOrUpdate", "email", [{"email": "a@x.example", "company": "A"}])
     second = state.sync_leads(
@@ -68,7 +70,9 @@ def test_custom_fields_do_not_move_updated_at() -> None:
 
 
 def test_merge_keeps_the_winner_and_fills_its_blanks() -> None:
-    """The loser is gone from every read, its values fill only what the winner lacked, the log names the loser."""
+    """The loser is gone from every read, its values fill only what the winner lacked, the log names the
+    loser.
+    """
     state = fake_marketo().state
     winner = state.human_create({"email": "a@x.example", "company": "W"})
     loser = state.human_create({"email": "b@x.example", "company": "L", "phone": "1"})
@@ -107,7 +111,9 @@ def test_delete_is_logged_and_a_second_one_skipped() -> None:
 
 
 def test_late_visibility_hides_from_index_and_feed_only() -> None:
-    """A late commit is missing by e-mail and in the feed, stands there by id at once, and turns up after the lag."""
+    """A late commit is missing by e-mail and in the feed, stands there by id at once, and turns up after
+    the lag.
+    """
     marketo = fake_marketo({"late_visibility": 1.0})
     state = marketo.state
     lead = state.human_create({"email": "a@x.example"})
