@@ -1,0 +1,99 @@
+"""What became of values that were sent and have now been read back different (protocol §3).
+
+Pure, one record at a time. Equal to sent was already confirmed when the read was noted. Equal to the value
+before: read once more after the vendor's lag, then the vendor has ignored us. Anything else is the vendor's
+alteration where its evidence shows only our write (or the field flows one way), else somebody's change.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from sync.normalise import Lens, decode_body, encode
+from sync.record import Raw, Value
+from sync.rows import RecordRow
+from sync.rules import Flow
+
+Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed"]
+
+
+class Sent(NamedTuple):
+    """A value on its way: the operation, the raw value before, the raw value sent, how often it was looked at."""
+
+    operation: int
+    before: Raw
+    sent: Raw
+    looks: int
+
+
+class Verdict(NamedTuple):
+    """What became of one field: its name (or topic), its path, its fate, and the target's half from now on."""
+
+    name: str
+    path: str
+    fate: Fate
+    half: Value
+    operation: int
+
+
+class Confirmation(NamedTuple):
+    """All verdicts of one record, and the row as it stands after them."""
+
+    verdicts: tuple[Verdict, ...]
+    row: RecordRow
+
+
+def waiting(row: RecordRow) -> dict[str, Sent]:
+    """The unconfirmed values of a record by path."""
+    if not row.unconfirmed:
+        return {}
+    return {path: Sent(*sent) for path, sent in msgspec.json.decode(row.unconfirmed).items()}
+
+
+def pack(sent: dict[str, Sent]) -> str:
+    """The stored form of unconfirmed values."""
+    return encode(sent).decode() if sent else ""
+
+
+def confirm(row: RecordRow, lens: Lens, *, read_since: bool, now: float, lag: float) -> Confirmation:
+    """Judge every unconfirmed value that was read back different from what was sent."""
+    if not row.unconfirmed or not read_since:
+        return Confirmation((), row)
+    seen = decode_body(row.body)
+    left: dict[str, Sent] = {}
+    verdicts: list[Verdict] = []
+    refetch = row.refetch_at
+    for path, sent in waiting(row).items():
+        fate = _fate(row, lens, path, sent, seen.get(path))
+        if fate is None:
+            left[path] = sent
+        elif fate == "look again":
+            left[path] = sent._replace(looks=sent.looks + 1)
+            refetch = max(now, row.settled_at) + lag
+        else:
+            name = lens.name_of(row.system, row.object, path)
+            half = lens.read_raw(row.system, row.object, path, seen.get(path))
+            verdicts.append(Verdict(name, path, fate, half, sent.operation))
+    return Confirmation(tuple(verdicts), row._replace(unconfirmed=pack(left), refetch_at=refetch))
+
+
+def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate | None:
+    if now == sent.sent:
+        return None
+    read = lens.read_raw(row.system, row.object, path, now)
+    if read == lens.read_raw(row.system, row.object, path, sent.sent):
+        return "altered"
+    rule = lens.rule.get(lens.name_of(row.system, row.object, path))
+    if read == lens.read_raw(row.system, row.object, path, sent.before) and row.own != 0:
+        return "ignored" if sent.looks else "look again"
+    one_way = rule is not None and rule.flow is not Flow.BOTH
+    if one_way or (row.own == 1 and _only_ours(row, sent)):
+        return "altered"
+    return "changed"
+
+
+def _only_ours(row: RecordRow, sent: Sent) -> bool:
+    """True if no later operation of ours has stamped the record since this value was sent."""
+    return all(other.operation <= sent.operation for other in waiting(row).values())

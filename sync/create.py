@@ -1,0 +1,89 @@
+"""Decide whether a person that nobody across knows is created there, and with which values.
+
+Pure over a scene. A create takes a claim on the person's address, so that a second record of the same
+person waits instead of creating a second one (protocol §5). A blank that must be filled is waited for and
+listed; it is not an error. A person who is opted out is created opted out.
+"""
+
+from __future__ import annotations
+
+from sync.consent import opt_out_work
+from sync.normalise import Known
+from sync.pairs import carried, in_scope
+from sync.plan import FieldWork
+from sync.record import Ref, Side, Value
+from sync.rows import LEADING, RecordRow
+from sync.rules import Cell, CreateRule, FieldRule, Flow
+from sync.scene import Scene
+from sync.work import Context, Wanted, Wants
+
+
+def decide_create(scene: Scene, source: RecordRow, wants: Wants, context: Context) -> None:
+    """Want a create for this record, a hold, or nothing."""
+    lens = scene.lens
+    side = lens.side(source.system).other
+    rule = lens.rules.create.get(side)
+    known = scene.known(source)
+    if rule is None or source.role != LEADING or not in_scope(scene, {side.other: known}):
+        return
+    if not rule.when(known.values):
+        return
+    target = Ref(lens.system(side), lens.rules.objects[side].create, "")
+    claims = _claims(scene, known)
+    holder = next((op for key in claims if (op := scene.claims.get((target.system, key), 0))), 0)
+    if holder and holder not in scene.operations[source.entity]:
+        wants.hold("", "waiting", {"on": holder})
+        return
+    fields = _fields(scene, known, target, wants)
+    if not _is_complete(rule, fields, wants):
+        return
+    unique = context.unique.get((target.system, target.object), frozenset())
+    key = next((path for path in fields if path in unique), "")
+    wants.targets[target] = Wanted(source, fields, [], claims, key)
+
+
+def _claims(scene: Scene, known: Known) -> tuple[str, ...]:
+    if not scene.lens.names_a_person(known):
+        return ()
+    return (scene.lens.address_hash(known),)
+
+
+def _fields(scene: Scene, known: Known, target: Ref, wants: Wants) -> dict[str, FieldWork]:
+    side = scene.lens.side(target.system)
+    fields: dict[str, FieldWork] = {}
+    for rule in scene.lens.rules.fields:
+        cell = _writable(rule, side, target.object)
+        if cell is None:
+            continue
+        if rule.name in known.unknown:
+            wants.hold(rule.name, "unknown_value", {side.other.value: known.unknown[rule.name]})
+            continue
+        value = _value(rule, known)
+        if value is not None:
+            path = cell.paths[target.object]
+            fields[path] = FieldWork(rule.name, None, cell.write(value), value, carried(cell, value))
+    for topic in wants.opted_out:
+        cell = scene.lens.topic[topic].cells.get(side)
+        if cell is not None and target.object in cell.paths:
+            fields[cell.paths[target.object]] = opt_out_work(topic, None, cell)
+    return fields
+
+
+def _writable(rule: FieldRule, side: Side, object_: str) -> Cell | None:
+    cell = rule.cells.get(side)
+    if cell is None or cell.is_id or rule.flow is Flow.NONE or not rule.flow.into(side):
+        return None
+    return cell if object_ in cell.paths and object_ not in cell.read_only else None
+
+
+def _value(rule: FieldRule, known: Known) -> Value:
+    value = rule.compute(known.values) if rule.compute is not None else known.values.get(rule.name)
+    return rule.on_create_blank if value is None else value
+
+
+def _is_complete(rule: CreateRule, fields: dict[str, FieldWork], wants: Wants) -> bool:
+    filled = {work.name for work in fields.values()}
+    missing = [name for name in rule.need if name not in filled]
+    if missing:
+        wants.hold("", "incomplete", {"missing": missing})
+    return not missing

@@ -1,0 +1,158 @@
+"""Decide: from what is seen on both sides and what they last agreed on to operations, holds and a new base.
+
+Pure over a scene: `identify` for every dirty entity, then field by field. Deciding again is free: work
+that an open operation already holds is left alone, other unsent work is superseded (also by nothing), and
+what has left is never touched. It does not know how or when anything is delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sync.confirm import Verdict as Fate
+from sync.confirm import confirm
+from sync.consent import base_name, decide_consent
+from sync.create import decide_create
+from sync.identify import (
+    Ambiguous,
+    Gone,
+    Identity,
+    Linked,
+    New,
+    Tombstone,
+    Waits,
+    identify,
+)  # fmt: skip
+from sync.pairs import decide_pairs
+from sync.plan import Base, Half, encode_base
+from sync.rows import LIVE, BaseRow, HoldRow, RecordRow
+from sync.scene import Scene
+from sync.work import Context, Wants, reconcile
+
+
+@dataclass(slots=True)
+class Decided:
+    """What a chunk came to: counts for the report."""
+
+    entities: int = 0
+    linked: int = 0
+    operations: int = 0
+    held: int = 0
+    conflicts: int = 0
+    ignored: list[tuple[int, str]] = field(default_factory=list)
+
+
+def decide(scene: Scene, dirty: Iterable[RecordRow], context: Context) -> Decided:
+    """Decide every entity that one of these dirty records belongs to; the result stands in the scene's patch."""
+    done = Decided()
+    identities: dict[int, Identity] = {}
+    for row in dirty:
+        entity = scene.records[row.ref].entity
+        if entity in identities:
+            continue
+        identity = identify(scene, entity, context.numbers)
+        identities[_entity(identity, entity)] = identity
+        done.linked += isinstance(identity, Linked) and bool(identity.by)
+    for entity, identity in identities.items():
+        if scene.members[entity]:
+            _decide_entity(scene, entity, identity, context, done)
+    return done
+
+
+def _entity(identity: Identity, entity: int) -> int:
+    return identity.entity if isinstance(identity, Linked) else entity
+
+
+def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Context, done: Decided) -> None:
+    done.entities += 1
+    wants = Wants(entity)
+    _judge_unconfirmed(scene, entity, wants, context)
+    _want_consent(scene, entity, wants)
+    match identity:
+        case Linked():
+            decide_pairs(scene, entity, wants)
+        case New(source=source):
+            decide_create(scene, source, wants, context)
+        case Ambiguous(candidates=candidates):
+            wants.hold("", "ambiguous", {"candidates": [list(ref) for ref in candidates]})
+        case Tombstone(deleted=deleted):
+            wants.hold("", "tombstone", {"deleted": list(deleted)})
+        case Waits(operation=operation):
+            _ask_again(scene, operation)
+        case Gone():
+            pass
+    done.operations += reconcile(scene, wants, context)
+    done.conflicts += wants.conflicts
+    done.ignored += wants.ignored
+    done.held += _store_holds(scene, wants, context)
+    _store_base(scene, wants)
+
+
+def _judge_unconfirmed(scene: Scene, entity: int, wants: Wants, context: Context) -> None:
+    """Settle values that were read back different from what we sent."""
+    for row in scene.rows(entity):
+        if not row.unconfirmed or row.state != LIVE:
+            continue
+        lag = context.lag[row.system]
+        judged = confirm(row, scene.lens, read_since=row.as_of > row.settled, now=context.now, lag=lag)
+        if judged.row != row:
+            scene.put(judged.row)
+            scene.forget_known(row.ref)
+        for verdict in judged.verdicts:
+            _apply_fate(scene, entity, row, verdict, wants)
+
+
+def _apply_fate(scene: Scene, entity: int, row: RecordRow, verdict: Fate, wants: Wants) -> None:
+    side = scene.lens.side(row.system)
+    base = wants.base or scene.bases.get(entity, Base())
+    half = base.halves.get(verdict.name)
+    match verdict.fate:
+        case "ignored" | "altered":
+            if half is not None:
+                wants.base = _with_half(base, verdict.name, half.with_side(side, verdict.half))
+            if verdict.fate == "ignored":
+                wants.ignored.append((verdict.operation, verdict.name))
+        case "changed" | "look again":
+            pass
+
+
+def _with_half(base: Base, name: str, half: Half) -> Base:
+    return Base(base.ma, base.sfa, {**base.halves, name: half})
+
+
+def _want_consent(scene: Scene, entity: int, wants: Wants) -> None:
+    writes, questions, standing = decide_consent(scene, entity)
+    wants.opted_out = frozenset(standing)
+    for write in writes:
+        wants.opt_outs.append(write)
+    for question in questions:
+        wants.hold(base_name(question.topic), "consent", {"record": list(question.row.ref)})
+
+
+def _ask_again(scene: Scene, operation: int) -> None:
+    for operations in scene.operations.values():
+        row = operations.get(operation)
+        if row is not None and not row.again:
+            scene.put_operation(row._replace(again=1))
+
+
+def _store_holds(scene: Scene, wants: Wants, context: Context) -> int:
+    """Open, update and close holds so that they are exactly those wanted now; an answer to other values falls."""
+    standing = scene.holds[wants.entity]
+    for (name, kind), body in wants.holds.items():
+        old = standing.pop((name, kind), None)
+        if old is None or old.body != body:
+            since = old.since if old is not None else context.now
+            scene.patch.put(HoldRow(wants.entity, name, kind, scene.lens.rules.route, since, body, ""))
+    for hold in standing.values():
+        if hold.route == scene.lens.rules.route:
+            scene.patch.drop(hold)
+    return len(wants.holds)
+
+
+def _store_base(scene: Scene, wants: Wants) -> None:
+    if wants.base is not None and wants.base != scene.bases.get(wants.entity):
+        scene.bases[wants.entity] = wants.base
+        route = scene.lens.rules.route
+        scene.patch.put(BaseRow(wants.entity, route, encode_base(wants.base)))

@@ -1,0 +1,195 @@
+"""Identify: whose record is this? Linked, the same person as another record, a twin, new, or a question.
+
+Pure over a scene. Ids that already stand on both sides come first, then equal addresses; role addresses
+identify nobody (protocol §5, domain rules §5.2). Exactly one free record on either side links; when two or
+more could be meant a person decides. A record whose person is already linked becomes a twin. What the
+vendor deleted is never created anew without a person's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sync.note import Numbers
+from sync.record import Ref, Side
+from sync.rows import DELETED, LEADING, LIVE, MOVED, SUPERSEDED, TWIN, EntityRow, KeyRow, RecordRow
+from sync.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Both sides have a record."""
+
+    entity: int
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Nobody across is this person."""
+
+    source: RecordRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Two or more records could be meant."""
+
+    candidates: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """The person's record across was deleted there."""
+
+    deleted: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """An operation that has left decides who this is; it is asked again when that is settled."""
+
+    operation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nothing of this entity is live, or its counterpart was deleted: the link stays, nothing is decided."""
+
+
+Identity: TypeAlias = Linked | New | Ambiguous | Tombstone | Waits | Gone
+
+
+def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
+    """Find out who an entity is, and link it in the scene where that is certain."""
+    lead = {side: scene.leading(entity, side) for side in Side}
+    live = [row for row in lead.values() if row is not None and row.state != DELETED]
+    if len(live) == 2:
+        return Linked(entity)
+    if not live or live[0].state != LIVE:
+        return Gone()
+    row = live[0]
+    creating = scene.creating(entity)
+    if creating:
+        return Waits(creating)
+    named = _named(scene, row)
+    if named:
+        return _one_of(scene, row, named, "id", numbers)
+    across = lead[scene.lens.side(row.system).other]
+    if across is not None:
+        return Gone()
+    return _by_address(scene, row, numbers)
+
+
+def _named(scene: Scene, row: RecordRow) -> list[RecordRow]:
+    """Live records across that carry this record's id, or whose id this record carries."""
+    lens = scene.lens
+    across = lens.side(row.system).other
+    system = lens.system(across)
+    found: dict[Ref, RecordRow] = {}
+    for name in lens.key_fields():
+        if lens.is_own_id(row.system, name):
+            rows: Iterable[RecordRow] = scene.sharing(system, lens.id_hash(name, row.id))
+        else:
+            value = str(scene.known(row).values.get(name) or "")
+            refs = [Ref(system, object_, value) for object_ in lens.rules.objects[across].all]
+            rows = [_survivor(scene, scene.records[ref]) for ref in refs if value and ref in scene.records]
+        found.update((other.ref, other) for other in rows if other.state == LIVE)
+    return list(found.values())
+
+
+def _survivor(scene: Scene, row: RecordRow) -> RecordRow:
+    """The record that a merged or converted one went on as, as far as we hold it."""
+    for _ in range(16):
+        if row.state != MOVED:
+            return row
+        object_, _, id_ = row.moved_to.partition("/")
+        following = scene.records.get(Ref(row.system, object_, id_))
+        if following is None:
+            return row
+        row = following
+    return row
+
+
+def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
+    lens = scene.lens
+    known = scene.known(row)
+    if not lens.names_a_person(known):
+        return New(row)
+    key = lens.address_hash(known)
+    across = lens.system(lens.side(row.system).other)
+    others = scene.sharing(across, key)
+    peers = [peer for peer in scene.sharing(row.system, key) if peer.entity != row.entity]
+    linked = sorted({r.entity for r in (*others, *peers) if scene.is_linked(r.entity)})
+    if len(linked) == 1:
+        return _twin(scene, row, linked[0], numbers)
+    entities = {other.entity for other in others}
+    if len(linked) > 1 or len(entities) > 1 or (entities and peers):
+        return Ambiguous(tuple(sorted(r.ref for r in (*others, *peers))))
+    if entities:
+        return _one_of(scene, row, others, "address", numbers)
+    deleted = _deleted_across(scene, across, key)
+    return Tombstone(deleted.ref) if deleted is not None else New(row)
+
+
+def _deleted_across(scene: Scene, system: str, key: str) -> RecordRow | None:
+    for ref in scene.holders.get((system, key), ()):
+        row = scene.records.get(ref)
+        if row is not None and row.state == DELETED:
+            return row
+    return None
+
+
+def _one_of(scene: Scene, row: RecordRow, others: list[RecordRow], by: str, numbers: Numbers) -> Identity:
+    """Link with the one entity that these records belong to."""
+    entities = {other.entity for other in others}
+    if len(entities) > 1:
+        return Ambiguous(tuple(sorted(other.ref for other in others)))
+    entity = entities.pop()
+    creating = scene.creating(entity)
+    if creating:
+        return Waits(creating)
+    if scene.is_linked(entity):
+        return _twin(scene, row, entity, numbers)
+    _join(scene, row.entity, entity, numbers)
+    return Linked(entity, by)
+
+
+def _twin(scene: Scene, row: RecordRow, entity: int, numbers: Numbers) -> Identity:
+    _join(scene, row.entity, entity, numbers)
+    return Linked(entity, "twin")
+
+
+def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
+    """Bring an unlinked entity's records into another one; work that has not left is dropped."""
+    if gone == keep:
+        return
+    for row in scene.rows(gone):
+        side = scene.lens.side(row.system)
+        leading = scene.leading(keep, side)
+        takes_over = leading is None or leading.state == DELETED
+        if takes_over and leading is not None:
+            scene.put(leading._replace(role=TWIN))
+        role = LEADING if takes_over and row.role == LEADING and row.state != MOVED else TWIN
+        scene.put(row._replace(entity=keep, role=role))
+    for entity in (gone, keep):
+        for operation in list(scene.operations[entity].values()):
+            if operation.id not in scene.sent and operation.action == "create":
+                scene.put_operation(operation._replace(state=SUPERSEDED, reason="linked"))
+                release_claims(scene, operation.id, numbers)
+    scene.patch.put(EntityRow(gone, keep, b"{}"))
+
+
+def release_claims(scene: Scene, operation: int, numbers: Numbers) -> None:
+    """Give up the claims of a create that will not leave; those who waited for them are asked again."""
+    kind = scene.lens.rules.kind
+    for (system, key), holder in list(scene.claims.items()):
+        if holder == operation:
+            del scene.claims[system, key]
+            scene.patch.drop(KeyRow(system, kind, key, "", "", operation))
+            for name in scene.lens.rules.systems.values():
+                for row in scene.sharing(name, key):
+                    if operation not in scene.operations[row.entity]:
+                        scene.put(row._replace(noted=numbers()))

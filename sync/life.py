@@ -1,0 +1,177 @@
+"""Note what happens to records as a whole: deletion, merge, conversion, restoration (protocol §5).
+
+Pure. A link that moves keeps its entity: the surviving record takes the place of the lost one, and
+where both stood for different people the two entities become one. Values are compared later, when the
+base is read: a half counts only while it belongs to the record that now leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sync.normalise import Lens, decode_body
+from sync.note import Noted, Numbers, Reading, mark_dirty
+from sync.record import LifeEvent, Ref
+from sync.rows import (
+    DELETED,
+    LEADING,
+    LIVE,
+    MOVED,
+    SUPERSEDED,
+    TWIN,
+    UNSEEN,
+    BaseRow,
+    EntityRow,
+    OperationRow,
+    Patch,
+    RecordRow,
+)  # fmt: skip
+
+
+class Family:
+    """All rows of the entities that a page's events touch, as they stand within the patch."""
+
+    def __init__(
+        self,
+        records: Iterable[RecordRow],
+        bases: Iterable[BaseRow],
+        operations: Iterable[OperationRow],
+        sent: frozenset[int],
+    ) -> None:
+        self.records = {row.ref: row for row in records}
+        self.bases = {row.entity: row for row in bases}
+        self.operations = list(operations)
+        self.sent = sent
+
+    def of(self, entity: int) -> list[RecordRow]:
+        """The records of one entity."""
+        return [row for row in self.records.values() if row.entity == entity]
+
+
+def note_events(
+    events: Iterable[LifeEvent],
+    family: Family,
+    reading: Reading,
+    lens: Lens,
+    numbers: Numbers,
+    patch: Patch,
+    found: Noted,
+) -> None:
+    """Put into `patch` what these events change; events about records never seen change nothing,
+    except that the survivor of a merge or conversion is read."""
+    for event in events:
+        row = family.records.get(event.ref)
+        match event.kind:
+            case "deleted":
+                if row is not None and row.state not in (DELETED, MOVED):
+                    _delete(row, family, reading, lens, numbers, patch, found)
+            case "restored":
+                if row is not None and row.state == DELETED:
+                    again = row._replace(state=UNSEEN, refetch_at=reading.now)
+                    _put(again, family, patch)
+                    found.again.append(row.ref)
+            case "merged" | "converted":
+                if row is not None and row.state != MOVED and event.into is not None:
+                    _move(row, event.into, family, reading, lens, numbers, patch, found)
+
+
+def _delete(
+    row: RecordRow, family: Family, reading: Reading, lens: Lens, numbers: Numbers, patch: Patch, found: Noted
+) -> None:
+    gone = row._replace(state=DELETED, as_of=reading.as_of, noted=numbers(), unconfirmed="")
+    _put(gone, family, patch)
+    found.dirty.append(row.ref)
+    found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
+    _supersede(row, family, patch)
+
+
+def _move(
+    row: RecordRow,
+    into: Ref,
+    family: Family,
+    reading: Reading,
+    lens: Lens,
+    numbers: Numbers,
+    patch: Patch,
+    found: Noted,
+) -> None:
+    winner = family.records.get(into)
+    if winner is None:
+        winner = _placeholder(into, reading, numbers())
+        found.again.append(into)
+    _supersede(row, family, patch)
+    found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
+    _put(
+        row._replace(state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed="", role=TWIN),
+        family,
+        patch,
+    )
+    _put(winner, family, patch)
+    _join(
+        keep=_elder(row, winner, family), row=row, winner=winner, family=family, numbers=numbers, patch=patch
+    )
+    found.dirty.append(into)
+
+
+def _placeholder(ref: Ref, reading: Reading, number: int) -> RecordRow:
+    return RecordRow(
+        ref.system, ref.object, ref.id, reading.kind, number, LEADING, UNSEEN, "", 0, 0, 0.0, "", "", -1,
+        number, reading.now, 0, b"{}", "",
+    )  # fmt: skip
+
+
+def _elder(row: RecordRow, winner: RecordRow, family: Family) -> int:
+    """The entity that goes on: the winner's if it is linked, else the loser's."""
+    if winner.entity in family.bases or _spans(family.of(winner.entity)):
+        return winner.entity
+    return row.entity
+
+
+def _spans(rows: Iterable[RecordRow]) -> bool:
+    return len({row.system for row in rows if row.state not in (DELETED, MOVED)}) > 1
+
+
+def _join(
+    *, keep: int, row: RecordRow, winner: RecordRow, family: Family, numbers: Numbers, patch: Patch
+) -> None:
+    """Bring both records' entities together; the winner leads its system, and across the side that was
+    there first goes on leading."""
+    gone = winner.entity if keep == row.entity else row.entity
+    leads_across = {r.system for r in family.of(keep) if r.role == LEADING and r.state != MOVED}
+    for member in family.of(gone) if gone != keep else []:
+        role = TWIN if member.system in leads_across and member.system != winner.system else member.role
+        _put(member._replace(entity=keep, role=role, noted=numbers()), family, patch)
+    for member in family.of(keep):
+        if member.system == winner.system and member.state != MOVED:
+            role = LEADING if member.ref == winner.ref else TWIN
+            _put(member._replace(role=role, noted=numbers()), family, patch)
+    if gone != keep:
+        for operation in family.operations:
+            if operation.entity == gone and operation.id not in family.sent:
+                patch.put(operation._replace(state=SUPERSEDED, reason="merged"))
+        patch.put(EntityRow(gone, keep, b"{}"))
+        base = family.bases.get(gone)
+        if base is not None:
+            patch.drop(base)
+            if keep not in family.bases:
+                moved = base._replace(entity=keep)
+                family.bases[keep] = moved
+                patch.put(moved)
+
+
+def _supersede(row: RecordRow, family: Family, patch: Patch) -> None:
+    for operation in family.operations:
+        if (operation.system, operation.object, operation.record) == tuple(
+            row.ref
+        ) and operation.id not in family.sent:
+            patch.put(operation._replace(state=SUPERSEDED, reason="the record is gone"))
+
+
+def _put(row: RecordRow, family: Family, patch: Patch) -> None:
+    family.records[row.ref] = row
+    patch.put(row)
+
+
+def wake(rows: Mapping[Ref, RecordRow], numbers: Numbers, patch: Patch) -> None:
+    """Mark the neighbours of lost keys dirty: what held or barred them may be gone."""
+    mark_dirty((row for row in rows.values() if row.state == LIVE), numbers, patch)

@@ -1,0 +1,192 @@
+"""From what a vendor holds to what rules compare: canonical fields, match keys, opt-outs of one record.
+
+A lens is the rules of one route seen from its objects, with every look-up done once. It knows values
+and paths, not other records: nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from matching.email import EmailClass, classify_email, email_key, normalise_email
+from matching.keys import key_hash
+from sync.errors import UnknownValue
+from sync.record import Raw, Side, Value
+from sync.rows import RecordRow
+from sync.rules import Cell, FieldRule, Rules
+
+_decode = msgspec.json.Decoder(dict[str, bool | int | float | str | None]).decode
+encode = msgspec.json.Encoder().encode
+
+ADDRESS = "address"
+
+
+class Known(NamedTuple):
+    """The canonical fields of one record, as far as they were read.
+
+    A field that was never read is absent; `unknown` names fields whose value no rule lists, with the
+    value as read; `unconfirmed` names fields that we wrote and have not read back.
+    """
+
+    values: Mapping[str, Value]
+    unknown: Mapping[str, Raw]
+    unconfirmed: frozenset[str]
+    consent: Mapping[str, Value]
+
+
+class _Reader(NamedTuple):
+    name: str
+    path: str
+    read: Callable[[Raw], Value]
+
+
+class Lens:
+    """One route's rules, indexed by system and object."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.rule = {rule.name: rule for rule in rules.fields}
+        self.topic = {rule.topic: rule for rule in rules.consent}
+        self._side = {name: side for side, name in rules.systems.items()}
+        self._fields: dict[tuple[str, str], tuple[_Reader, ...]] = {}
+        self._consent: dict[tuple[str, str], tuple[_Reader, ...]] = {}
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self._names: dict[tuple[str, str], dict[str, str]] = {}
+        for side, system in rules.systems.items():
+            self._ids[system] = tuple(r.name for r in rules.fields if _is_id(r, side))
+            for name in rules.objects[side].all:
+                self._fields[system, name] = _readers({r.name: r.cells for r in rules.fields}, side, name)
+                self._consent[system, name] = _readers({r.topic: r.cells for r in rules.consent}, side, name)
+                self._names[system, name] = {
+                    reader.path: reader.name for reader in self._fields[system, name]
+                }
+        self._key_fields = tuple(key.field for key in rules.match if key.kind == "id")
+        self._address = next((key.field for key in rules.match if key.kind == "email"), "")
+
+    def side(self, system: str) -> Side:
+        """The role of a system in this route."""
+        return self._side[system]
+
+    def system(self, side: Side) -> str:
+        """The system that plays a role in this route."""
+        return self.rules.systems[side]
+
+    def name_of(self, system: str, object_: str, path: str) -> str:
+        """The field whose values stand under a vendor path ("" = none)."""
+        return self._names[system, object_].get(path, "")
+
+    def known(self, row: RecordRow) -> Known:
+        """Read a record's canonical fields from what we hold of it."""
+        where = (row.system, row.object)
+        body = _decode(row.body)
+        values: dict[str, Value] = {}
+        unknown: dict[str, Raw] = {}
+        for name, path, read in self._fields.get(where, ()):
+            if path in body:
+                try:
+                    values[name] = read(body[path])
+                except UnknownValue:
+                    unknown[name] = body[path]
+        for name in self._ids[row.system]:
+            values[name] = row.id
+        return Known(values, unknown, self._unconfirmed(row), self._opt_outs(where, body))
+
+    def _opt_outs(self, where: tuple[str, str], body: Mapping[str, Raw]) -> Mapping[str, Value]:
+        found: dict[str, Value] = {}
+        for name, path, read in self._consent.get(where, ()):
+            try:
+                found[name] = read(body.get(path))
+            except UnknownValue:
+                found[name] = None
+        return found
+
+    def _unconfirmed(self, row: RecordRow) -> frozenset[str]:
+        if not row.unconfirmed:
+            return frozenset()
+        names = self._names[row.system, row.object]
+        return frozenset(names[path] for path in msgspec.json.decode(row.unconfirmed) if path in names)
+
+    def read_raw(self, row_system: str, object_: str, path: str, raw: Raw) -> Value:
+        """Read one vendor value by path; a value that no rule lists reads as its own text."""
+        for reader in (
+            *self._fields.get((row_system, object_), ()),
+            *self._consent.get((row_system, object_), ()),
+        ):
+            if reader.path == path:
+                try:
+                    return reader.read(raw)
+                except UnknownValue:
+                    return str(raw)
+        return None if raw is None else str(raw)
+
+    def keys(self, system: str, object_: str, values: Mapping[str, Raw]) -> frozenset[str]:
+        """Hashes under which a record can be found: its address, and the ids of others that it carries."""
+        found: list[str] = []
+        for name, path, read in self._fields.get((system, object_), ()):
+            if name != self._address and name not in self._key_fields:
+                continue
+            raw = values.get(path)
+            if raw is None or raw == "":
+                continue
+            if name == self._address:
+                address = normalise_email(str(raw))
+                if address:
+                    found.append(key_hash(ADDRESS, email_key(address)))
+            else:
+                found.append(key_hash(f"id:{name}", str(read(raw))))
+        return frozenset(found)
+
+    def address_hash(self, known: Known) -> str:
+        """The key of a record's address ("" = it has none)."""
+        address = self._normal_address(known)
+        return key_hash(ADDRESS, email_key(address)) if address else ""
+
+    def names_a_person(self, known: Known) -> bool:
+        """True if the address may identify a person (role addresses never do, domain rule R-68)."""
+        address = self._normal_address(known)
+        return bool(address) and classify_email(address) is not EmailClass.ROLE
+
+    def _normal_address(self, known: Known) -> str:
+        raw = known.values.get(self._address)
+        return (normalise_email(str(raw)) or "") if raw else ""
+
+    def is_own_id(self, system: str, name: str) -> bool:
+        """True if a field is the record's own id on this system."""
+        return name in self._ids[system]
+
+    def look_ups(self, row: RecordRow, known: Known) -> set[str]:
+        """Hashes under which records of the same person may stand, on either side."""
+        found = {self.address_hash(known)} - {""}
+        own = (name for name in self._key_fields if self.is_own_id(row.system, name))
+        found.update(self.id_hash(name, row.id) for name in own)
+        return found
+
+    def id_hash(self, name: str, id_: str) -> str:
+        """The key under which a record that carries this id in a key field is found."""
+        return key_hash(f"id:{name}", id_)
+
+    def key_fields(self) -> tuple[str, ...]:
+        """Names of the fields that carry the other side's record id, in match order."""
+        return self._key_fields
+
+
+def _is_id(rule: FieldRule, side: Side) -> bool:
+    cell = rule.cells.get(side)
+    return cell is not None and cell.is_id
+
+
+def _readers(rows: Mapping[str, Mapping[Side, Cell]], side: Side, object_: str) -> tuple[_Reader, ...]:
+    found: list[_Reader] = []
+    for name, cells in rows.items():
+        cell = cells.get(side)
+        if cell is not None and not cell.is_id and object_ in cell.paths:
+            found.append(_Reader(name, cell.paths[object_], cell.read))
+    return tuple(found)
+
+
+def decode_body(body: bytes) -> dict[str, Raw]:
+    """Read a stored body of raw values."""
+    return _decode(body)

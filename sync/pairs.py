@@ -1,0 +1,183 @@
+"""Decide the fields of a linked pair: each side's value, the pair last agreed on, and what follows.
+
+Pure over a scene. Halves belong to the records that led when they were agreed; when another record leads
+now (after a merge or conversion) a half is kept only where the new record has the old one's last value.
+"""
+
+from __future__ import annotations
+
+from sync.normalise import Known, decode_body
+from sync.plan import Base, FieldWork, Half, short_hash
+from sync.record import Raw, Side, Value
+from sync.resolve import Agree, Clash, Leave, Pair, WriteTo, resolve
+from sync.rows import LIVE, RecordRow
+from sync.rules import Cell, FieldRule, Flow
+from sync.scene import Scene
+from sync.work import Wanted, Wants
+
+LOOP = 3
+
+
+class _Sides:
+    """Both leading records with their canonical fields and raw values."""
+
+    def __init__(self, scene: Scene, ma: RecordRow, sfa: RecordRow) -> None:
+        self.row = {Side.MA: ma, Side.SFA: sfa}
+        self.known: dict[Side, Known] = {side: scene.known(row) for side, row in self.row.items()}
+        self.raw: dict[Side, dict[str, Raw]] = {}
+
+    def body(self, side: Side) -> dict[str, Raw]:
+        """A side's raw values, decoded when first needed."""
+        if side not in self.raw:
+            self.raw[side] = decode_body(self.row[side].body)
+        return self.raw[side]
+
+
+def decide_pairs(scene: Scene, entity: int, wants: Wants) -> None:
+    """Decide every field of a linked entity into `wants`."""
+    ma, sfa = scene.leading(entity, Side.MA), scene.leading(entity, Side.SFA)
+    if ma is None or sfa is None or ma.state != LIVE or sfa.state != LIVE:
+        wants.keeps_open = True
+        return
+    sides = _Sides(scene, ma, sfa)
+    if not in_scope(scene, sides.known):
+        return
+    base = _belonging(scene, entity, wants.base or scene.bases.get(entity), sides)
+    halves = dict(base.halves)
+    for rule in scene.lens.rules.fields:
+        if rule.flow is not Flow.NONE:
+            _decide_field(rule, sides, halves, wants)
+    _agree_consent(scene, sides, halves)
+    wants.base = Base(base.ma, base.sfa, halves)
+
+
+def in_scope(scene: Scene, known: dict[Side, Known]) -> bool:
+    """True if every record given is within its side's scope."""
+    scope = scene.lens.rules.scope
+    return all(side not in scope or scope[side](fields.values) for side, fields in known.items())
+
+
+def _belonging(scene: Scene, entity: int, base: Base | None, sides: _Sides) -> Base:
+    """The base as it counts for the records that lead now."""
+    names = {side: f"{row.object}/{row.id}" for side, row in sides.row.items()}
+    if base is None:
+        return Base(names[Side.MA], names[Side.SFA], {})
+    halves = base.halves
+    for side in Side:
+        if base.leading(side) and base.leading(side) != names[side]:
+            halves = _still_true(scene, entity, base.leading(side), halves, sides.known[side])
+    return Base(names[Side.MA], names[Side.SFA], halves)
+
+
+def _still_true(
+    scene: Scene, entity: int, old: str, halves: dict[str, Half], known: Known
+) -> dict[str, Half]:
+    before = next((row for row in scene.rows(entity) if f"{row.object}/{row.id}" == old), None)
+    if before is None:
+        return {}
+    values = scene.known(before)
+    kept: dict[str, Half] = {}
+    for name, half in halves.items():
+        topic = name.removeprefix("consent.")
+        now, then = known.values, values.values
+        if topic != name:
+            now, then, name_ = known.consent, values.consent, topic
+        else:
+            name_ = name
+        if name_ in now and name_ in then and now[name_] == then[name_]:
+            kept[name] = half
+    return kept
+
+
+def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants: Wants) -> None:
+    if any(rule.name in sides.known[side].unknown for side in Side):
+        raw = {side.value: sides.known[side].unknown.get(rule.name) for side in Side}
+        wants.hold(rule.name, "unknown_value", raw)
+        return
+    now = _pair(rule, sides)
+    if now is None:
+        return
+    half = halves.get(rule.name)
+    if half is not None and half.fingerprint != rule.fingerprint:
+        half = None
+    match resolve(rule, now, half):
+        case Agree():
+            halves[rule.name] = Half(rule.fingerprint, now.ma, now.sfa, half.written if half else ())
+        case WriteTo(side=side, lost=lost):
+            _want(rule, side, now, half, lost, sides, halves, wants)
+        case Clash():
+            wants.hold(rule.name, "conflict", {"ma": now.ma, "sfa": now.sfa})
+        case Leave():
+            pass
+
+
+def _pair(rule: FieldRule, sides: _Sides) -> Pair | None:
+    """Both sides' values of a field; None where one of the records has no such field."""
+    found: dict[Side, Value] = {}
+    for side in Side:
+        known = sides.known[side]
+        if rule.compute is not None and rule.flow.into(side.other):
+            found[side] = rule.compute(known.values)
+        elif rule.name in known.values:
+            found[side] = known.values[rule.name]
+        else:
+            return None
+    ma, sfa = found[Side.MA], found[Side.SFA]
+    flags = {side: rule.name in sides.known[side].unconfirmed for side in Side}
+    return Pair(ma, sfa, _is_same(rule, ma, sfa), flags[Side.MA], flags[Side.SFA])
+
+
+def _is_same(rule: FieldRule, ma: Value, sfa: Value) -> bool:
+    """True if what one side has is what the other side would be given."""
+    if ma == sfa:
+        return True
+    for side, value, other in ((Side.SFA, ma, sfa), (Side.MA, sfa, ma)):
+        cell = rule.cells.get(side)
+        if cell is not None and rule.flow.into(side) and not cell.is_id and carried(cell, value) == other:
+            return True
+    return False
+
+
+def carried(cell: Cell, value: Value) -> Value:
+    """How a value reads on a side once it has been written there."""
+    return None if value is None else cell.read(cell.write(value))
+
+
+def _want(
+    rule: FieldRule,
+    side: Side,
+    now: Pair,
+    half: Half | None,
+    lost: Value,
+    sides: _Sides,
+    halves: dict[str, Half],
+    wants: Wants,
+) -> None:
+    """Add one field to the work for a side, unless it cannot be written there or goes in circles."""
+    row, cell = sides.row[side], rule.cells.get(side)
+    path = cell.paths.get(row.object) if cell is not None else None
+    if cell is None or path is None or row.object in cell.read_only:
+        return
+    value = now.of(side.other)
+    if rule.flow is Flow.BOTH and half is not None and half.written.count(short_hash(value)) >= LOOP:
+        wants.hold(rule.name, "loop", {"ma": now.ma, "sfa": now.sfa})
+        return
+    expected, desired = sides.body(side).get(path), cell.write(value)
+    if desired == expected:
+        halves[rule.name] = Half(rule.fingerprint, now.ma, now.sfa, half.written if half else ())
+        return
+    wanted = wants.targets.setdefault(row.ref, Wanted(sides.row[side.other], {}))
+    wanted.fields[path] = FieldWork(rule.name, expected, desired, value, carried(cell, value), lost)
+    wants.conflicts += lost is not None
+    if rule.flow is Flow.BOTH or desired is None:
+        wanted.verify.append(path)
+
+
+def _agree_consent(scene: Scene, sides: _Sides, halves: dict[str, Half]) -> None:
+    """A topic on which both sides read the same is agreed; a standing opt-out is never un-agreed."""
+    for topic, rule in scene.lens.topic.items():
+        ma, sfa = (sides.known[side].consent.get(topic) for side in Side)
+        name = f"consent.{topic}"
+        old = halves.get(name)
+        if ma == sfa and ma is not None and (old is None or (old.ma, old.sfa) != (ma, sfa)):
+            halves[name] = Half(rule.fingerprint, ma, sfa)

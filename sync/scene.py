@@ -1,0 +1,172 @@
+"""Everything that deciding a chunk of entities may look at, read from the store in a fixed number of queries.
+
+A scene is the working copy of one decide transaction: links made earlier in the chunk, claims taken
+and operations derived are visible to the entities that come later. It decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from sync.normalise import Known, Lens
+from sync.plan import Base, decode_base
+from sync.ports import Store
+from sync.record import Ref, Side
+from sync.rows import (
+    DELETED,
+    LEADING,
+    LIVE,
+    MOVED,
+    BaseRow,
+    EntityRow,
+    HoldRow,
+    KeyRow,
+    OperationRow,
+    Patch,
+    RecordRow,
+)  # fmt: skip
+from sync.rules import ActionKind
+
+
+class Scene:
+    """Rows around some entities, with everything that the chunk has changed so far."""
+
+    def __init__(self, lens: Lens) -> None:
+        self.lens = lens
+        self.patch = Patch()
+        self.records: dict[Ref, RecordRow] = {}
+        self.members: defaultdict[int, dict[Ref, None]] = defaultdict(dict)
+        self.bases: dict[int, Base] = {}
+        self.operations: defaultdict[int, dict[int, OperationRow]] = defaultdict(dict)
+        self.holds: defaultdict[int, dict[tuple[str, str], HoldRow]] = defaultdict(dict)
+        self.special: dict[int, EntityRow] = {}
+        self.holders: defaultdict[tuple[str, str], dict[Ref, None]] = defaultdict(dict)
+        self.claims: dict[tuple[str, str], int] = {}
+        self.sent: frozenset[int] = frozenset()
+        self._known: dict[Ref, Known] = {}
+
+    def add_records(self, rows: Iterable[RecordRow]) -> None:
+        """Take rows into the scene; rows that it already holds win."""
+        for row in rows:
+            if row.ref not in self.records:
+                self.records[row.ref] = row
+                self.members[row.entity][row.ref] = None
+
+    def known(self, row: RecordRow) -> Known:
+        """The canonical fields of a record, read once."""
+        ref = row.ref
+        found = self._known.get(ref)
+        if found is None:
+            found = self._known[ref] = self.lens.known(row)
+        return found
+
+    def forget_known(self, ref: Ref) -> None:
+        """Read a record's fields anew when they are asked for again."""
+        self._known.pop(ref, None)
+
+    def put(self, row: RecordRow) -> None:
+        """Change a record, in the scene and in the patch; its values stay what they were."""
+        old = self.records.get(row.ref)
+        if old is not None and old.entity != row.entity:
+            self.members[old.entity].pop(row.ref, None)
+        self.records[row.ref] = row
+        self.members[row.entity][row.ref] = None
+        self.patch.put(row)
+
+    def rows(self, entity: int) -> list[RecordRow]:
+        """All records of an entity."""
+        return [self.records[ref] for ref in self.members[entity]]
+
+    def leading(self, entity: int, side: Side) -> RecordRow | None:
+        """The leading record of one side, whatever its state (merged ones never lead)."""
+        system = self.lens.system(side)
+        for ref in self.members[entity]:
+            row = self.records[ref]
+            if row.system == system and row.role == LEADING and row.state != MOVED:
+                return row
+        return None
+
+    def is_linked(self, entity: int) -> bool:
+        """True if both sides have a leading record that the vendor has not deleted."""
+        return all((row := self.leading(entity, side)) is not None and row.state != DELETED for side in Side)
+
+    def creating(self, entity: int) -> int:
+        """The operation that is creating a counterpart right now (0 = none has left)."""
+        for number, operation in self.operations[entity].items():
+            if number in self.sent and operation.action == ActionKind.CREATE:
+                return number
+        return 0
+
+    def sharing(self, system: str, key: str) -> list[RecordRow]:
+        """Live records of a system that have a match key."""
+        rows = (self.records.get(ref) for ref in self.holders.get((system, key), ()))
+        return [row for row in rows if row is not None and row.state == LIVE]
+
+    def put_operation(self, row: OperationRow) -> None:
+        """Add or change an operation."""
+        self.operations[row.entity][row.id] = row
+        self.patch.put(row)
+
+
+def load(store: Store, lens: Lens, dirty: Iterable[RecordRow]) -> Scene:
+    """Read the surroundings of some dirty records: their entities, neighbours by key, base and open work."""
+    scene = Scene(lens)
+    wanted = {row.entity for row in dirty}
+    scene.add_records(store.records_of(wanted))
+    _load_named(scene, store)
+    _load_holders(scene, store)
+    entities = {row.entity for row in scene.records.values()}
+    if entities - wanted:
+        scene.add_records(store.records_of(entities - wanted))
+    route = lens.rules.route
+    for base in store.get(BaseRow, [(entity, route) for entity in entities]):
+        scene.bases[base.entity] = decode_base(base.body)
+    for operation in store.open_operations(entities):
+        scene.operations[operation.entity][operation.id] = operation
+    for hold in store.holds_of(entities):
+        scene.holds[hold.entity][hold.field, hold.kind] = hold
+    scene.special = {row.id: row for row in store.get(EntityRow, [(entity,) for entity in entities])}
+    sent: set[int] = set()
+    for side in Side:
+        for batch in store.batches(lens.system(side)):
+            sent.update(msgspec.json.decode(batch.body))
+    scene.sent = frozenset(sent)
+    return scene
+
+
+def _load_named(scene: Scene, store: Store) -> None:
+    """Records that are named by id in another record's key field."""
+    refs: set[tuple[object, ...]] = set()
+    for row in list(scene.records.values()):
+        side = scene.lens.side(row.system).other
+        for name in scene.lens.key_fields():
+            value = scene.known(row).values.get(name)
+            if value and not scene.lens.is_own_id(row.system, name):
+                system = scene.lens.system(side)
+                refs.update((system, object_, str(value)) for object_ in scene.lens.rules.objects[side].all)
+    scene.add_records(store.get(RecordRow, refs) if refs else ())
+
+
+def _load_holders(scene: Scene, store: Store) -> None:
+    """Records and claims with the same keys, on both sides."""
+    hashes: set[str] = set()
+    for row in scene.records.values():
+        hashes |= scene.lens.look_ups(row, scene.known(row))
+    found: list[KeyRow] = []
+    kind = scene.lens.rules.kind
+    for side in Side:
+        found += store.holders(scene.lens.system(side), kind, hashes)
+    missing = []
+    for key in found:
+        if key.operation:
+            scene.claims[key.system, key.hash] = key.operation
+            continue
+        ref = Ref(key.system, key.object, key.id)
+        scene.holders[key.system, key.hash][ref] = None
+        if ref not in scene.records:
+            missing.append(tuple(ref))
+    if missing:
+        scene.add_records(store.get(RecordRow, missing))

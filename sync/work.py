@@ -1,0 +1,184 @@
+"""What an entity wants, and how that becomes operations beside those that are already open.
+
+Pure over a scene. Work that an open operation already holds stays there with its attempts and back-off;
+other work that has not left is superseded, also by nothing. While an operation of a record is on its way
+nothing new is derived for that record: it is asked again when that is settled. Opt-outs carry their own
+fields only and are never chained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sync.consent import OptOut
+from sync.identify import release_claims
+from sync.normalise import encode
+from sync.note import Numbers
+from sync.plan import Base, FieldWork, Work, action_of, content_hash, decode_work, encode_work, target_of
+from sync.record import Raw, Ref
+from sync.rows import (
+    LANE_DELTA,
+    LANE_OPT_OUT,
+    PENDING,
+    PLANNED,
+    SUPERSEDED,
+    KeyRow,
+    OperationRow,
+    RecordRow,
+)  # fmt: skip
+from sync.rules import ActionKind
+from sync.scene import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The circumstances of one decide step. `live`: opt-outs may leave at once (the route was applied and is
+    no shadow). `unique`: (system, object) -> paths that are unique there. `lag`: seconds by system."""
+
+    numbers: Numbers
+    now: float
+    run: int
+    live: bool
+    unique: Mapping[tuple[str, str], frozenset[str]]
+    lag: Mapping[str, float]
+    lane: int = LANE_DELTA
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Fields to be written to one record, and the record that they come from."""
+
+    source: RecordRow
+    fields: dict[str, FieldWork]
+    verify: list[str] = field(default_factory=list)
+    claims: tuple[str, ...] = ()
+    unique: str = ""
+
+
+@dataclass(slots=True)
+class Wants:
+    """Everything that one entity wants after it was decided."""
+
+    entity: int
+    base: Base | None = None
+    targets: dict[Ref, Wanted] = field(default_factory=dict)
+    opt_outs: list[OptOut] = field(default_factory=list)
+    opted_out: frozenset[str] = frozenset()
+    holds: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    ignored: list[tuple[int, str]] = field(default_factory=list)
+    conflicts: int = 0
+    keeps_open: bool = False
+
+    def hold(self, name: str, kind: str, details: Mapping[str, object]) -> None:
+        """Ask for a hold."""
+        self.holds[name, kind] = encode(details)
+
+
+def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
+    """Bring the open operations of an entity in line with what it wants; the number of new ones."""
+    open_now = [row for row in scene.operations[wants.entity].values() if row.action != ActionKind.OPT_OUT]
+    created = 0
+    kept: set[int] = set()
+    for target, wanted in wants.targets.items():
+        rest = _not_yet_open(scene, target, wanted, open_now, kept)
+        if rest is not None and rest.fields:
+            _add(scene, wants.entity, target, rest, context)
+            created += 1
+    for row in open_now:
+        superseded = row.id not in kept and row.id not in scene.sent and not wants.keeps_open
+        if superseded and row.state in _DERIVED:
+            scene.put_operation(row._replace(state=SUPERSEDED, reason="decided again"))
+            release_claims(scene, row.id, context.numbers)
+    return created + _reconcile_opt_outs(scene, wants, context)
+
+
+_DERIVED = (PLANNED, PENDING, "waiting", "failed")
+
+
+def _not_yet_open(
+    scene: Scene, target: Ref, wanted: Wanted, open_now: list[OperationRow], kept: set[int]
+) -> Wanted | None:
+    """The part of the wanted work that no open operation holds; None while one of the record is on its way."""
+    rest = dict(wanted.fields)
+    for row in open_now:
+        if target_of(row) != target:
+            continue
+        if row.id in scene.sent:
+            scene.put_operation(row._replace(again=1))
+            return None
+        held = decode_work(row.body).fields
+        if all(_is_same(rest.get(path), work) for path, work in held.items()):
+            kept.add(row.id)
+            rest = {path: work for path, work in rest.items() if path not in held}
+    return Wanted(wanted.source, rest, wanted.verify, wanted.claims, wanted.unique)
+
+
+def _is_same(wanted: FieldWork | None, held: FieldWork) -> bool:
+    return wanted is not None and (wanted.expected, wanted.desired) == (held.expected, held.desired)
+
+
+def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Context) -> None:
+    action = action_of(wanted.fields, create=not target.id)
+    verify = tuple(path for path in wanted.verify if path in wanted.fields)
+    work = Work(
+        fields=wanted.fields, source=wanted.source.ref, verify=verify, claims=wanted.claims,
+        unique=wanted.unique,
+    )  # fmt: skip
+    row = operation(scene, entity, target, action, work, context, state=PLANNED, lane=context.lane)
+    for key in wanted.claims:
+        scene.claims[target.system, key] = row.id
+        scene.patch.put(KeyRow(target.system, scene.lens.rules.kind, key, "", "", row.id))
+
+
+def operation(
+    scene: Scene,
+    entity: int,
+    target: Ref,
+    action: ActionKind,
+    work: Work,
+    context: Context,
+    *,
+    state: str,
+    lane: int,
+) -> OperationRow:
+    """Freeze work into an operation and add it to the scene."""
+    body = encode_work(work)
+    row = OperationRow(
+        context.numbers(), entity, scene.lens.rules.route, context.run, action.value, target.system,
+        target.object, target.id, lane, state, 0.0, 0, 0, scene.lens.rules.digest,
+        content_hash(target, body), "", context.now, 0.0, "", body,
+    )  # fmt: skip
+    scene.put_operation(row)
+    return row
+
+
+def _reconcile_opt_outs(scene: Scene, wants: Wants, context: Context) -> int:
+    """One operation per record that has to be opted out; those of other entities with the address included."""
+    created = 0
+    wanted: dict[Ref, dict[str, Raw]] = {}
+    for write in wants.opt_outs:
+        desired = {path: work.desired for path, work in write.fields.items()}
+        wanted[write.row.ref] = desired
+        if not _is_open(scene, write.row, desired):
+            work = Work(fields=write.fields, source=write.source.ref)
+            state = PENDING if context.live else PLANNED
+            operation(
+                scene, write.row.entity, write.row.ref, ActionKind.OPT_OUT, work, context,
+                state=state, lane=LANE_OPT_OUT,
+            )  # fmt: skip
+            created += 1
+    for row in list(scene.operations[wants.entity].values()):
+        done = row.action == ActionKind.OPT_OUT and target_of(row) not in wanted
+        if done and row.id not in scene.sent and row.state in _DERIVED:
+            scene.put_operation(row._replace(state=SUPERSEDED, reason="opted out already"))
+    return created
+
+
+def _is_open(scene: Scene, target: RecordRow, desired: Mapping[str, Raw]) -> bool:
+    for row in scene.operations[target.entity].values():
+        if row.action == ActionKind.OPT_OUT and target_of(row) == target.ref and row.state in _DERIVED:
+            held = decode_work(row.body).fields
+            if {path: work.desired for path, work in held.items()} == desired:
+                return True
+    return False
