@@ -70,13 +70,19 @@ STANDARD: dict[str, Field] = {
         _field(13, "unsubscribed", "Unsubscribed", "boolean"),
         _field(14, "createdAt", "Created At", "datetime", read_only=True),
         _field(15, "updatedAt", "Updated At", "datetime", read_only=True),
+        _field(16, "sfdcAccountId", "SFDC Account Id", "string", read_only=True, searchable=True),
         _field(1001, "optOutSeminar", "Opt-out Seminar", "boolean", standard=False),
         _field(1002, "sfaId", "SFA Id", "string", searchable=True, standard=False),
+        _field(1003, "ownerEmail", "Owner Email", "email", standard=False),
+        _field(1004, "isTest", "Is Test", "boolean", standard=False),
+        _field(1005, "demoRequest", "Demo Request", "boolean", standard=False),
+        _field(1006, "newsletterOk", "Newsletter OK", "boolean", standard=False),
     )
 }
-"""The fields of a new instance: the usual ones, one opt-out of our own and one id field of ours. Never
-changed.
-"""
+"""The fields of a new instance: the usual ones and some custom ones. Never changed."""
+
+UNTICKED: dict[str, Value] = {name: False for name, field in STANDARD.items() if field.type == "boolean"}
+"""What a new lead's booleans are: a box is ticked or not, never null."""
 
 
 def custom_field(number: int, name: str, kind: DataType) -> Field:

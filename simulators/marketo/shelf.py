@@ -101,13 +101,15 @@ class Shelf:
                 index.setdefault(_key(lead, field), {})[lead.id] = None
         return index
 
-    def conceal(self, lead_id: int, before: Lead | None) -> float:
-        """Hide a commit from queries and feeds for a while if that fault strikes; gives when it becomes
-        visible.
+    def conceal(self, lead_id: int, before: Lead | None, stamp: float) -> float:
+        """Hide a commit from queries and feeds for a while if that fault strikes; gives until when.
+
+        That is at the latest the visibility lag after the commit's stamp, so a reader who overlaps by it
+        misses nothing.
         """
         if self._lag <= 0 or not self._faults.fires("late_visibility"):
             return 0.0
-        until = self._clock.now() + self._rng.uniform(0.2, 1.0) * self._lag
+        until = stamp + self._rng.uniform(0.2, 1.0) * self._lag
         earlier = self._hidden.get(lead_id)
         if earlier is not None and earlier[0] > self._clock.now():
             until, before = max(until, earlier[0]), earlier[1]

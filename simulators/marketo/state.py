@@ -16,7 +16,7 @@ from simulators.clock import Clock, iso_z
 from simulators.faults import Faults
 from simulators.ledger import Actor, Entry, Verb
 from simulators.marketo import log
-from simulators.marketo.fields import STANDARD, DataType, Field, Value, altered, custom_field
+from simulators.marketo.fields import STANDARD, UNTICKED, DataType, Field, Value, altered, custom_field
 from simulators.marketo.log import Activity, ActivityLog, Page
 from simulators.marketo.shelf import Lead, Shelf, Values
 from simulators.marketo.upsert import Outcome, RequestError, sync_rows
@@ -160,12 +160,12 @@ class MarketoState:
     def create(self, actor: Actor, values: Mapping[str, Value]) -> Lead:
         """Store a new lead of already coerced values."""
         now, stamp = self.clock.now(), self._stamp()
-        kept: Values = {"unsubscribed": False, "optOutSeminar": False}
+        kept: Values = UNTICKED.copy()
         kept.update((name, value) for name, value in values.items() if value is not None)
         lead = Lead(self._next_id, kept, now, stamp, stamp, stamp)
         self._next_id += 1
         self.shelf.add(lead)
-        visible = self.shelf.conceal(lead.id, None)
+        visible = self.shelf.conceal(lead.id, None, stamp)
         self._log(stamp, lead.id, log.NEW_LEAD, visible=visible)
         self._enter(actor, "create", lead.id, {name: (None, value) for name, value in kept.items()})
         return lead
@@ -185,7 +185,7 @@ class MarketoState:
         lead.touched = stamp
         if any(self.fields[name].standard for name in changes):
             lead.updated = stamp
-        visible = self.shelf.conceal(lead.id, before)
+        visible = self.shelf.conceal(lead.id, before, stamp)
         for name, (was, new) in changes.items():
             kind = log.CHANGE_SCORE if self.fields[name].type == "score" else log.DATA_VALUE_CHANGED
             self._log(stamp, lead.id, kind, field=name, old=as_text(was), new=as_text(new), visible=visible)
@@ -200,8 +200,9 @@ class MarketoState:
 
     def _delete(self, actor: Actor, lead: Lead) -> None:
         self.shelf.remove(lead)
-        visible = self.shelf.conceal(lead.id, lead)
-        self._log(self._stamp(), lead.id, log.DELETE_LEAD, visible=visible)
+        stamp = self._stamp()
+        visible = self.shelf.conceal(lead.id, lead, stamp)
+        self._log(stamp, lead.id, log.DELETE_LEAD, visible=visible)
         self._enter(actor, "delete", lead.id, {name: (value, None) for name, value in lead.values.items()})
 
     def _merge(self, actor: Actor, winner: int, losers: Sequence[int]) -> None:
@@ -217,15 +218,15 @@ class MarketoState:
         blanks: Values = {}
         for loser in gone:
             blanks.update((n, v) for n, v in loser.values.items() if n not in survivor.values | blanks)
-        visible = 0.0
+        stamp, visible = self._stamp(), 0.0
         for loser in gone:
             self.shelf.remove(loser)
-            visible = max(visible, self.shelf.conceal(loser.id, loser))
+            visible = max(visible, self.shelf.conceal(loser.id, loser, stamp))
             self.merged_into[loser.id] = winner
             self._enter(
                 actor, "merge", loser.id, {n: (v, None) for n, v in loser.values.items()}, str(winner)
             )
-        self._log(self._stamp(), winner, log.MERGE_LEADS, others=tuple(losers), visible=visible)
+        self._log(stamp, winner, log.MERGE_LEADS, others=tuple(losers), visible=visible)
         self.update(actor, survivor, blanks)
 
     def _stamp(self) -> float:

@@ -166,6 +166,17 @@ def test_equal_stamps() -> None:
     assert state.log.rows[-1].time > stamps[0]
 
 
+def test_the_lag_counts_from_the_stamp() -> None:
+    """Also with shared stamps, a commit is visible at the latest one lag after the stamp that it bears."""
+    marketo = fake_marketo({"late_visibility": 1.0, "equal_stamps": 1.0})
+    for number in range(40):
+        marketo.clock.advance(0.25)
+        marketo.state.human_create({"email": f"{number}@x.example"})
+    rows = marketo.state.log.rows
+    assert max(row.visible - row.time for row in rows) <= 1.0
+    assert len({row.time for row in rows}) < len(rows)
+
+
 def test_row_faults_strike_api_writes_only() -> None:
     """Refused rows, ignored fields and altered values never touch what a person types."""
     marketo = fake_marketo({"row_refused": 1.0, "ignored_field": 1.0, "altered_value": 1.0})
