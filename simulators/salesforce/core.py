@@ -29,6 +29,7 @@ RECYCLE_BIN_SECONDS = 15 * 86_400.0
 KEPT_BY_VENDOR = frozenset(
     {"Id", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"}
 )
+KEPT_OF_PERSONS = KEPT_BY_VENDOR | {"Name"}  # a person's name is put together from its parts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,12 +85,13 @@ class Core:
         self.writes: Counter[str] = Counter()
         self.schema: dict[str, ObjectSpec] = dict(standard_schema())
         self.schema_version = 0
+        self.schema_changed = clock.now()
         self.tables = {name: Table(spec) for name, spec in self.schema.items()}
         for name, rows in directory().items():
             for row in rows:
                 self.tables[name].put(row)
         self._numbers: dict[str, int] = {}
-        self.founded = clock.now()
+        self.deletions_known_from = clock.now()  # later when the vendor has trimmed its log
         self._latest = (0.0, "")  # time and stamp of the last commit
 
     def spec(self, object_name: str) -> ObjectSpec:
@@ -111,8 +113,7 @@ class Core:
 
     def hide_field(self, object_name: str, field_name: str) -> None:
         """Take the API user's right to see a field (field-level security) or remove a custom field."""
-        self.schema[object_name] = self.schema[object_name].without(field_name)
-        self.schema_version += 1
+        self._redefine(self.schema[object_name].without(field_name))
 
     def show_field(self, object_name: str, field_name: str) -> None:
         """Give the right to see a field back."""
@@ -122,8 +123,12 @@ class Core:
         """Change attributes of a field (`unique=False`, `restricted=True`, `picklist=…`)."""
         spec = self.schema[object_name]
         known = spec.fields.get(field_name) or standard_schema()[object_name].fields[field_name]
-        self.schema[object_name] = spec.having(replace(known, **changes))
+        self._redefine(spec.having(replace(known, **changes)))
+
+    def _redefine(self, spec: ObjectSpec) -> None:
+        self.schema[spec.name] = spec
         self.schema_version += 1
+        self.schema_changed = self.clock.now()
 
     def begin(self, actor: Actor, user: str | None = None, commit_delay: float = 0.0) -> Transaction:
         """Open a transaction at the present time; held back from queries for `commit_delay` seconds."""
@@ -201,6 +206,11 @@ class Core:
             del self.ledger[-len(txn.undo) :]
         txn.undo.clear()
 
+    def trim_deletion_log(self, object_name: str) -> None:
+        """Forget which records of an object were deleted so far, as the vendor does with a large log."""
+        self.tables[object_name].deleted_log.clear()
+        self.deletions_known_from = self.clock.now()
+
     def system_touch(self, object_name: str, key: str) -> None:
         """Move only the SystemModstamp of a record, as roll-up recalculations and mail bounces do."""
         table = self.tables[object_name]
@@ -218,7 +228,7 @@ class Core:
 
 def _changes(old: Row | None, new: Row) -> dict[str, tuple[object, object]]:
     """What a version changes in the fields that people and programs write."""
-    kept = KEPT_BY_VENDOR | {"Name"} if "LastName" in new else KEPT_BY_VENDOR
+    kept = KEPT_OF_PERSONS if "LastName" in new else KEPT_BY_VENDOR
     if old is None:
         return {name: (None, value) for name, value in new.items() if value and name not in kept}
     return {

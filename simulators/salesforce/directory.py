@@ -22,6 +22,7 @@ _NAMES = (
 )
 
 
+@cache
 def record_type_id(name: str, object_name: str) -> str:
     """Give the id of a record type (`Standard`, `Partner`) of Lead or Contact."""
     number = 1 + RECORD_TYPES.index(name) + len(RECORD_TYPES) * ("Lead", "Contact").index(object_name)

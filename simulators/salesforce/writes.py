@@ -257,17 +257,18 @@ class ApiWrites(Core):
     def _bent(self, job: Job, old: Row) -> dict[str, Value]:
         """The values as they will be stored: one may be ignored, one may be altered."""
         values = dict(job.cleaned.values)
+        ignored, altered = self.faults.fires("ignored_field"), self.faults.fires("altered_value")
+        if not (ignored or altered):
+            return values
         kept = {job.item.key_field, *(() if old else job.spec.required)}
         free = [name for name in values if name not in kept and values[name] != old.get(name)]
-        if free and self.faults.fires("ignored_field"):
-            name = free.pop(self.rng.randrange(len(free)))
-            del values[name]
-        if free and self.faults.fires("altered_value"):
-            bent = {name: bend(job.spec.fields[name], values[name]) for name in free}
-            changed = [name for name in free if bent[name] != values[name]]
-            if changed:
-                name = self.rng.choice(changed)
-                values[name] = bent[name]
+        if free and ignored:
+            del values[free.pop(self.rng.randrange(len(free)))]
+        bent = {name: bend(job.spec.fields[name], values[name]) for name in free}
+        changed = [name for name in free if bent[name] != values[name]]
+        if changed and altered:
+            name = self.rng.choice(changed)
+            values[name] = bent[name]
         return values
 
 
