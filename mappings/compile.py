@@ -1,0 +1,220 @@
+"""From a draft to rules: names resolved, types applied, arrows checked, digests taken.
+
+Rows compile one by one, so that a broken row is reported and the others go on; rules come out only when the
+whole file is free of errors. It asks no vendor: what needs live schemas is `check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mappings import digest
+from mappings.conditions import Asked, Compiled, Conditions
+from mappings.consent import compile_topics
+from mappings.draft import CreateDraft, FileDraft, MatchDraft
+from mappings.errors import Problem, Sink, did_you_mean, errors, in_order
+from mappings.fieldrules import Row, RowCompiler
+from mappings.grammar import Grammar, Reading
+from mappings.source import Node, Text, decode, parse
+from mappings.tables import Beside, thresholds
+from mappings.words import grammar as current_grammar
+from sync.record import Side
+from sync.rules import (
+    ActionKind,
+    ConsentRule,
+    CreateRule,
+    Limit,
+    MatchKey,
+    ObjectRule,
+    Rules,
+    always,
+    default_limits,
+)
+
+SIDES = (Side.MA, Side.SFA)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One file as far as it could be understood: `rules` is None while it has errors.
+
+    `asked` holds, by system, the fields that its create condition and its scope ask.
+    """
+
+    draft: FileDraft
+    rules: Rules | None
+    rows: tuple[Row, ...]
+    topics: tuple[ConsentRule, ...]
+    asked: Mapping[str, Mapping[str, Compiled]]
+    problems: tuple[Problem, ...]
+
+
+def compile_source(data: bytes, file: str, beside: Beside, words: Grammar | None = None) -> Source:
+    """Compile one file's bytes; every problem is in the answer, none is raised."""
+    sink = Sink(file)
+    draft = FileDraft(file)
+    text = decode(data, sink)
+    root = None if text is None else parse(text, sink)
+    used = words or current_grammar()
+    if root is None:
+        return Source(draft=draft, rules=None, rows=(), topics=(), asked={}, problems=in_order(sink.found))
+    Reading(sink, used).fill(used.file, root, draft, "the mapping")
+    return _Compiler(draft, sink, beside, used).source()
+
+
+class _Compiler:
+    def __init__(self, draft: FileDraft, sink: Sink, beside: Beside, words: Grammar) -> None:
+        self.draft = draft
+        self.sink = sink
+        self.beside = beside
+        self.grammar = words
+        self.sides = dict(zip(draft.names, SIDES, strict=False))
+
+    def source(self) -> Source:
+        """The whole file."""
+        if len(self.sides) != 2:
+            return self._source((), (), {}, {})
+        bands, beside_sink = thresholds(self.beside, self.draft.file.rpartition("/")[0])
+        compiler = RowCompiler(self.draft, self.sides, bands, self.beside, self.sink, self.grammar)
+        rows = compiler.rows()
+        topics = compile_topics(self.draft, self.sides, self.sink)
+        asked = self._conditions(rows)
+        self.sink.found.extend((*beside_sink.found, *compiler.table_problems))
+        return self._source(rows, topics, asked, bands)
+
+    def _source(
+        self,
+        rows: tuple[Row, ...],
+        topics: tuple[ConsentRule, ...],
+        asked: Mapping[str, Mapping[str, Compiled]],
+        _bands: Mapping[str, object],
+    ) -> Source:
+        match = self._match(rows)
+        create = self._create(rows, asked)
+        problems = in_order(self.sink.found)
+        rules = (
+            None
+            if errors(problems) or len(self.sides) != 2
+            else self._rules(rows, topics, asked, match, create)
+        )
+        return Source(draft=self.draft, rules=rules, rows=rows, topics=topics, asked=asked, problems=problems)
+
+    def _conditions(self, rows: tuple[Row, ...]) -> Mapping[str, Mapping[str, Compiled]]:
+        """Conditions by system: `create` asks the fields of the other side, `scope` those of its own."""
+        found: dict[str, dict[str, Compiled]] = {name: {} for name in self.sides}
+        for system, rule in self.draft.create.items():
+            if rule.when is not None:
+                other = next(name for name in self.sides if name != system)
+                found[system]["create"] = self._condition(rule.when, self.sides[other], rows)
+        for system, node in self.draft.scope.items():
+            found[system]["scope"] = self._condition(node, self.sides[system], rows)
+        return found
+
+    def _condition(self, node: Node, side: Side, rows: tuple[Row, ...]) -> Compiled:
+        askable = {
+            row.rule.name: Asked(type=row.rule.type, codec=row.codec)
+            for row in rows
+            if side in row.rule.cells
+        }
+        here = Conditions(askable, self.sink, self.grammar.conditions)
+        return here.compile(node)
+
+    def _match(self, rows: tuple[Row, ...]) -> tuple[MatchKey, ...]:
+        types = {row.rule.name: row.rule.type for row in rows}
+        keys = [self._match_key(line, types) for line in self.draft.match]
+        return tuple(key for key in keys if key is not None)
+
+    def _match_key(self, line: MatchDraft, types: Mapping[str, str]) -> MatchKey | None:
+        if not line.same:
+            return None
+        if len(line.same) > 1:
+            hint = "several fields in one line come later; write one line with a key field and one with the e-mail"
+            self.sink.error(line.same[1].at, "M162", "a line of match takes one field in this version", hint)
+            return None
+        name = line.same[0]
+        type_ = self._known(name, types)
+        if type_ is None:
+            return None
+        if type_ == "key" and line.unless_role:
+            self.sink.error(
+                name.at, "M027", "unless: role_address belongs to the e-mail line", "take it out here"
+            )
+        if type_ == "key":
+            return MatchKey(kind="id", field=name.text)
+        if type_ == "email":
+            return MatchKey(kind="email", field=name.text, unless_role=line.unless_role)
+        hint = "use a row of `type: key` or of `type: email`"
+        self.sink.error(name.at, "M027", f"«{name.text}» ({type_}) cannot identify a person", hint)
+        return None
+
+    def _known(self, name: Text, types: Mapping[str, str]) -> str | None:
+        """The type of a named row; an unknown name is reported, a row that failed to compile is not again."""
+        if name.text in types:
+            return types[name.text]
+        if all(row.name.text != name.text for row in self.draft.rows):
+            hint = did_you_mean(name.text, (row.name.text for row in self.draft.rows))
+            self.sink.error(name.at, "M017", f"no field «{name.text}»", hint)
+        return None
+
+    def _create(
+        self, rows: tuple[Row, ...], asked: Mapping[str, Mapping[str, Compiled]]
+    ) -> Mapping[Side, CreateRule]:
+        found: dict[Side, CreateRule] = {}
+        for system, rule in self.draft.create.items():
+            if system in self.sides:
+                condition = asked.get(system, {}).get("create")
+                when = always if condition is None else condition.test
+                found[self.sides[system]] = CreateRule(when=when, need=self._need(system, rule, rows))
+        return found
+
+    def _need(self, system: str, rule: CreateDraft, rows: tuple[Row, ...]) -> tuple[str, ...]:
+        into = self.sides[system]
+        types = {row.rule.name: row.rule.type for row in rows}
+        carried = {row.rule.name for row in rows if row.rule.flow.into(into)}
+        for name in rule.need:
+            if self._known(name, types) is not None and name.text not in carried:
+                hint = "name fields whose arrow points there"
+                self.sink.error(name.at, "M028", f"«{name.text}» is never written to {system}", hint)
+        return tuple(dict.fromkeys(name.text for name in rule.need))
+
+    def _rules(
+        self,
+        rows: tuple[Row, ...],
+        topics: tuple[ConsentRule, ...],
+        asked: Mapping[str, Mapping[str, Compiled]],
+        match: tuple[MatchKey, ...],
+        create: Mapping[Side, CreateRule],
+    ) -> Rules:
+        draft = self.draft
+        rules = Rules(
+            route=draft.route,
+            kind=draft.kind,
+            systems={side: name for name, side in self.sides.items()},
+            objects={
+                side: ObjectRule(create=draft.objects[name].create, follow=draft.objects[name].follow)
+                for name, side in self.sides.items()
+            },
+            fields=tuple(row.rule for row in rows),
+            consent=topics,
+            authority=self.sides[draft.authority.text] if draft.authority else None,
+            match=match,
+            create=create,
+            scope={
+                self.sides[name]: found["scope"].test for name, found in asked.items() if "scope" in found
+            },
+            limits=self._limits(),
+            shadow=draft.shadow,
+        )
+        return digest.stamp(rules, rows, asked)
+
+    def _limits(self) -> Mapping[ActionKind, Limit]:
+        limits = dict(default_limits())
+        for word, given in self.draft.limits.items():
+            kind = ActionKind.OPT_OUT if word == "opt_out" else ActionKind(word)
+            old = limits[kind]
+            limits[kind] = Limit(
+                number=old.number if given.number is None else given.number,
+                share=old.share if given.share is None else given.share,
+            )
+        return limits

@@ -1,0 +1,259 @@
+"""The words of a row under `fields:` and of a topic under `consent:`.
+
+Each step takes the word's value into the draft and refuses what can never fit; what needs other rows to judge
+(types, systems, thresholds) is left to the compiler.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from mappings import later
+from mappings.draft import ComputeDraft, RowDraft
+from mappings.grammar import (
+    Place,
+    Reading,
+    Word,
+    refuse,
+    want_choice,
+    want_map,
+    want_text,
+    want_texts,
+    want_whole,
+)
+from mappings.source import Node, Text
+from mappings.transforms import TYPES
+
+ARROWS = ("->", "<-", "<->")
+POLICIES = ("non_blank", "max", "min", "all_true", "any_true", "hold")
+BLANKS = ("keep", "propagate")
+
+
+def _flow(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.flow = want_choice(node, ARROWS, reading.sink, "flow")
+
+
+def _type(row: RowDraft, node: Node, reading: Reading) -> None:
+    text = want_text(node, reading.sink, "type")
+    if text is None:
+        return
+    if text.text in reading.grammar.types:
+        row.type = text
+    elif text.text in later.TYPE:
+        refuse(text, later.TYPE, (), reading.sink)
+    else:
+        hint = _meant(text.text, tuple(reading.grammar.types))
+        reading.sink.error(text.at, "M012", f"unknown type «{text.text}»", hint)
+
+
+def _meant(word: str, known: tuple[str, ...]) -> str:
+    from mappings.errors import did_you_mean
+
+    return did_you_mean(word, known)
+
+
+def _compute(row: RowDraft, node: Node, reading: Reading) -> None:
+    compute = ComputeDraft(node.at)
+    reading.fill(reading.grammar.compute, node, compute, "compute")
+    if (compute.join is None) == (compute.bands is None):
+        reading.sink.error(
+            node.at, "M021", "compute needs one of join and bands", "e.g. { join: [last_name, first_name] }"
+        )
+        return
+    row.compute = compute
+
+
+def _join(compute: ComputeDraft, node: Node, reading: Reading) -> None:
+    compute.join = want_texts(node, reading.sink, "join") or None
+
+
+def _with(compute: ComputeDraft, node: Node, reading: Reading) -> None:
+    if isinstance(node, Text):
+        compute.separator = node.text
+    else:
+        reading.sink.error(node.at, "M013", "with must be a text", "e.g. with: ' '")
+
+
+def _bands(compute: ComputeDraft, node: Node, reading: Reading) -> None:
+    compute.bands = want_text(node, reading.sink, "bands")
+
+
+def _values(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.values = want_map(node, reading.sink, "values")
+
+
+def _values_file(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.values_file = want_text(node, reading.sink, "values_file")
+
+
+def _region(row: RowDraft, node: Node, reading: Reading) -> None:
+    text = want_text(node, reading.sink, "region")
+    if text is None:
+        return
+    if len(text.text) == 2 and text.text.isascii() and text.text.isupper():
+        row.region = text.text
+    else:
+        reading.sink.error(text.at, "M014", f"region cannot be «{text.text}»", "two capital letters, e.g. JP")
+
+
+def _region_from(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.region_from = want_text(node, reading.sink, "region_from")
+
+
+def _scale(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.scale = want_whole(node, 0, 9, reading.sink, "scale")
+
+
+def _on_create(row: RowDraft, node: Node, reading: Reading) -> None:
+    reading.fill(reading.grammar.on_create, node, row, "on_create")
+
+
+def _on_create_blank(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.on_create_blank = want_text(node, reading.sink, "on_create: { blank: … }")
+
+
+def _write(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.create_only = want_choice(node, ("create_only",), reading.sink, "write") is not None
+
+
+def _conflict(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.conflict = want_choice(node, (*reading.systems, *POLICIES), reading.sink, "conflict", later.POLICY)
+
+
+def _first(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.first = want_choice(node, (*reading.systems, "hold"), reading.sink, "first")
+
+
+def _blank(row: RowDraft, node: Node, reading: Reading) -> None:
+    text = want_choice(node, BLANKS, reading.sink, "blank")
+    row.blank = text.text if text else None
+
+
+def _drift(row: RowDraft, node: Node, reading: Reading) -> None:
+    text = want_choice(node, ("report", "restore"), reading.sink, "drift")
+    row.drift = text.text if text else None
+
+
+def _true_means(row: RowDraft, node: Node, reading: Reading) -> None:
+    text = want_choice(node, ("opted_out", "agreed"), reading.sink, "true_means")
+    row.true_means = text.text if text else None
+
+
+def _closes_gates(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.blank_closes_gates = want_choice(node, ("not_agreed",), reading.sink, "blank") is not None
+
+
+def _enum(*words: str) -> dict[str, object]:
+    return {"enum": list(words)}
+
+
+_TEXT = {"type": "string"}
+_FIELD = {"$ref": "#/$defs/field_name"}
+_SYSTEM = {"$ref": "#/$defs/system"}
+
+COMPUTE: Place[ComputeDraft] = Place(
+    later=later.COMPUTE,
+    words=MappingProxyType(
+        {
+            "join": Word(
+                step=_join,
+                shape={"type": "array", "items": _FIELD},
+                about="Texts of these fields, blank ones left out.",
+            ),
+            "with": Word(
+                step=_with, shape=_TEXT, about="What stands between the joined texts (default: nothing)."
+            ),
+            "bands": Word(step=_bands, shape=_FIELD, about="The band of this number, from thresholds.yaml."),
+        }
+    ),
+)
+ON_CREATE: Place[RowDraft] = Place(
+    words=MappingProxyType(
+        {
+            "blank": Word(
+                step=_on_create_blank, shape=_TEXT, about="What a new record gets where the source is blank."
+            )
+        }
+    )
+)
+ROW: Place[RowDraft] = Place(
+    later=later.ROW,
+    words=MappingProxyType(
+        {
+            "flow": Word(
+                step=_flow,
+                shape=_enum(*ARROWS),
+                about="-> to the right, <- to the left, <-> both ways; no arrow = read for rules, written nowhere.",
+            ),
+            "type": Word(
+                step=_type, shape=_enum(*TYPES), about="How values are read and compared (default: text)."
+            ),
+            "compute": Word(
+                step=_compute,
+                shape={"$ref": "#/$defs/compute"},
+                about="Derives the value; the source has no column then.",
+            ),
+            "values": Word(
+                step=_values,
+                shape={"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}},
+                about="Left word: right word. A word that is not listed holds this field.",
+            ),
+            "values_file": Word(
+                step=_values_file, shape=_TEXT, about="The same from a CSV of two columns beside the file."
+            ),
+            "region": Word(
+                step=_region,
+                shape=_TEXT,
+                about="type: phone: the country in which it is dialled (default JP).",
+            ),
+            "region_from": Word(
+                step=_region_from, shape=_FIELD, about="type: phone: the field that holds the country."
+            ),
+            "scale": Word(
+                step=_scale, shape={"type": "integer"}, about="type: decimal: digits behind the point."
+            ),
+            "on_create": Word(
+                step=_on_create, shape={"$ref": "#/$defs/on_create"}, about="What a new record gets."
+            ),
+            "write": Word(
+                step=_write, shape=_enum("create_only"), about="create_only: written into new records only."
+            ),
+            "conflict": Word(
+                step=_conflict,
+                shape={"$ref": "#/$defs/policy"},
+                about="Who wins when both sides were edited (<->).",
+            ),
+            "first": Word(
+                step=_first, shape={"$ref": "#/$defs/first"}, about="Who fills at the first sync (<->)."
+            ),
+            "blank": Word(
+                step=_blank,
+                shape=_enum(*BLANKS),
+                about="keep: a blank is never carried over; propagate: it is.",
+            ),
+            "drift": Word(
+                step=_drift,
+                shape=_enum("report", "restore"),
+                about="What to do when the target of -> or <- was edited.",
+            ),
+        }
+    ),
+)
+TOPIC: Place[RowDraft] = Place(
+    required=("true_means",),
+    words=MappingProxyType(
+        {
+            "flow": Word(step=_flow, shape=_enum("<->"), about="An opt-out always goes to every side: <->."),
+            "true_means": Word(
+                step=_true_means,
+                shape=_enum("opted_out", "agreed"),
+                about="What a true in this field stands for.",
+            ),
+            "blank": Word(
+                step=_closes_gates,
+                shape=_enum("not_agreed"),
+                about="Blank counts as not agreed for creates and enrolments.",
+            ),
+        }
+    ),
+)
