@@ -231,6 +231,8 @@ class MemoryStore:
         if other.operation == row.operation:
             return False
         key = (other.operation,)
+        if key in patch.drops.get(OperationRow, {}):
+            return False
         after = patch.puts.get(OperationRow, {}).get(key, self._open.get(key))
         return after is not None and cast("OperationRow", after).state in OPEN_STATES
 

@@ -1,0 +1,163 @@
+"""The questions of `sync.ports.Store` as statements: one statement each, however many rows are asked for.
+
+It decides which rows answer which question, in which order. Conditions that an index was made for are repeated
+word by word, because only then the database uses it. It runs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, text
+from sqlalchemy.engine import Dialect
+
+from state.sql import Statement, among, by_keys
+from state.tables import IS_APPLIED, IS_LIVE, IS_OPEN, IS_REFETCH, table_of
+from sync.rows import (
+    KEY,
+    PLANNED,
+    BaseRow,
+    BatchRow,
+    HoldRow,
+    KeyRow,
+    OperationRow,
+    RecordRow,
+    Row,
+    RunRow,
+)
+
+_RECORD, _KEY, _HOLD = table_of(RecordRow).c, table_of(KeyRow).c, table_of(HoldRow).c
+_OPERATION, _BATCH, _RUN, _BASE = (
+    table_of(OperationRow).c,
+    table_of(BatchRow).c,
+    table_of(RunRow).c,
+    table_of(BaseRow).c,
+)
+
+
+class Questions:
+    """Every statement that reads for the engine, compiled for one database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        def compiled(query: Select[Any]) -> Statement:
+            return Statement(query, dialect)
+
+        self.get = {kind: compiled(by_keys(table_of(kind), width)) for kind, width in KEY.items()}
+        self.records_of = compiled(_all(RecordRow).where(among(_RECORD.entity, "entities")))
+        self.open_operations = compiled(
+            _all(OperationRow).where(among(_OPERATION.entity, "entities"), text(IS_OPEN))
+        )
+        self.holds_of = compiled(_all(HoldRow).where(among(_HOLD.entity, "entities")))
+        self.holders = compiled(_holders())
+        self.dirty = compiled(_dirty())
+        self.refetch_due = compiled(_refetch_due())
+        self.away = compiled(select(_BATCH.body))
+        self.due = compiled(_due())
+        self.planned = compiled(_planned())
+        self.next_due = compiled(_next_due())
+        self.batches = compiled(
+            _all(BatchRow).where(_BATCH.system == bindparam("system")).order_by(_BATCH.id)
+        )
+        self.written = compiled(_written())
+        self.count_linked = compiled(_count_linked())
+        self.count_records = compiled(_count_records())
+
+
+def _all(kind: type[Row]) -> Select[Any]:
+    return select(*table_of(kind).c)
+
+
+def _holders() -> Select[Any]:
+    return _all(KeyRow).where(
+        _KEY.system == bindparam("system"), _KEY.kind == bindparam("kind"), among(_KEY.hash, "hashes")
+    )
+
+
+def _dirty() -> Select[Any]:
+    return (
+        _all(RecordRow)
+        .where(
+            _RECORD.kind == bindparam("kind"),
+            _RECORD.noted > bindparam("after"),
+            among(_RECORD.system, "systems"),
+        )
+        .order_by(_RECORD.noted, _RECORD.system, _RECORD.object, _RECORD.id)
+        .limit(bindparam("limit"))
+    )
+
+
+def _refetch_due() -> Select[Any]:
+    return (
+        _all(RecordRow)
+        .where(
+            _RECORD.system == bindparam("system"),
+            _RECORD.kind == bindparam("kind"),
+            text(IS_REFETCH),
+            _RECORD.refetch_at <= bindparam("now"),
+        )
+        .order_by(_RECORD.refetch_at, _RECORD.object, _RECORD.id)
+        .limit(bindparam("limit"))
+    )
+
+
+def _released() -> ColumnElement[bool]:
+    """The operation's run released its action: all of them, or named between commas."""
+    listed = ("," + _RUN.released + ",").contains("," + _OPERATION.action + ",")
+    return exists().where(_RUN.id == _OPERATION.run, or_(_RUN.released == "all", listed))
+
+
+def _due() -> Select[Any]:
+    ready = or_(
+        and_(_OPERATION.state != PLANNED, _OPERATION.at <= bindparam("now")),
+        and_(_OPERATION.state == PLANNED, _released()),
+    )
+    return (
+        _all(OperationRow)
+        .where(_OPERATION.route == bindparam("route"), text(IS_OPEN), ready, ~among(_OPERATION.id, "away"))
+        .order_by(_OPERATION.lane, _OPERATION.id)
+        .limit(bindparam("limit"))
+    )
+
+
+def _planned() -> Select[Any]:
+    return (
+        select(_OPERATION.run, _OPERATION.action, func.count())
+        .where(
+            _OPERATION.route == bindparam("route"),
+            text(IS_OPEN),
+            _OPERATION.state == PLANNED,
+            ~_released(),
+        )
+        .group_by(_OPERATION.run, _OPERATION.action)
+    )
+
+
+def _next_due() -> Select[Any]:
+    return select(func.min(_OPERATION.at)).where(
+        _OPERATION.route == bindparam("route"),
+        text(IS_OPEN),
+        _OPERATION.state != PLANNED,
+        ~among(_OPERATION.id, "away"),
+    )
+
+
+def _written() -> Select[Any]:
+    return (
+        select(_OPERATION.action, func.count())
+        .where(
+            _OPERATION.route == bindparam("route"),
+            text(IS_APPLIED),
+            _OPERATION.done_at >= bindparam("since"),
+        )
+        .group_by(_OPERATION.action)
+    )
+
+
+def _count_linked() -> Select[Any]:
+    return select(func.count()).where(_BASE.route == bindparam("route"))
+
+
+def _count_records() -> Select[Any]:
+    return select(func.count()).where(
+        _RECORD.system == bindparam("system"), _RECORD.kind == bindparam("kind"), text(IS_LIVE)
+    )

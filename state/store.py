@@ -1,0 +1,160 @@
+"""The SQL store: the journal as the engine sees it, on one file with one owner.
+
+It decides how a question of `sync.ports.Store` becomes one statement and how tuples become rows again. How
+patches are written and owned is `state.journal`'s and `state.lease`'s; it may not know what the engine wants
+with the answers. Used from one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy.exc import DBAPIError
+
+from state.journal import Journal
+from state.lease import Lease, may_live
+from state.questions import Questions
+from state.sql import Statement, as_fatal, as_list, open_database
+from sync.ports import Clock
+from sync.rows import BatchRow, HoldRow, KeyRow, OperationRow, Patch, RecordRow, Row
+
+R = TypeVar("R", bound=Row)
+
+
+class SqlStore:
+    """A `sync.ports.Store` in SQLite, durable at every commit.
+
+    `place`: a path or `sqlite:///path`. `owner`: a name no other living process has (`state.lease.this_process`).
+    `lease_seconds`: how long the journal stays ours without a commit or `renew`. `block`: sequence numbers
+    leased at once. `wait`: seconds for another process's short write. `alive`: says of another owner whether
+    it may still run. Raises Fatal where the journal cannot be used or another owner lives.
+    """
+
+    def __init__(
+        self,
+        place: str | Path,
+        clock: Clock,
+        owner: str,
+        *,
+        lease_seconds: float = 30.0,
+        block: int = 10_000,
+        wait: float = 10.0,
+        alive: Callable[[str], bool] = may_live,
+    ) -> None:
+        self._lease = Lease(owner, lease_seconds, clock, alive=alive)
+        self._journal = Journal(open_database(place, wait=wait), self._lease, block=block)
+        self._questions = Questions(self._journal.connection.dialect)
+
+    def __enter__(self) -> SqlStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the lease back and disconnect."""
+        self._journal.close()
+
+    def renew(self) -> None:
+        """Keep the lease while there is nothing to commit; raises LeaseLost if somebody else took over."""
+        with self._journal.writing():
+            pass
+
+    def lease_left(self) -> float:
+        """Seconds for which nobody else may take over: a request must not be able to outlive them."""
+        return self._lease.left()
+
+    def numbers(self, count: int) -> range:
+        """Fresh sequence numbers, ascending over the journal's whole life."""
+        return self._journal.numbers(count)
+
+    def commit(self, patch: Patch, *, durable: bool = True) -> None:  # noqa: ARG002 (always durable here)
+        """Apply a patch in one synced transaction; raises LeaseLost, or Fatal with nothing of it kept."""
+        self._journal.commit(patch)
+
+    def get(self, kind: type[R], keys: Iterable[tuple[object, ...]]) -> list[R]:
+        """Rows by primary key, those that exist."""
+        rows = self._ask(self._questions.get[kind], keys=as_list(dict.fromkeys(keys)))
+        return list(map(kind._make, rows))
+
+    def records_of(self, entities: Iterable[int]) -> list[RecordRow]:
+        """All records of these entities."""
+        rows = self._ask(self._questions.records_of, entities=as_list(entities))
+        return list(map(RecordRow._make, rows))
+
+    def open_operations(self, entities: Iterable[int]) -> list[OperationRow]:
+        """All operations of these entities whose state is open."""
+        rows = self._ask(self._questions.open_operations, entities=as_list(entities))
+        return list(map(OperationRow._make, rows))
+
+    def holds_of(self, entities: Iterable[int]) -> list[HoldRow]:
+        """All holds of these entities."""
+        rows = self._ask(self._questions.holds_of, entities=as_list(entities))
+        return list(map(HoldRow._make, rows))
+
+    def holders(self, system: str, kind: str, hashes: Iterable[str]) -> list[KeyRow]:
+        """Keys and claims with one of these hashes."""
+        rows = self._ask(self._questions.holders, system=system, kind=kind, hashes=as_list(hashes))
+        return list(map(KeyRow._make, rows))
+
+    def dirty(self, kind: str, systems: Iterable[str], after: int, limit: int) -> list[RecordRow]:
+        """Records noted after a watermark, oldest mark first, then by name."""
+        among = as_list(systems)
+        rows = self._ask(self._questions.dirty, kind=kind, systems=among, after=after, limit=limit)
+        return list(map(RecordRow._make, rows))
+
+    def refetch_due(self, system: str, kind: str, now: float, limit: int) -> list[RecordRow]:
+        """Records whose `refetch_at` is set and not after `now`, oldest first, then by name."""
+        rows = self._ask(self._questions.refetch_due, system=system, kind=kind, now=now, limit=limit)
+        return list(map(RecordRow._make, rows))
+
+    def due(self, route: str, now: float, limit: int) -> list[OperationRow]:
+        """Operations that may leave, by lane, then id; those in open batches are left out."""
+        rows = self._ask(self._questions.due, route=route, now=now, limit=limit, away=self._away())
+        return list(map(OperationRow._make, rows))
+
+    def planned(self, route: str) -> Mapping[tuple[int, str], int]:
+        """Unreleased planned operations counted by (run, action)."""
+        rows = self._ask(self._questions.planned, route=route)
+        return {(run, action): count for run, action, count in rows}
+
+    def next_due(self, route: str) -> float | None:
+        """The earliest time at which a pending, waiting or failed operation of the route may leave."""
+        ((at,),) = self._ask(self._questions.next_due, route=route, away=self._away())
+        return None if at is None else float(at)
+
+    def batches(self, system: str) -> list[BatchRow]:
+        """Batches that left and are not settled, oldest first."""
+        return list(map(BatchRow._make, self._ask(self._questions.batches, system=system)))
+
+    def written(self, route: str, since: float) -> Mapping[str, int]:
+        """Operations applied at or after a time, counted by action."""
+        return dict(self._ask(self._questions.written, route=route, since=since))
+
+    def count_linked(self, route: str) -> int:
+        """Entities with a base under this route."""
+        return self._count(self._questions.count_linked, route=route)
+
+    def count_records(self, system: str, kind: str) -> int:
+        """Live records that we hold."""
+        return self._count(self._questions.count_records, system=system, kind=kind)
+
+    def _away(self) -> str:
+        bodies = self._ask(self._questions.away)
+        return as_list(one for (body,) in bodies for one in msgspec.json.decode(body))
+
+    def _count(self, question: Statement, **values: object) -> int:
+        ((count,),) = self._ask(question, **values)
+        return int(count)
+
+    def _ask(self, question: Statement, **values: object) -> list[tuple[Any, ...]]:
+        try:
+            return question.run(self._journal.connection, **values)
+        except DBAPIError as error:
+            raise as_fatal(error) from error
