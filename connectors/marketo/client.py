@@ -1,0 +1,185 @@
+"""Marketo's calls as functions: how each is addressed, encoded and read. Decides no order of calls.
+
+Long filters go as a form with `_method=GET`, because addresses end at 8 KB. Source: the vendor's pages "Leads",
+"Activities", "Bulk Lead Extract".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, cast
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from connectors.auth import MarketoAuth
+from connectors.budget import Budget
+from connectors.http import Ask, Call, Http, Reply, Wiring
+from connectors.marketo.config import MarketoConfig
+from connectors.marketo.errors import Envelope, MarketoJudge, until_reset
+from connectors.stamps import iso
+from sync.errors import Fatal, RequestRefused, Retryable
+from sync.ports import Clock
+from sync.record import Raw
+
+BATCH = 300
+LONGEST_QUERY = 6_000
+BODY_LIMIT = 1024 * 1024
+_JSON = {"content-type": "application/json"}
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+class Activities(NamedTuple):
+    """A page of the activity log; `more` = the log goes on behind it, however short this page is."""
+
+    rows: list[dict[str, object]]
+    token: str
+    more: bool
+
+
+class MarketoClient:
+    """All calls of one instance; safe to share between threads."""
+
+    def __init__(
+        self,
+        system: str,
+        config: MarketoConfig,
+        clock: Clock,
+        *,
+        log: Callable[[Call], None] | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.system, self.config, self.clock = system, config, clock
+        self.judge = MarketoJudge(system, clock, config.window_seconds)
+        budget = Budget(
+            clock,
+            window_calls=config.window_calls,
+            window_seconds=config.window_seconds,
+            concurrency=config.concurrency,
+            daily_calls=config.daily_calls,
+            reserve=config.daily_reserve,
+            until_reset=until_reset,
+        )
+        auth = MarketoAuth(
+            system,
+            clock,
+            identity_url=config.identity,
+            client_id=config.client_id,
+            client_secret=config.client_secret,
+            method=config.identity_method,
+        )
+        wiring = Wiring(
+            system=system,
+            server_timeout=config.server_timeout,
+            ca_file=config.ca_file,
+            proxy=config.proxy,
+            compress=config.compress,
+            max_reply=config.max_reply,
+        )
+        self.http = Http(wiring, auth, budget, clock, log=log, transport=transport)
+
+    def paging_token(self, since: float) -> str:
+        """The place in the activity log of a time (unix seconds, UTC)."""
+        envelope = self._get("paging token", "v1/activities/pagingtoken.json", sinceDatetime=iso(since))
+        return self._token_of(envelope)
+
+    def activities(self, token: str) -> Activities:
+        """One page behind a place."""
+        types = ",".join(str(number) for number in self.config.activity_types)
+        envelope = self._get(
+            "activities",
+            "v1/activities.json",
+            activityTypeIds=types,
+            nextPageToken=token,
+            batchSize=str(BATCH),
+        )
+        return Activities(envelope.rows, self._token_of(envelope), envelope.more_result)
+
+    def leads(self, field: str, values: Sequence[str], fields: Sequence[str]) -> list[Mapping[str, Raw]]:
+        """All leads whose field has one of at most 300 values, in no order; more than 1,000 hits are asked for in
+        halves. Raises RequestRefused where one value alone has more."""
+        try:
+            return self._leads(field, values, fields)
+        except RequestRefused as error:
+            if error.code != "1003" or "too many" not in error.message.lower() or len(values) == 1:
+                raise
+        half = len(values) // 2
+        return self.leads(field, values[:half], fields) + self.leads(field, values[half:], fields)
+
+    def _leads(self, field: str, values: Sequence[str], fields: Sequence[str]) -> list[Mapping[str, Raw]]:
+        asked = {
+            "filterType": field,
+            "filterValues": ",".join(values),
+            "fields": ",".join(fields),
+            "batchSize": str(BATCH),
+        }
+        found: list[Mapping[str, Raw]] = []
+        while True:
+            envelope = self._get("leads", "v1/leads.json", **asked)
+            # Values of leads are scalars by the vendor's types.
+            found += cast("list[Mapping[str, Raw]]", envelope.rows)
+            if not envelope.next_page_token:
+                return found
+            asked["nextPageToken"] = envelope.next_page_token
+
+    def sync_leads(self, action: str, lookup: str, rows: Sequence[bytes]) -> object:
+        """Write leads (each row encoded); gives the result as it came."""
+        head = msgspec.json.encode({"action": action, "lookupField": lookup})[:-1]
+        body = head + b',"input":[' + b",".join(rows) + b"]}"
+        ask = Ask("sync leads", "POST", f"{self.config.rest_url}/v1/leads.json", body, _JSON)
+        return self.http.write(ask, self.judge).result
+
+    def describe(self) -> Mapping[str, object]:
+        """The lead's fields and which of them can be searched."""
+        rows = self._get("describe", "v1/leads/describe2.json").rows
+        if not rows:
+            raise Fatal(f"{self.system} describes no lead.", "check the permissions of the API user's role")
+        return rows[0]
+
+    def usage(self) -> int:
+        """Calls of everybody since the last reset."""
+        total = 0
+        for row in self._get("usage", "v1/stats/usage.json").rows:
+            count = row.get("total")
+            total += count if isinstance(count, int) else 0
+        return total
+
+    def job(self, label: str, method: str, path: str, body: object = None) -> dict[str, object]:
+        """One call about an extract job; gives the job. Making a job twice only wastes one."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        ask = Ask(label, method, f"{self.config.bulk}/v1/leads/export/{path}", content, _JSON)
+        rows = self.http.read(ask, self.judge).rows
+        if not rows:
+            raise Retryable(f"{self.system} said nothing of an extract job.", self.config.poll_seconds)
+        return rows[0]
+
+    def file_part(self, job: str, start: int) -> bytes:
+        """A part of a job's file from a byte on; the file may come a little later than the job's end."""
+        span = f"bytes={start}-{start + self.config.part_bytes - 1}"
+        url = f"{self.config.bulk}/v1/leads/export/{quote(job, safe='')}/file.json"
+        reply = self.http.read(Ask("extract file", "GET", url, headers={"range": span}), self._file)
+        return reply.body[start:] if reply.status == 200 else reply.body
+
+    def _file(self, reply: Reply, *, writing: bool) -> Reply:
+        if reply.status == 404:
+            raise Retryable(f"{self.system} has not put down an extract file yet.", self.config.poll_seconds)
+        if reply.status not in {200, 206}:
+            raise self.judge.by_status(reply.status, writing)
+        if reply.headers.get("content-type", "").startswith("application/json"):
+            self.judge(reply, writing=writing)  # a refusal in an envelope
+        return reply
+
+    def _get(self, label: str, path: str, **asked: str) -> Envelope:
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items())
+        url = f"{self.config.rest_url}/{path}"
+        if len(query) <= LONGEST_QUERY:
+            ask = Ask(label, "GET", f"{url}?{query}" if query else url)
+        else:
+            ask = Ask(label, "POST", f"{url}?_method=GET", query.encode("ascii"), _FORM)
+        return self.http.read(ask, self.judge)
+
+    def _token_of(self, envelope: Envelope) -> str:
+        if not envelope.next_page_token:
+            raise Retryable(f"{self.system} gave no paging token.", 1.0)
+        return envelope.next_page_token

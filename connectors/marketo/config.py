@@ -1,0 +1,49 @@
+"""Settings of one Marketo instance. Decides defaults only; the figures are the vendor's published ones."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import SecretStr
+
+from connectors.settings import Address, SystemConfig
+
+
+class MarketoConfig(SystemConfig):
+    """One instance and its API-only user.
+
+    `rest_url` ends in /rest; identity and bulk addresses stand beside it unless given. `full_read`: `bulk` reads
+    everything by extract jobs over creation dates, `feed` trusts the activity log to reach back to the first lead.
+    `earliest`: no lead is older (date; "" = found out by looking at the first lead ids). `activity_types`: new lead,
+    changed value, changed score, merge, deletion and further types whose leads are to be read, ten at most.
+    Times in seconds.
+    """
+
+    rest_url: Address
+    identity_url: Address | Literal[""] = ""
+    bulk_url: Address | Literal[""] = ""
+    client_id: str
+    client_secret: SecretStr
+    identity_method: Literal["GET", "POST"] = "GET"
+    full_read: Literal["bulk", "feed"] = "bulk"
+    earliest: str = ""
+    activity_types: tuple[int, ...] = (12, 13, 22, 32, 37)
+    merge_type: int = 32
+    deletion_type: int = 37
+    poll_seconds: float = 60.0
+    window_calls: int = 80
+    window_seconds: float = 20.0
+    server_timeout: float = 90.0
+    visibility_lag: float = 10.0
+    daily_calls: int = 50_000
+    part_bytes: int = 8 * 1024 * 1024
+
+    @property
+    def identity(self) -> str:
+        """Where tokens are given."""
+        return self.identity_url or f"{self.rest_url.removesuffix('/rest')}/identity"
+
+    @property
+    def bulk(self) -> str:
+        """Where extract jobs live."""
+        return self.bulk_url or f"{self.rest_url.removesuffix('/rest')}/bulk"

@@ -1,0 +1,157 @@
+"""One Marketo instance as the engine sees it: persons are leads.
+
+Decides which reader serves which question and what the engine must know of the vendor. It may not know mappings or
+the journal.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import httpx
+
+from connectors.batches import chunks
+from connectors.checks import Check, Usage, run_checks
+from connectors.http import Call
+from connectors.marketo import bulk
+from connectors.marketo.client import BATCH, MarketoClient
+from connectors.marketo.config import MarketoConfig
+from connectors.marketo.feed import Cursor, decode, read_feed, read_leads
+from connectors.marketo.schema import LEAD, LeadFields, lead_fields, lead_record
+from connectors.marketo.write import write_leads
+from connectors.stamps import seconds_of
+from sync.errors import RequestRefused
+from sync.ports import Capabilities, Clock, Feed, Outcome, Paths, Write
+from sync.record import Page, Record, Ref, Schema
+
+PERSON = "person"
+
+
+class Marketo:
+    """A connector (`sync.ports.Connector`); safe to share between threads."""
+
+    def __init__(
+        self,
+        system: str,
+        config: MarketoConfig,
+        clock: Clock,
+        *,
+        log: Callable[[Call], None] | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.client = MarketoClient(system, config, clock, log=log, transport=transport)
+        self._system, self._config = system, config
+        self._lock = threading.Lock()
+        self._fields: LeadFields | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Facts about this instance; the first use asks for its description (one call)."""
+        config = self._config
+        return Capabilities(
+            system=self._system,
+            feeds={PERSON: Feed.FEED},
+            write_batch=BATCH,
+            fetch_batch=BATCH,
+            find_batch=BATCH,
+            concurrency=config.concurrency,
+            server_timeout=config.server_timeout,
+            visibility_lag=config.visibility_lag,
+            deletion_memory_days=14.0,
+            find_paths={LEAD: self._described().searchable},
+            daily_calls=config.daily_calls,
+            window_calls=config.window_calls,
+            window_seconds=config.window_seconds,
+        )
+
+    def describe(self, kind: str) -> tuple[Schema, ...]:
+        """The lead's live schema; picklist words are not part of it."""
+        self._only_persons(kind)
+        return (self._described(fresh=True).schema,)
+
+    def changes(
+        self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
+    ) -> Iterator[Page]:
+        """Pages of changed leads (see `sync.ports`); the vendor has no versions, so `keys_only` reads values too."""
+        del keys_only
+        self._only_persons(kind)
+        asked = paths.get(LEAD, ())
+        if back > 0:
+            token = self.client.paging_token(self.client.clock.now() - back)
+            return read_feed(self.client, self._described(), token, asked)
+        cursor = decode(since) if since else self._first()
+        if cursor.window:
+            return bulk.read_everything(self.client, self._described(), cursor, asked)
+        return read_feed(self.client, self._described(), cursor.token, asked)
+
+    def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
+        """Leads by id, 300 a call."""
+        self._only_persons(kind)
+        found: dict[str, Record] = {}
+        for part in chunks(list(dict.fromkeys(ref.id for ref in refs)), BATCH):
+            found |= read_leads(self.client, self._described(), part, paths.get(LEAD, ()))
+        return [found.get(ref.id) for ref in refs]
+
+    def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
+        """Leads by a searchable field, 300 values a call; letter case does not count. No address holds a comma, so
+        such ones find nothing; for another field a comma cannot be asked for: RequestRefused."""
+        self._only_persons(kind)
+        if path != "email" and any("," in value for value in values):
+            raise RequestRefused(
+                f"{self._system} cannot look up a value of {path} that holds a comma.", "comma"
+            )
+        asked = paths.get(object_, ())
+        names = list(dict.fromkeys(("id", "createdAt", path, *asked)))
+        stamps = self._described().stamps(asked)
+        found: dict[str, Record] = {}
+        wanted = [value for value in dict.fromkeys(values) if value and "," not in value]
+        for part in chunks(wanted, BATCH):
+            for row in self.client.leads(path, part, names):
+                found[str(row["id"])] = lead_record(self._system, row, asked, stamps)
+        return list(found.values())
+
+    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        """Create or update leads, 300 a call and 1 MB at most (see `connectors.marketo.write`)."""
+        self._only_persons(kind)
+        return write_leads(self.client, self._described(), writes)
+
+    def limits(self) -> Usage:
+        """Today's calls by everybody, as the vendor counts them; the budget takes the count over."""
+        used = self.client.usage()
+        self.client.http.budget.observe(used, self._config.daily_calls)
+        return Usage(used, self._config.daily_calls)
+
+    def probe(self) -> list[Check]:
+        """Which permissions our API user has, one harmless call each."""
+        client = self.client
+        return run_checks(
+            {
+                "sign in and describe leads": client.describe,
+                "read leads": lambda: client.leads("id", ["1"], ["id"]),
+                "read activities": lambda: client.activities(client.paging_token(client.clock.now() - 60)),
+                "read usage": lambda: f"{self.limits().used} calls used today",
+            }
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.client.http.close()
+
+    def _first(self) -> Cursor:
+        if self._config.full_read == "bulk":
+            return bulk.begin(self.client)
+        earliest = self._config.earliest or bulk.FIRST_INSTANCES
+        return Cursor(
+            self.client.paging_token(seconds_of(earliest if "T" in earliest else f"{earliest}T00:00:00Z"))
+        )
+
+    def _described(self, *, fresh: bool = False) -> LeadFields:
+        with self._lock:
+            if self._fields is None or fresh:
+                self._fields = lead_fields(self._system, self.client.describe())
+            return self._fields
+
+    def _only_persons(self, kind: str) -> None:
+        if kind != PERSON:
+            raise RequestRefused(f"{self._system} offers persons only, not {kind}.", "kind")

@@ -1,0 +1,167 @@
+"""What Marketo's replies mean for whoever asked: the one place where its codes are classified.
+
+Nearly every error comes inside HTTP 200. 6xx codes mean that nothing was executed, with two exceptions that we do not
+trust after a write: 604 (timed out) and 611 (system error). Source: the vendor's page "Error Codes".
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from connectors.http import Reply, tidy
+from sync.errors import Fatal, InDoubt, QuotaSpent, RenkeiError, RequestRefused, Retryable
+from sync.ports import Clock, FieldError, Outcome
+
+AMBIGUOUS = frozenset({"502", "604", "611"})
+TRANSIENT = frozenset({"608", "614", "713", "719"}) | AMBIGUOUS
+TOKEN = frozenset({"601", "602"})
+FORBIDDEN = frozenset({"603", "616", "703", "1018", "1035"})
+WAITS = frozenset({"606", "607", "615", "1029"})
+GONE = frozenset({"1004", "1013"})
+DAY = 86_400
+
+
+class ErrorRow(msgspec.Struct):
+    """A code (text) with the vendor's message."""
+
+    code: str = ""
+    message: str = ""
+
+
+class Envelope(msgspec.Struct, rename="camel"):
+    """What every REST reply is wrapped in."""
+
+    success: bool = False
+    result: object = None
+    errors: list[ErrorRow] | None = None
+    next_page_token: str | None = None
+    more_result: bool = False
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """The result's objects; absent means none."""
+        return [row for row in self.result if isinstance(row, dict)] if isinstance(self.result, list) else []
+
+
+_DECODER = msgspec.json.Decoder(Envelope)
+
+
+def until_reset(now: float) -> float:
+    """Seconds to the reset of the daily quota: midnight US Central, taken as 06:00 UTC (05:00 in summer)."""
+    return DAY - (now - 6 * 3600) % DAY
+
+
+class MarketoJudge:
+    """Classifies the replies of one instance."""
+
+    def __init__(self, system: str, clock: Clock, window_seconds: float) -> None:
+        self._system, self._clock, self._window = system, clock, window_seconds
+
+    def __call__(self, reply: Reply, *, writing: bool) -> Envelope:
+        """The envelope of a success. Raises Fatal, Retryable, QuotaSpent, RequestRefused, InDoubt."""
+        if reply.status != 200:
+            raise self.by_status(reply.status, writing)
+        try:
+            envelope = _DECODER.decode(reply.body)
+        except msgspec.DecodeError as error:
+            raise self._unclear("answered with something that is no JSON of its own", writing) from error
+        if not envelope.success:
+            raise self.by_code(envelope.errors[0] if envelope.errors else ErrorRow(), writing)
+        return envelope
+
+    def by_status(self, status: int, writing: bool) -> RenkeiError:
+        """The error for a reply that is not 200, which only gateways and size limits give."""
+        match status:
+            case 401 | 403:
+                return Fatal(f"{self._system} denies access (HTTP {status}).", _PERMIT)
+            case 413 | 414 | 431:
+                return RequestRefused(f"A request to {self._system} is too large.", str(status))
+            case 429:
+                return Retryable(f"{self._system} is called too often.", self._window)
+            case _ if status >= 500:
+                return self._unclear(f"failed (HTTP {status})", writing)
+            case _ if 300 <= status < 400:
+                return Fatal(f"{self._system} points to another address.", "check rest_url in the settings")
+            case _:
+                return RequestRefused(
+                    f"{self._system} refused a request (HTTP {status}).", str(status), "check rest_url"
+                )
+
+    def by_code(self, row: ErrorRow, writing: bool) -> RenkeiError:
+        """The error for a whole request that was refused inside an envelope."""
+        code, said = row.code, f"{self._system} said {row.code}: {tidy(row.message)}."
+        if code in WAITS:
+            return self._wait(code, said)
+        if code in TOKEN:
+            return Fatal(
+                f"{self._system} refuses a fresh token ({code}).", "check the API user of the client id"
+            )
+        if writing and (code in AMBIGUOUS or not code):
+            return InDoubt(said, "it is read back before anything is sent again")
+        if code in TRANSIENT or not code:
+            return Retryable(said, 1.0)
+        if code in FORBIDDEN:
+            return Fatal(said, _PERMIT)
+        return RequestRefused(said, code, _REQUESTS.get(code, ""))
+
+    def _wait(self, code: str, said: str) -> Retryable:
+        match code:
+            case "606":
+                return Retryable(said, self._window)
+            case "607":
+                after = until_reset(self._clock.now())
+                return QuotaSpent(said, after, "wait for midnight US Central, or raise the quota")
+            case "1029":
+                return QuotaSpent(
+                    said, 600.0, "wait until other extract jobs end or the day's extract quota is reset"
+                )
+            case _:
+                return Retryable(said, 1.0)
+
+    def _unclear(self, what: str, writing: bool) -> RenkeiError:
+        if writing:
+            return InDoubt(
+                f"{self._system} {what} after a write.", "it is read back before anything is sent again"
+            )
+        return Retryable(f"{self._system} {what}.", 1.0)
+
+
+_PERMIT = (
+    "give the API user's role the permissions of docs/connectors.md, and check the list of allowed addresses"
+)
+_REQUESTS = {
+    "1006": "check the field names of the mapping against the instance (`renkei check`)",
+    "610": "check rest_url in the settings",
+}
+
+
+def outcome_of(row: dict[str, object], sent: dict[str, object]) -> Outcome | None:
+    """What a row of Sync Leads means; None = a create met an existing lead. `sent` are the values as they left."""
+    status, number = row.get("status"), row.get("id")
+    if status in {"created", "updated"} and isinstance(number, int):
+        return Outcome("applied", str(number))
+    reasons = row.get("reasons")
+    found = (
+        [_field_error(reason, sent) for reason in reasons if isinstance(reason, dict)]
+        if isinstance(reasons, list)
+        else []
+    )
+    if status != "skipped" or not found:
+        raise InDoubt(
+            "A row was answered in a way that cannot be read.", "it is read back before it is sent again"
+        )
+    codes = {error.code for error in found}
+    if codes & {"1005", "1007"}:
+        return None
+    if codes & GONE:
+        return Outcome("gone", errors=tuple(found))
+    if codes & (TRANSIENT | {"606", "615"}):
+        return Outcome("retry", errors=tuple(found), after=5.0)
+    return Outcome("refused", errors=tuple(found))
+
+
+def _field_error(reason: dict[str, object], sent: dict[str, object]) -> FieldError:
+    """A reason, and the field that its message quotes, if we sent one of that name."""
+    code, message = str(reason.get("code", "")), str(reason.get("message", ""))
+    quoted = [part for part in message.split("'")[1::2] if part in sent]
+    return FieldError(quoted[0] if quoted else "", code, message)

@@ -1,0 +1,133 @@
+"""Changes of leads, read from the activity log: who changed, then the leads themselves by id.
+
+Decides which leads are read and how far a cursor may move: never beyond an activity page one of whose leads has not
+been read. Values inside activities are never used. Source: the vendor's page "Activities".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from connectors.marketo.client import BATCH, MarketoClient
+from connectors.marketo.schema import LEAD, LeadFields, lead_record
+from sync.errors import Fatal, Retryable
+from sync.record import LifeEvent, Page, Raw, Record, Ref
+
+MOST_EMPTY = 50
+_NUMBERS = re.compile(r"\d+")
+
+
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where reading stands: a place in the activity log and, while everything is being read, the next window of
+    creation dates (`window` up to `until`) and the extract job under way."""
+
+    token: str
+    window: str = ""
+    until: str = ""
+    job: str = ""
+
+
+def encode(cursor: Cursor) -> str:
+    """The cursor as the engine keeps it."""
+    return msgspec.json.encode(cursor).decode()
+
+
+def decode(text: str) -> Cursor:
+    """Read a kept cursor. Raises Fatal."""
+    try:
+        return msgspec.json.decode(text, type=Cursor)
+    except msgspec.DecodeError as error:
+        raise Fatal(
+            "A stored cursor cannot be read.", "read everything again (`renkei sync --first`)"
+        ) from error
+
+
+def read_leads(
+    client: MarketoClient, fields: LeadFields, ids: Sequence[str], paths: Sequence[str]
+) -> dict[str, Record]:
+    """At most 300 leads by id in one call; leads that the vendor does not give are missing."""
+    asked = list(dict.fromkeys(("id", "createdAt", *paths)))
+    stamps = fields.stamps(paths)
+    rows: list[Mapping[str, Raw]] = client.leads("id", ids, asked) if ids else []
+    return {str(row["id"]): lead_record(client.system, row, paths, stamps) for row in rows}
+
+
+def read_feed(client: MarketoClient, fields: LeadFields, token: str, paths: Sequence[str]) -> Iterator[Page]:
+    """Pages from a place in the log to its end; leads are gathered over activity pages until a call is full."""
+    news = _News(client)
+    empty = 0
+    while True:
+        before = token
+        page = client.activities(token)
+        token = page.token
+        for row in page.rows:
+            news.note(row)
+        if len(news.ids) > BATCH:
+            # What is left over stands on the page just read, so only the pages before it are covered.
+            yield Page(
+                _read(client, fields, news, paths), news.take_events(), encode(Cursor(before)), last=False
+            )
+        if len(news.ids) == BATCH or not page.more:
+            yield Page(
+                _read(client, fields, news, paths),
+                news.take_events(),
+                encode(Cursor(token)),
+                last=not page.more,
+            )
+        if not page.more:
+            return
+        empty = empty + 1 if not page.rows and token == before else 0
+        if empty > MOST_EMPTY:
+            raise Retryable(f"{client.system} promises more activities and gives none.", 60.0)
+
+
+def _read(client: MarketoClient, fields: LeadFields, news: _News, paths: Sequence[str]) -> tuple[Record, ...]:
+    return tuple(read_leads(client, fields, news.take_ids(), paths).values())
+
+
+class _News:
+    """Leads named by activities and not read yet, oldest first, and what happened to leads as a whole."""
+
+    def __init__(self, client: MarketoClient) -> None:
+        self._system, self._config = client.system, client.config
+        self.ids: dict[str, None] = {}
+        self._events: list[LifeEvent] = []
+
+    def note(self, row: Mapping[str, object]) -> None:
+        lead, kind = str(row.get("leadId", "")), row.get("activityTypeId")
+        if not lead.isdigit():
+            return
+        if kind == self._config.deletion_type:
+            self.ids.pop(lead, None)
+            self._events.append(LifeEvent("deleted", self._ref(lead)))
+            return
+        self.ids[lead] = None
+        if kind == self._config.merge_type:
+            for loser in _merged_ids(row):
+                self.ids.pop(loser, None)
+                self._events.append(LifeEvent("merged", self._ref(loser), self._ref(lead)))
+
+    def take_ids(self) -> list[str]:
+        taken = list(self.ids)[:BATCH]
+        for lead in taken:
+            del self.ids[lead]
+        return taken
+
+    def take_events(self) -> tuple[LifeEvent, ...]:
+        taken = tuple(self._events)
+        self._events.clear()
+        return taken
+
+    def _ref(self, lead: str) -> Ref:
+        return Ref(self._system, LEAD, lead)
+
+
+def _merged_ids(row: Mapping[str, object]) -> list[str]:
+    attributes = row.get("attributes")
+    for attribute in attributes if isinstance(attributes, list) else ():
+        if isinstance(attribute, dict) and attribute.get("name") == "Merge IDs":
+            return _NUMBERS.findall(str(attribute.get("value", "")))
+    return []
