@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -55,7 +56,7 @@ class Lease:
         """Compile the statements for this connection's database."""
         dialect = connection.dialect
         one = LEASE.c.id == 1
-        named = {name: bindparam(f"new_{name}") for name in ("owner", "fence", "expires")}
+        named: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("owner", "fence", "expires")}
         self._read = Statement(select(LEASE.c.owner, LEASE.c.fence, LEASE.c.expires).where(one), dialect)
         self._write = Statement(update(LEASE).where(one).values(named), dialect)
         self._begin = Statement(insert_first(LEASE, id=1, owner="", fence=0, expires=0.0), dialect)

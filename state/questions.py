@@ -27,12 +27,8 @@ from sync.rows import (
 )
 
 _RECORD, _KEY, _HOLD = table_of(RecordRow).c, table_of(KeyRow).c, table_of(HoldRow).c
-_OPERATION, _BATCH, _RUN, _BASE = (
-    table_of(OperationRow).c,
-    table_of(BatchRow).c,
-    table_of(RunRow).c,
-    table_of(BaseRow).c,
-)
+_OPERATION, _BATCH = table_of(OperationRow).c, table_of(BatchRow).c
+_RUN, _BASE = table_of(RunRow).c, table_of(BaseRow).c
 
 
 class Questions:
@@ -42,7 +38,9 @@ class Questions:
         def compiled(query: Select[Any]) -> Statement:
             return Statement(query, dialect)
 
-        self.get = {kind: compiled(by_keys(table_of(kind), width)) for kind, width in KEY.items()}
+        self.get: dict[type[Any], Statement] = {
+            kind: compiled(by_keys(table_of(kind), width)) for kind, width in KEY.items()
+        }
         self.records_of = compiled(_all(RecordRow).where(among(_RECORD.entity, "entities")))
         self.open_operations = compiled(
             _all(OperationRow).where(among(_OPERATION.entity, "entities"), text(IS_OPEN))

@@ -106,7 +106,10 @@ class Statement:
         """Execute with named values; all rows, as the driver gives them."""
         given = {**self._constants, **values}
         result = connection.exec_driver_sql(self.sql, tuple(given[name] for name in self._names))
-        return result.cursor.fetchall() if result.returns_rows and result.cursor else []
+        if not result.returns_rows:
+            return []
+        driver: Any = result.cursor  # the driver's tuples, without a Row around each of them
+        return list(driver.fetchall())
 
     def run_many(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
         """Execute once for each tuple of values, in one call; they must stand in the columns' order."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
@@ -49,7 +49,7 @@ class SqlStore:
         self._journal = Journal(open_database(place, wait=wait), self._lease, block=block)
         self._questions = Questions(self._journal.connection.dialect)
 
-    def __enter__(self) -> SqlStore:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -80,8 +80,8 @@ class SqlStore:
 
     def get(self, kind: type[R], keys: Iterable[tuple[object, ...]]) -> list[R]:
         """Rows by primary key, those that exist."""
-        rows = self._ask(self._questions.get[kind], keys=as_list(dict.fromkeys(keys)))
-        return list(map(kind._make, rows))
+        make: Callable[[Iterable[Any]], Any] = kind._make
+        return list(map(make, self._ask(self._questions.get[kind], keys=as_list(dict.fromkeys(keys)))))
 
     def records_of(self, entities: Iterable[int]) -> list[RecordRow]:
         """All records of these entities."""
