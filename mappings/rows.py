@@ -9,7 +9,9 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from mappings import later
+from mappings.blocks import BLANKS, FIELD_LIST, enum, ref
 from mappings.draft import ComputeDraft, RowDraft
+from mappings.errors import did_you_mean
 from mappings.grammar import (
     Place,
     Reading,
@@ -26,7 +28,6 @@ from mappings.transforms import TYPES
 
 ARROWS = ("->", "<-", "<->")
 POLICIES = ("non_blank", "max", "min", "all_true", "any_true", "hold")
-BLANKS = ("keep", "propagate")
 
 
 def _flow(row: RowDraft, node: Node, reading: Reading) -> None:
@@ -42,14 +43,8 @@ def _type(row: RowDraft, node: Node, reading: Reading) -> None:
     elif text.text in later.TYPE:
         refuse(text, later.TYPE, (), reading.sink)
     else:
-        hint = _meant(text.text, tuple(reading.grammar.types))
+        hint = did_you_mean(text.text, tuple(reading.grammar.types))
         reading.sink.error(text.at, "M012", f"unknown type «{text.text}»", hint)
-
-
-def _meant(word: str, known: tuple[str, ...]) -> str:
-    from mappings.errors import did_you_mean
-
-    return did_you_mean(word, known)
 
 
 def _compute(row: RowDraft, node: Node, reading: Reading) -> None:
@@ -143,13 +138,8 @@ def _closes_gates(row: RowDraft, node: Node, reading: Reading) -> None:
     row.blank_closes_gates = want_choice(node, ("not_agreed",), reading.sink, "blank") is not None
 
 
-def _enum(*words: str) -> dict[str, object]:
-    return {"enum": list(words)}
-
-
 _TEXT = {"type": "string"}
-_FIELD = {"$ref": "#/$defs/field_name"}
-_SYSTEM = {"$ref": "#/$defs/system"}
+_FIELD = ref("field_name")
 
 COMPUTE: Place[ComputeDraft] = Place(
     later=later.COMPUTE,
@@ -157,7 +147,7 @@ COMPUTE: Place[ComputeDraft] = Place(
         {
             "join": Word(
                 step=_join,
-                shape={"type": "array", "items": _FIELD},
+                shape=FIELD_LIST,
                 about="Texts of these fields, blank ones left out.",
             ),
             "with": Word(
@@ -182,15 +172,15 @@ ROW: Place[RowDraft] = Place(
         {
             "flow": Word(
                 step=_flow,
-                shape=_enum(*ARROWS),
+                shape=enum(*ARROWS),
                 about="-> to the right, <- to the left, <-> both ways; no arrow = read for rules, written nowhere.",
             ),
             "type": Word(
-                step=_type, shape=_enum(*TYPES), about="How values are read and compared (default: text)."
+                step=_type, shape=enum(*TYPES), about="How values are read and compared (default: text)."
             ),
             "compute": Word(
                 step=_compute,
-                shape={"$ref": "#/$defs/compute"},
+                shape=ref("compute"),
                 about="Derives the value; the source has no column then.",
             ),
             "values": Word(
@@ -212,28 +202,24 @@ ROW: Place[RowDraft] = Place(
             "scale": Word(
                 step=_scale, shape={"type": "integer"}, about="type: decimal: digits behind the point."
             ),
-            "on_create": Word(
-                step=_on_create, shape={"$ref": "#/$defs/on_create"}, about="What a new record gets."
-            ),
+            "on_create": Word(step=_on_create, shape=ref("on_create"), about="What a new record gets."),
             "write": Word(
-                step=_write, shape=_enum("create_only"), about="create_only: written into new records only."
+                step=_write, shape=enum("create_only"), about="create_only: written into new records only."
             ),
             "conflict": Word(
                 step=_conflict,
-                shape={"$ref": "#/$defs/policy"},
+                shape=ref("policy"),
                 about="Who wins when both sides were edited (<->).",
             ),
-            "first": Word(
-                step=_first, shape={"$ref": "#/$defs/first"}, about="Who fills at the first sync (<->)."
-            ),
+            "first": Word(step=_first, shape=ref("first"), about="Who fills at the first sync (<->)."),
             "blank": Word(
                 step=_blank,
-                shape=_enum(*BLANKS),
+                shape=enum(*BLANKS),
                 about="keep: a blank is never carried over; propagate: it is.",
             ),
             "drift": Word(
                 step=_drift,
-                shape=_enum("report", "restore"),
+                shape=enum("report", "restore"),
                 about="What to do when the target of -> or <- was edited.",
             ),
         }
@@ -243,15 +229,15 @@ TOPIC: Place[RowDraft] = Place(
     required=("true_means",),
     words=MappingProxyType(
         {
-            "flow": Word(step=_flow, shape=_enum("<->"), about="An opt-out always goes to every side: <->."),
+            "flow": Word(step=_flow, shape=enum("<->"), about="An opt-out always goes to every side: <->."),
             "true_means": Word(
                 step=_true_means,
-                shape=_enum("opted_out", "agreed"),
+                shape=enum("opted_out", "agreed"),
                 about="What a true in this field stands for.",
             ),
             "blank": Word(
                 step=_closes_gates,
-                shape=_enum("not_agreed"),
+                shape=enum("not_agreed"),
                 about="Blank counts as not agreed for creates and enrolments.",
             ),
         }

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from mappings import later, rows
+from mappings import blocks, later, rows
+from mappings.blocks import object_create, ref
 from mappings.draft import (
     CreateDraft,
-    DefaultsDraft,
     ExampleDraft,
     FileDraft,
     LimitDraft,
@@ -29,7 +29,6 @@ from mappings.grammar import (
     want_map,
     want_text,
     want_texts,
-    want_whole,
 )
 from mappings.source import Map, Node, Text
 
@@ -82,7 +81,7 @@ def _objects(draft: FileDraft, node: Node, reading: Reading) -> None:
     for system, entry in reading.by_system(node, "objects").items():
         found = ObjectDraft(entry.value.at)
         if isinstance(entry.value, Text):
-            _object_create(found, entry.value, reading)
+            object_create(found, entry.value, reading)
         else:
             reading.fill(reading.grammar.objects, entry.value, found, f"objects: {system}")
         draft.objects[system] = found
@@ -93,36 +92,8 @@ def _objects(draft: FileDraft, node: Node, reading: Reading) -> None:
             )
 
 
-def _object_create(found: ObjectDraft, node: Node, reading: Reading) -> None:
-    text = want_text(node, reading.sink, "the object")
-    found.create = text.text if text else ""
-
-
-def _object_follow(found: ObjectDraft, node: Node, reading: Reading) -> None:
-    names = (text.text for text in want_texts(node, reading.sink, "follow"))
-    found.follow = tuple(dict.fromkeys(names))
-
-
 def _defaults(draft: FileDraft, node: Node, reading: Reading) -> None:
     reading.fill(reading.grammar.defaults, node, draft.defaults, "defaults")
-
-
-def _default_conflict(defaults: DefaultsDraft, node: Node, reading: Reading) -> None:
-    allowed = (*reading.systems, "non_blank", "hold")
-    defaults.conflict = want_choice(node, allowed, reading.sink, "defaults: conflict", later.POLICY)
-
-
-def _default_first(defaults: DefaultsDraft, node: Node, reading: Reading) -> None:
-    defaults.first = want_choice(node, (*reading.systems, "hold"), reading.sink, "defaults: first")
-
-
-def _default_blank(defaults: DefaultsDraft, node: Node, reading: Reading) -> None:
-    text = want_choice(node, rows.BLANKS, reading.sink, "defaults: blank")
-    defaults.blank = text.text if text else defaults.blank
-
-
-def _default_unknown(_defaults: DefaultsDraft, node: Node, reading: Reading) -> None:
-    want_choice(node, ("hold_field",), reading.sink, "defaults: unknown_value")
 
 
 def _fields(draft: FileDraft, node: Node, reading: Reading) -> None:
@@ -171,27 +142,11 @@ def _match(draft: FileDraft, node: Node, reading: Reading) -> None:
         draft.match.append(line)
 
 
-def _same(line: MatchDraft, node: Node, reading: Reading) -> None:
-    line.same = want_texts(node, reading.sink, "same")
-
-
-def _unless(line: MatchDraft, node: Node, reading: Reading) -> None:
-    line.unless_role = want_choice(node, ("role_address",), reading.sink, "unless") is not None
-
-
 def _create(draft: FileDraft, node: Node, reading: Reading) -> None:
     for system, entry in reading.by_system(node, "create").items():
         rule = CreateDraft(entry.value.at)
         reading.fill(reading.grammar.create, entry.value, rule, f"create: {system}")
         draft.create[system] = rule
-
-
-def _when(rule: CreateDraft, node: Node, _reading: Reading) -> None:
-    rule.when = node
-
-
-def _need(rule: CreateDraft, node: Node, reading: Reading) -> None:
-    rule.need = want_texts(node, reading.sink, "need")
 
 
 def _scope(draft: FileDraft, node: Node, reading: Reading) -> None:
@@ -218,6 +173,19 @@ def _authority(draft: FileDraft, node: Node, reading: Reading) -> None:
     draft.authority = want_choice(node, reading.systems, reading.sink, "authority")
 
 
+CONSENT: Place[FileDraft] = Place(
+    words=MappingProxyType(
+        {
+            "authority": Word(
+                step=_authority,
+                shape=ref("system"),
+                about="Where a person's own new consent may lift an opt-out.",
+            )
+        }
+    )
+)
+
+
 def _limits(draft: FileDraft, node: Node, reading: Reading) -> None:
     block = want_map(node, reading.sink, "limits")
     for entry in block.entries if block else ():
@@ -229,60 +197,12 @@ def _limits(draft: FileDraft, node: Node, reading: Reading) -> None:
         draft.limits[entry.key.text] = limit
 
 
-def _number(limit: LimitDraft, node: Node, reading: Reading) -> None:
-    limit.number = want_whole(node, 0, 100_000_000, reading.sink, "number")
-
-
-def _share(limit: LimitDraft, node: Node, reading: Reading) -> None:
-    text = want_text(node, reading.sink, "share")
-    if text is None:
-        return
-    figure = text.text.removesuffix("%").strip()
-    percent = text.text.endswith("%")
-    try:
-        share = float(figure) / (100 if percent else 1)
-    except ValueError:
-        share = -1.0
-    if 0 <= share <= 1:
-        limit.share = share
-    else:
-        reading.sink.error(text.at, "M014", f"share cannot be «{text.text}»", "e.g. 5 % or 0.05")
-
-
 def _examples(draft: FileDraft, node: Node, reading: Reading) -> None:
     for item in want_items(node, reading.sink, "examples"):
         example = ExampleDraft(item.at)
         reading.fill(reading.grammar.example, item, example, "an example")
         draft.examples.append(example)
 
-
-def _name(example: ExampleDraft, node: Node, reading: Reading) -> None:
-    text = want_text(node, reading.sink, "name")
-    example.name = text.text if text else ""
-
-
-def _given(example: ExampleDraft, node: Node, reading: Reading) -> None:
-    example.given = _vendor_values(node, reading, "given")
-
-
-def _expect(example: ExampleDraft, node: Node, reading: Reading) -> None:
-    example.expect = _vendor_values(node, reading, "expect")
-
-
-def _vendor_values(node: Node, reading: Reading, what: str) -> dict[str, Map]:
-    found: dict[str, Map] = {}
-    for system, entry in reading.by_system(node, what).items():
-        block = want_map(entry.value, reading.sink, f"{what}: {system}")
-        if block is not None:
-            found[system] = block
-    return found
-
-
-def _ref(name: str) -> dict[str, object]:
-    return {"$ref": f"#/$defs/{name}"}
-
-
-_FIELD_LIST: dict[str, object] = {"type": "array", "items": _ref("field_name")}
 
 FILE: Place[FileDraft] = Place(
     later=later.FILE,
@@ -294,7 +214,7 @@ FILE: Place[FileDraft] = Place(
             "kind": Word(step=_kind, shape={"enum": ["person"]}, about="What is synced: person."),
             "systems": Word(
                 step=_systems,
-                shape={"type": "array", "items": _ref("system"), "minItems": 2, "maxItems": 2},
+                shape={"type": "array", "items": ref("system"), "minItems": 2, "maxItems": 2},
                 about="The two systems in the order of the columns, marketing first.",
             ),
             "mode": Word(
@@ -303,40 +223,38 @@ FILE: Place[FileDraft] = Place(
                 about="shadow: decide and journal, write nothing.",
             ),
             "objects": Word(
-                step=_objects, shape=_ref("objects"), about="The vendor objects that hold people."
+                step=_objects, shape=ref("objects"), about="The vendor objects that hold people."
             ),
             "defaults": Word(
-                step=_defaults, shape=_ref("defaults"), about="What holds for rows that say nothing."
+                step=_defaults, shape=ref("defaults"), about="What holds for rows that say nothing."
             ),
             "fields": Word(
                 step=_fields,
-                shape={"type": "object", "additionalProperties": _ref("row")},
+                shape={"type": "object", "additionalProperties": ref("row")},
                 about="One row per field: left, arrow, right, options.",
             ),
             "match": Word(
                 step=_match,
-                shape={"type": "array", "items": _ref("match")},
+                shape={"type": "array", "items": ref("match")},
                 about="Who is the same person, best first.",
             ),
             "create": Word(
                 step=_create,
-                shape=_ref("create_by_system"),
+                shape=ref("create_by_system"),
                 about="Who gets a new record; no block = never created there.",
             ),
             "scope": Word(
                 step=_scope,
-                shape=_ref("condition_by_system"),
+                shape=ref("condition_by_system"),
                 about="Which records the route concerns; opt-outs ignore it.",
             ),
             "consent": Word(
-                step=_consent, shape=_ref("consent"), about="Opt-outs: once out, never switched back on."
+                step=_consent, shape=ref("consent"), about="Opt-outs: once out, never switched back on."
             ),
-            "limits": Word(
-                step=_limits, shape=_ref("limits"), about="Brakes, where the defaults do not fit."
-            ),
+            "limits": Word(step=_limits, shape=ref("limits"), about="Brakes, where the defaults do not fit."),
             "examples": Word(
                 step=_examples,
-                shape={"type": "array", "items": _ref("example")},
+                shape={"type": "array", "items": ref("example")},
                 about="Run by `renkei check`.",
             ),
         }
@@ -348,113 +266,15 @@ def grammar() -> Grammar:
     """The grammar of this version."""
     return Grammar(
         file=FILE,
+        objects=blocks.OBJECTS,
+        defaults=blocks.DEFAULTS,
         row=rows.ROW,
         compute=rows.COMPUTE,
         on_create=rows.ON_CREATE,
+        consent=CONSENT,
         topic=rows.TOPIC,
-        objects=Place(
-            later=later.OBJECT,
-            required=("create",),
-            words=MappingProxyType(
-                {
-                    "create": Word(
-                        step=_object_create, shape=_ref("object_name"), about="The object that is created."
-                    ),
-                    "follow": Word(
-                        step=_object_follow,
-                        shape=_ref("object_names"),
-                        about="Objects that are read and updated too.",
-                    ),
-                }
-            ),
-        ),
-        defaults=Place(
-            words=MappingProxyType(
-                {
-                    "conflict": Word(
-                        step=_default_conflict, shape=_ref("policy"), about="Both sides edited: who wins."
-                    ),
-                    "first": Word(
-                        step=_default_first,
-                        shape=_ref("first"),
-                        about="Both filled at the first sync: who wins.",
-                    ),
-                    "blank": Word(
-                        step=_default_blank,
-                        shape={"enum": list(rows.BLANKS)},
-                        about="Whether a blank is carried over.",
-                    ),
-                    "unknown_value": Word(
-                        step=_default_unknown,
-                        shape={"enum": ["hold_field"]},
-                        about="A word not listed: the field waits.",
-                    ),
-                }
-            )
-        ),
-        consent=Place(
-            words=MappingProxyType(
-                {
-                    "authority": Word(
-                        step=_authority,
-                        shape=_ref("system"),
-                        about="Where a person's own new consent may lift an opt-out.",
-                    )
-                }
-            )
-        ),
-        match=Place(
-            later=later.MATCH,
-            required=("same",),
-            words=MappingProxyType(
-                {
-                    "same": Word(step=_same, shape=_FIELD_LIST, about="A key field or the e-mail field."),
-                    "unless": Word(
-                        step=_unless,
-                        shape={"enum": ["role_address"]},
-                        about="info@ and sales@ never identify a person.",
-                    ),
-                }
-            ),
-        ),
-        create=Place(
-            words=MappingProxyType(
-                {
-                    "when": Word(
-                        step=_when, shape=_ref("condition"), about="Asked of the other side's record."
-                    ),
-                    "need": Word(
-                        step=_need, shape=_FIELD_LIST, about="Must be filled; else the person waits."
-                    ),
-                }
-            )
-        ),
-        limit=Place(
-            words=MappingProxyType(
-                {
-                    "number": Word(
-                        step=_number, shape={"type": "integer", "minimum": 0}, about="At most so many."
-                    ),
-                    "share": Word(
-                        step=_share,
-                        shape={"type": ["string", "number"]},
-                        about="Or this share of the linked people.",
-                    ),
-                }
-            )
-        ),
-        example=Place(
-            required=("given", "expect"),
-            words=MappingProxyType(
-                {
-                    "name": Word(step=_name, shape={"type": "string"}, about="What the example shows."),
-                    "given": Word(
-                        step=_given, shape=_ref("vendor_values"), about="Values as one system has them."
-                    ),
-                    "expect": Word(
-                        step=_expect, shape=_ref("vendor_values"), about="Values as the other gets them."
-                    ),
-                }
-            ),
-        ),
+        match=blocks.MATCH,
+        create=blocks.CREATE,
+        limit=blocks.LIMIT,
+        example=blocks.EXAMPLE,
     )
