@@ -7,7 +7,7 @@ write, 2,000 ids to read, 10 runs of types) follow the vendor's pages on sObject
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeGuard
 
 from simulators.http import Response, json_response
 from simulators.salesforce.errors import RequestError
@@ -51,16 +51,7 @@ def upsert(call: Call, spec: ObjectSpec, key_field: str) -> Response:
 
 def retrieve(call: Call, spec: ObjectSpec) -> Response:
     """`/composite/sobjects/{O}`: read by ids (POST with a body, or GET), null for what is not there."""
-    if call.request.method == "POST":
-        body = body_of(call.request)
-        keys, fields = body.get("ids"), body.get("fields")
-    elif call.request.method == "GET":
-        keys = (call.request.first("ids") or "").split(",")
-        fields = (call.request.first("fields") or "").split(",")
-    else:
-        raise wrong_method(call.request)
-    if not _texts(keys) or not _texts(fields):
-        raise RequestError(400, "MISSING_ARGUMENT", "Both ids and fields must be given as lists")
+    keys, fields = _asked(call)
     if len(keys) > MAX_IDS:
         raise RequestError(400, "EXCEEDED_ID_LIMIT", f"Only {MAX_IDS} records can be retrieved at once")
     for key in keys:
@@ -74,6 +65,21 @@ def retrieve(call: Call, spec: ObjectSpec) -> Response:
     write = projection(names, spec, columns, call.version)
     rows = call.state.by_ids(spec.name, keys)
     return json_response([None if row is None else write(row) for row in rows])
+
+
+def _asked(call: Call) -> tuple[list[str], list[str]]:
+    """Give the ids and fields that a retrieve asks for."""
+    if call.request.method == "POST":
+        body = body_of(call.request)
+        keys, fields = body.get("ids"), body.get("fields")
+    elif call.request.method == "GET":
+        keys = (call.request.first("ids") or "").split(",")
+        fields = (call.request.first("fields") or "").split(",")
+    else:
+        raise wrong_method(call.request)
+    if not _texts(keys) or not _texts(fields):
+        raise RequestError(400, "MISSING_ARGUMENT", "Both ids and fields must be given as lists")
+    return keys, fields
 
 
 def _write(call: Call, verb: ApiVerb) -> Response:
@@ -126,5 +132,5 @@ def _all_or_none(body: dict[str, Any]) -> bool:
     return body.get("allOrNone") is True
 
 
-def _texts(value: object) -> bool:
+def _texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)

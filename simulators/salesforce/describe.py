@@ -11,6 +11,7 @@ from typing import Any
 from simulators.http import Response, json_response
 from simulators.salesforce.rest import Call, header_date, http_date
 from simulators.salesforce.schema import Field, ObjectSpec
+from simulators.salesforce.writes import WRITABLE
 
 VERSIONS = range(41, 69)
 RETIRED_BELOW = 31
@@ -53,7 +54,7 @@ def one_object(call: Call, spec: ObjectSpec) -> Response:
 
 
 def _flags(call: Call, spec: ObjectSpec) -> dict[str, Any]:
-    writable = spec.name in ("Lead", "Contact", "Account")
+    writable = spec.name in WRITABLE
     url = f"{call.base}/sobjects/{spec.name}"
     return {
         "name": spec.name,

@@ -19,6 +19,7 @@ from simulators.salesforce.table import Row, Table
 from simulators.salesforce.values import Cleaned, Value, bend, clean_row, missing_fields
 
 ApiVerb = Literal["create", "update", "upsert", "delete"]
+WRITABLE = ("Lead", "Contact", "Account")
 ROLLED_BACK = RowError(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "Record rolled back because not all records were valid and the request was using AllOrNone header",
@@ -102,6 +103,10 @@ class ApiWrites(Core):
 
     def _prepare(self, item: Item) -> Job:
         spec = self.spec(item.object)
+        if spec.name not in WRITABLE:
+            raise RequestError(
+                403, "INSUFFICIENT_ACCESS_OR_READONLY", f"{spec.name} cannot be written by this user"
+            )
         if item.verb == "upsert":
             self._external(spec, item.key_field or "")
         cleaned = clean_row(spec, item.row, creating=item.verb != "update")
