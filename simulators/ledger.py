@@ -16,9 +16,10 @@ Verb = Literal["create", "update", "delete", "merge", "convert", "restore"]
 class Entry(NamedTuple):
     """One committed change of one record.
 
-    `seq` counts per vendor from 1, `time` is unix seconds by the vendor's clock (never rounded), `changes` gives
-    (old, new) per field of the vendor; None means empty. A `merge` entry stands at the losing record and names the
-    winner in `into`; a `convert` entry stands at the converted record and names what it became.
+    `seq` counts per vendor from 1, `time` is unix seconds by the vendor's clock (never rounded),
+    `changes` gives (old, new) per field of the vendor; None means empty. A `merge` entry stands at the
+    losing record and names the winner in `into`; a `convert` entry stands at the converted record and
+    names what it became.
     """
 
     seq: int
