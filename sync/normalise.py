@@ -65,6 +65,13 @@ class Lens:
                 }
         self._key_fields = tuple(key.field for key in rules.match if key.kind == "id")
         self._address = next((key.field for key in rules.match if key.kind == "email"), "")
+        self._paths = {system: rules.paths(side) for side, system in rules.systems.items()}
+        self._address_path = {
+            where: reader.path
+            for where, readers in self._fields.items()
+            for reader in readers
+            if reader.name == self._address
+        }
 
     def side(self, system: str) -> Side:
         """The role of a system in this route."""
@@ -139,6 +146,25 @@ class Lens:
                 found.append(key_hash(f"id:{name}", str(read(raw))))
         return frozenset(found)
 
+    def address_keys(self, system: str, object_: str, values: Mapping[str, Raw]) -> frozenset[str]:
+        """The keys of a record that we created: its address only, since its ids say what the link says."""
+        path = self._address_path.get((system, object_), "")
+        address = normalise_email(str(values.get(path) or "")) if path else None
+        return frozenset((key_hash(ADDRESS, email_key(address)),)) if address else frozenset()
+
+    def address_path(self, system: str, object_: str) -> str:
+        """Where the match address stands in an object ("" = nowhere)."""
+        return self._address_path.get((system, object_), "")
+
+    def id_paths(self, system: str, object_: str) -> tuple[str, ...]:
+        """Where an object carries the other side's record id."""
+        readers = self._fields.get((system, object_), ())
+        return tuple(reader.path for reader in readers if reader.name in self._key_fields)
+
+    def paths(self, system: str, object_: str) -> tuple[str, ...]:
+        """Every path of an object that is read."""
+        return self._paths[system][object_]
+
     def address_hash(self, known: Known) -> str:
         """The key of a record's address ("" = it has none)."""
         address = self._normal_address(known)
@@ -148,6 +174,11 @@ class Lens:
         """True if the address may identify a person (role addresses never do, domain rule R-68)."""
         address = self._normal_address(known)
         return bool(address) and classify_email(address) is not EmailClass.ROLE
+
+    def is_personal(self, address: str) -> bool:
+        """True if an address, as written, may identify a person."""
+        normal = normalise_email(address)
+        return normal is not None and classify_email(normal) is not EmailClass.ROLE
 
     def _normal_address(self, known: Known) -> str:
         raw = known.values.get(self._address)

@@ -16,7 +16,7 @@ LIVE, UNSEEN, DELETED, MOVED = 0, 1, 2, 3
 LEADING, TWIN = 0, 1
 
 PLANNED, WAITING, PENDING, FAILED = "planned", "waiting", "pending", "failed"
-APPLIED, SUPERSEDED, DISCARDED = "applied", "superseded", "discarded"
+APPLIED, SUPERSEDED, DISCARDED, IGNORED = "applied", "superseded", "discarded", "ignored"
 OPEN_STATES = (PLANNED, WAITING, PENDING, FAILED)
 
 LANE_OPT_OUT, LANE_HAND_OVER, LANE_DELTA, LANE_BACKFILL = 0, 1, 2, 3

@@ -1,0 +1,246 @@
+"""One cycle of one route, as a straight line: read, note, decide, guard, take, verify, send, settle.
+
+It knows the order of the steps and their bounds, nothing of what they decide. I/O through ports only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sync.decide import Decided, decide
+from sync.guard import Brake, Traffic, guard, opt_out_brake, released
+from sync.normalise import encode
+from sync.ports import Capabilities
+from sync.read import FRONT, ReadCount, World, read_front, refetch, sweep
+from sync.record import Side
+from sync.rows import IGNORED, LANE_DELTA, CursorRow, OperationRow, Patch, RulesRow, RunRow
+from sync.scene import load
+from sync.send import Delivered, Delivery, resolve_doubts
+from sync.work import Context
+
+HOUR, DAY = 3_600.0, 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much one cycle does: dirty records, seconds, records per decide transaction, the sweep's reach back
+    in seconds (0 = no sweep). `send`: False = plan only. `first`: the route's first plan may be applied."""
+
+    dirty: int = 5_000
+    seconds: float = 20.0
+    chunk: int = 1_000
+    sweep: float = 0.0
+    send: bool = True
+    first: bool = False
+    lane: int = LANE_DELTA
+    trigger: str = "cycle"
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """What one cycle came to. `left` counts dirty records beyond its bounds."""
+
+    run: int
+    read: dict[str, ReadCount] = field(default_factory=dict)
+    decided: Decided = field(default_factory=Decided)
+    brakes: tuple[Brake, ...] = ()
+    delivered: Delivered = field(default_factory=Delivered)
+    left: bool = False
+    waiting_for_first: bool = False
+    stopped: str = ""
+
+
+def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: False) -> CycleReport:
+    """Run one cycle. Raises Fatal and Retryable from reading after the run was closed as failed."""
+    started = world.clock.now()
+    report = CycleReport(run=world.numbers())
+    _open_run(world, report, bounds, started)
+    state = "failed"
+    try:
+        _read(world, report, bounds)
+        if _both_complete(world):
+            deadline = started + bounds.seconds
+            _decide(world, report, bounds, deadline, stop)
+            _guard(world, report, bounds)
+            if bounds.send and not world.lens.rules.shadow:
+                report.delivered = Delivery(world, report.run).deliver(max(deadline, world.clock.now() + 5.0))
+        state = "braked" if report.brakes else "done"
+    finally:
+        _close_run(world, report, bounds, started, state)
+    return report
+
+
+def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
+    resolve_doubts(world, report.run)
+    for side in Side:
+        system = world.lens.system(side)
+        report.read[system] = read_front(world, side, report.run)
+        if bounds.sweep:
+            sweep(world, side, report.run, bounds.sweep)
+    for side in Side:
+        refetch(world, side, report.run)
+
+
+def _both_complete(world: World) -> bool:
+    keys = [(world.lens.system(side), world.kind, FRONT) for side in Side]
+    rows = world.store.get(CursorRow, keys)
+    return len(rows) == len(keys) and all(row.complete for row in rows)
+
+
+# --- decide ----------------------------------------------------------------------------------------------
+
+
+def _decide(
+    world: World, report: CycleReport, bounds: Bounds, deadline: float, stop: Callable[[], bool]
+) -> None:
+    rules = world.lens.rules
+    mark = _watermark(world)
+    taken = 0
+    context = _context(world, report, bounds)
+    while True:
+        room = min(bounds.chunk, bounds.dirty - taken)
+        dirty = world.store.dirty(world.kind, rules.systems.values(), int(mark.value or 0), max(room, 1))
+        report.left = bool(dirty)
+        if not dirty or room <= 0 or world.clock.now() >= deadline or stop():
+            return
+        scene = load(world.store, world.lens, dirty)
+        done = decide(scene, dirty, context)
+        mark = mark._replace(value=str(dirty[-1].noted), at=world.clock.now())
+        scene.patch.put(mark)
+        _list_ignored(world, done, scene.patch)
+        world.store.commit(scene.patch)
+        taken += len(dirty)
+        _add(report.decided, done)
+        world.progress("decide", len(dirty))
+
+
+def _watermark(world: World) -> CursorRow:
+    key = ("", world.kind, world.lens.rules.route)
+    rows = world.store.get(CursorRow, [key])
+    return rows[0] if rows else CursorRow(*key, "0", 1, 0, 0.0)
+
+
+def _context(world: World, report: CycleReport, bounds: Bounds) -> Context:
+    capabilities: dict[Side, Capabilities] = {
+        side: connector.capabilities for side, connector in world.connectors.items()
+    }
+    unique = {
+        (world.lens.system(side), object_): paths
+        for side, each in capabilities.items()
+        for object_, paths in each.unique_keys.items()
+    }
+    lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
+    live = bounds.send and not world.lens.rules.shadow and _may_apply(world, bounds)
+    live = live and opt_out_brake(_traffic(world, report), world.lens.rules.limits) is None
+    return Context(
+        numbers=world.numbers, now=world.clock.now(), run=report.run, live=live, unique=unique, lag=lag,
+        lane=bounds.lane,
+    )  # fmt: skip
+
+
+def _list_ignored(world: World, done: Decided, patch: Patch) -> None:
+    """Mark operations whose value the vendor took without an error and did not keep."""
+    names: dict[int, list[str]] = {}
+    for operation, name in done.ignored:
+        names.setdefault(operation, []).append(name)
+    for row in world.store.get(OperationRow, [(number,) for number in names]):
+        reason = f"ignored by the vendor: {', '.join(sorted(names[row.id]))}"
+        patch.put(row._replace(state=IGNORED, reason=reason))
+
+
+def _add(total: Decided, part: Decided) -> None:
+    total.entities += part.entities
+    total.linked += part.linked
+    total.operations += part.operations
+    total.held += part.held
+    total.conflicts += part.conflicts
+
+
+# --- guard -----------------------------------------------------------------------------------------------
+
+
+def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
+    """Let planned work leave, as far as no brake stands in the way."""
+    if not bounds.send or world.lens.rules.shadow:
+        return
+    if not _may_apply(world, bounds):
+        report.waiting_for_first = True
+        return
+    planned = world.store.planned(world.lens.rules.route)
+    if not planned:
+        return
+    if not bounds.first:
+        report.brakes = guard(_traffic(world, report), world.lens.rules.limits)
+    allowed = released(report.brakes)
+    patch = Patch()
+    for run in {run for run, _action in planned}:
+        for row in world.store.get(RunRow, [(run,)]):
+            patch.put(row._replace(released=allowed))
+    world.store.commit(patch)
+
+
+def _may_apply(world: World, bounds: Bounds) -> bool:
+    if bounds.first:
+        return True
+    rows = world.store.get(RulesRow, [(world.lens.rules.route,)])
+    return bool(rows and rows[0].applied)
+
+
+def _traffic(world: World, report: CycleReport) -> Traffic:
+    route, now = world.lens.rules.route, world.clock.now()
+    planned: dict[str, int] = {}
+    for (_run, action), count in world.store.planned(route).items():
+        planned[action] = planned.get(action, 0) + count
+    systems = world.lens.rules.systems.values()
+    return Traffic(
+        planned=planned,
+        hour=world.store.written(route, now - HOUR),
+        day=world.store.written(route, now - DAY),
+        linked=world.store.count_linked(route),
+        held={system: world.store.count_records(system, world.kind) for system in systems},
+        lost={system: count.lost for system, count in report.read.items()},
+    )
+
+
+# --- runs ------------------------------------------------------------------------------------------------
+
+
+def _open_run(world: World, report: CycleReport, bounds: Bounds, started: float) -> None:
+    rules = world.lens.rules
+    patch = Patch()
+    patch.put(RunRow(report.run, rules.route, bounds.trigger, rules.digest, started, 0.0, "open", "", b"{}"))
+    world.store.commit(patch, durable=False)
+
+
+def _close_run(world: World, report: CycleReport, bounds: Bounds, started: float, state: str) -> None:
+    """Write the run's end; its `released` stays what guard made it."""
+    rows = world.store.get(RunRow, [(report.run,)])
+    body = encode(summary(report))
+    patch = Patch()
+    for row in rows:
+        patch.put(row._replace(ended=world.clock.now(), state=state, body=body))
+    if bounds.first and state == "done":
+        rules = world.lens.rules
+        patch.put(RulesRow(rules.route, rules.reading, rules.deciding, 1, started, b""))
+    world.store.commit(patch)
+
+
+def summary(report: CycleReport) -> dict[str, object]:
+    """The figures of a cycle, as a run keeps them."""
+    settled = report.delivered.settled
+    return {
+        "read": {name: [c.read, c.new, c.changed, c.events, c.lost] for name, c in report.read.items()},
+        "entities": report.decided.entities,
+        "linked": report.decided.linked,
+        "operations": report.decided.operations,
+        "held": report.decided.held,
+        "conflicts": report.decided.conflicts,
+        "sent": report.delivered.sent,
+        "applied": settled.applied,
+        "failed": settled.failed,
+        "in_doubt": report.delivered.in_doubt,
+        "moved": report.delivered.moved,
+        "brakes": [[brake.action, brake.reason] for brake in report.brakes],
+        "left": report.left,
+    }

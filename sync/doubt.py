@@ -1,0 +1,165 @@
+"""Settle what left and was never answered: by reading, never by resending first (protocol §3). I/O through ports.
+
+A batch is in doubt when its reply was lost, or when it is found open at start-up. It is touched only after
+its request can no longer act (server timeout) and its effect would be visible (visibility lag).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sync.plan import Work, decode_work, target_of
+from sync.ports import FieldError, Outcome
+from sync.read import ReadCount, World, look_up_reading, note_found, read_refs
+from sync.record import Record, Ref, Side
+from sync.rows import PENDING, BaseRow, BatchRow, OperationRow, Patch, RecordRow
+from sync.rules import ActionKind
+from sync.settle import Around, Settled, Settlement
+
+UNFINDABLE = FieldError("", "in doubt", "the answer was lost and the record carries nothing to find it by")
+
+
+def ripe_at(world: World, side: Side, batch: BatchRow) -> float:
+    """When a batch in doubt may be looked at."""
+    capabilities = world.connectors[side].capabilities
+    return batch.sent_at + capabilities.server_timeout + capabilities.visibility_lag
+
+
+def settle_doubts(world: World, side: Side, run: int, flying: frozenset[int] = frozenset()) -> Settled:
+    """Settle every batch in doubt that is ripe; those still flying in this process are left alone."""
+    done = Settled()
+    for batch in world.store.batches(world.lens.system(side)):
+        if batch.id in flying or world.clock.now() < ripe_at(world, side, batch):
+            continue
+        rows = world.store.get(OperationRow, [(number,) for number in msgspec.json.decode(batch.body)])
+        mine = [row for row in rows if row.route == world.lens.rules.route]
+        if mine:
+            _settle_batch(world, side, run, batch, mine, done)
+    return done
+
+
+def _settle_batch(
+    world: World, side: Side, run: int, batch: BatchRow, rows: Sequence[OperationRow], done: Settled
+) -> None:
+    creates = [row for row in rows if row.action == ActionKind.CREATE]
+    updates = [row for row in rows if row.action != ActionKind.CREATE]
+    found = _find_created(world, side, run, creates)
+    records = read_refs(world, side, run, [target_of(row) for row in updates], ReadCount())
+    around = Around(*load_around(world, [*rows], [record.ref for record in found.values()]))
+    patch = Patch()
+    settlement = Settlement(world.lens, around, world.numbers, world.clock.now(), patch)
+    for row in creates:
+        created = found.get(row.id)
+        if created is not None:
+            settlement.settle(row, Outcome("exists", id=created.ref.id))
+        elif _key_path(world, side, row):
+            _again(row, world, patch)
+        else:
+            settlement.settle(row, Outcome("refused", errors=(UNFINDABLE,)))
+    for row in updates:
+        _settle_update(world, row, records.get(target_of(row)), settlement, patch)
+    patch.drop(batch)
+    world.store.commit(patch)
+    done.applied += settlement.done.applied
+    done.adopted += settlement.done.adopted
+
+
+def _settle_update(
+    world: World, row: OperationRow, record: Record | None, settlement: Settlement, patch: Patch
+) -> None:
+    work = decode_work(row.body)
+    if record is None:
+        settlement.settle(row, Outcome("gone"))
+    elif _stands(world, record, work, desired=True):
+        settlement.settle(row, Outcome("applied", id=row.record, values=_values(record, work)))
+    elif _stands(world, record, work, desired=False):
+        _again(row, world, patch)
+    else:
+        settlement.supersede(row, "moved while in doubt")
+
+
+def _values(record: Record, work: Work) -> dict[str, bool | int | float | str | None]:
+    return {path: record.values.get(path) for path in work.fields}
+
+
+def _stands(world: World, record: Record, work: Work, *, desired: bool) -> bool:
+    ref = record.ref
+    for path, field in work.fields.items():
+        wanted = field.desired if desired else field.expected
+        now = world.lens.read_raw(ref.system, ref.object, path, record.values.get(path))
+        if now != world.lens.read_raw(ref.system, ref.object, path, wanted):
+            return False
+    return True
+
+
+def _again(row: OperationRow, world: World, patch: Patch) -> None:
+    patch.put(row._replace(state=PENDING, at=world.clock.now(), attempts=row.attempts + 1))
+
+
+def _find_created(world: World, side: Side, run: int, creates: Sequence[OperationRow]) -> dict[int, Record]:
+    """Which of these creates came into being, found by a unique key of ours or by address."""
+    found: dict[int, Record] = {}
+    if not creates:
+        return found
+    object_ = creates[0].object
+    for path, wanted in _look_ups(world, side, creates).items():
+        values = sorted(wanted)
+        size = world.connectors[side].capabilities.find_batch
+        for start in range(0, len(values), size):
+            part = values[start : start + size]
+            reading = look_up_reading(world, side, run, indexed=True)
+            records = world.connectors[side].find(world.kind, object_, path, part, world.paths(side))
+            note_found(world, side, run, records, reading)
+            for record in records:
+                for number in _matching(world, record, path, wanted):
+                    found.setdefault(number, record)
+    return found
+
+
+def _matching(world: World, record: Record, path: str, wanted: dict[str, OperationRow]) -> list[int]:
+    """The creates that this record may be: by key, and for an address that identifies nobody, by all values."""
+    ref = record.ref
+    now = world.lens.read_raw(ref.system, ref.object, path, record.values.get(path))
+    certain = path != world.lens.address_path(ref.system, ref.object) or world.lens.is_personal(str(now))
+    return [
+        row.id
+        for value, row in wanted.items()
+        if world.lens.read_raw(ref.system, ref.object, path, value) == now
+        and (certain or _stands(world, record, decode_work(row.body), desired=True))
+    ]
+
+
+def _look_ups(
+    world: World, side: Side, creates: Sequence[OperationRow]
+) -> dict[str, dict[str, OperationRow]]:
+    """Path -> value sent -> operation, by the surest key of each create."""
+    found: dict[str, dict[str, OperationRow]] = {}
+    for row in creates:
+        path = _key_path(world, side, row)
+        if path:
+            desired = decode_work(row.body).fields[path].desired
+            found.setdefault(path, {})[str(desired)] = row
+    return found
+
+
+def _key_path(world: World, side: Side, row: OperationRow) -> str:
+    """The surest key that a create carries and the vendor can look up ("" = none)."""
+    findable = world.connectors[side].capabilities.find_paths.get(row.object, frozenset())
+    work = decode_work(row.body)
+    address = world.lens.address_path(row.system, row.object)
+    keys = [work.unique, *world.lens.id_paths(row.system, row.object), address]
+    return next((key for key in keys if key and key in findable and key in work.fields), "")
+
+
+def load_around(
+    world: World, rows: Sequence[OperationRow], extra: Sequence[Ref] = ()
+) -> tuple[list[RecordRow], list[BaseRow]]:
+    """The rows that settling a batch touches: targets, sources, everybody in their entities, and bases."""
+    refs = {decode_work(row.body).source for row in rows} | {target_of(row) for row in rows} | set(extra)
+    records = world.store.get(RecordRow, [ref for ref in refs if ref.id])
+    entities = {row.entity for row in records} | {row.entity for row in rows}
+    everybody = {row.ref: row for row in (*records, *world.store.records_of(entities))}
+    route = world.lens.rules.route
+    return list(everybody.values()), world.store.get(BaseRow, [(entity, route) for entity in entities])

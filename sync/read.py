@@ -1,0 +1,264 @@
+"""Read a side and note it: feeds, sweeps and single records (protocol §1, §2). I/O through ports only.
+
+A page and its cursor are one transaction; a page's events are noted after its records. The sequence number
+of a read is drawn before its request leaves. The next page is asked for while this one is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import msgspec
+
+from sync.life import Family, note_events
+from sync.normalise import Lens
+from sync.note import Noted, Reading, mark_dirty, note, note_keys
+from sync.ports import Clock, Connector, Executor, Store
+from sync.record import LifeEvent, Page, Record, Ref, Side
+from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
+
+FRONT, SWEEP = "front", "sweep"
+
+
+class Numbering:
+    """Sequence numbers from the store, taken in blocks."""
+
+    def __init__(self, store: Store, block: int = 1_000) -> None:
+        self._store = store
+        self._block = block
+        self._left: Iterator[int] = iter(())
+
+    def __call__(self) -> int:
+        """The next number."""
+        number = next(self._left, None)
+        if number is None:
+            self._left = iter(self._store.numbers(self._block))
+            number = next(self._left)
+        return number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One route's surroundings: its rules, its two systems, the journal, time and threads."""
+
+    lens: Lens
+    connectors: dict[Side, Connector]
+    store: Store
+    clock: Clock
+    executor: Executor
+    numbers: Numbering
+    progress: Callable[[str, int], None] = field(default=lambda _what, _count: None)
+
+    @property
+    def kind(self) -> str:
+        """The canonical kind of the route."""
+        return self.lens.rules.kind
+
+    def paths(self, side: Side) -> dict[str, tuple[str, ...]]:
+        """What is read on a side."""
+        return dict(self.lens.rules.paths(side))
+
+
+@dataclass(slots=True)
+class ReadCount:
+    """What reading came to."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    events: int = 0
+    lost: int = 0
+
+    def add(self, noted: Noted) -> None:
+        """Count a noted page."""
+        self.read += noted.read
+        self.new += noted.new
+        self.changed += noted.changed
+
+
+def read_front(world: World, side: Side, run: int) -> ReadCount:
+    """Read a side's feed from its cursor to its end; the first read takes everything."""
+    system = world.lens.system(side)
+    done = ReadCount()
+    cursor = _cursor(world, system, FRONT)
+    pages = world.connectors[side].changes(world.kind, cursor.value or None, world.paths(side))
+    for page, reading in _pages(world, side, run, pages):
+        complete = int(page.last or cursor.complete)
+        cursor = cursor._replace(
+            value=page.cursor, complete=complete, as_of=reading.as_of, at=reading.asked_at
+        )
+        _note_page(world, page, reading, done, cursor)
+    return done
+
+
+def sweep(world: World, side: Side, run: int, back: float) -> ReadCount:
+    """Look again at the last `back` seconds: rows that became visible late are found here."""
+    done = ReadCount()
+    connector = world.connectors[side]
+    keys_only = connector.capabilities.feed_versions
+    pages = connector.changes(world.kind, None, world.paths(side), back=back, keys_only=keys_only)
+    stale: list[Ref] = []
+    for page, reading in _pages(world, side, run, pages):
+        if page.keys_only:
+            held = _held(world, [record.ref for record in page.records])
+            stale += note_keys(page.records, held)
+            page = page._replace(records=())  # noqa: PLW2901
+        _note_page(world, page, reading, done, None)
+    read_refs(world, side, run, stale, done)
+    return done
+
+
+def refetch(world: World, side: Side, run: int) -> ReadCount:
+    """Read by id what asked to be read again."""
+    done = ReadCount()
+    system = world.lens.system(side)
+    while True:
+        due = world.store.refetch_due(system, world.kind, world.clock.now(), 2_000)
+        if not due:
+            return done
+        read_refs(world, side, run, [row.ref for row in due], done)
+
+
+def read_refs(world: World, side: Side, run: int, refs: Sequence[Ref], done: ReadCount) -> dict[Ref, Record]:
+    """Read records by id and note them; one that is not given is unseen, never deleted."""
+    found: dict[Ref, Record] = {}
+    size = world.connectors[side].capabilities.fetch_batch
+    for start in range(0, len(refs), size):
+        batch = refs[start : start + size]
+        reading = _reading(world, side, run, indexed=False)
+        records = world.connectors[side].fetch(world.kind, batch, world.paths(side))
+        given = [record for record in records if record is not None]
+        patch = Patch()
+        held = _held(world, batch)
+        noted = note(given, held, reading, world.lens, world.numbers, patch)
+        found.update((record.ref, record) for record in given)
+        _note_unseen(held, set(batch) - set(found), patch)
+        _wake(world, noted, patch)
+        world.store.commit(patch)
+        done.add(noted)
+    return found
+
+
+def note_found(world: World, side: Side, run: int, records: Sequence[Record], reading: Reading) -> Noted:
+    """Note records that a look-up found."""
+    patch = Patch()
+    noted = note(records, _held(world, [r.ref for r in records]), reading, world.lens, world.numbers, patch)
+    _wake(world, noted, patch)
+    world.store.commit(patch)
+    return noted
+
+
+def _note_unseen(held: dict[Ref, RecordRow], missing: set[Ref], patch: Patch) -> None:
+    for ref in missing:
+        row = held.get(ref)
+        if row is not None:
+            state = UNSEEN if row.state == LIVE else row.state
+            patch.put(row._replace(state=state, refetch_at=0.0))
+
+
+def _cursor(world: World, system: str, name: str) -> CursorRow:
+    rows = world.store.get(CursorRow, [(system, world.kind, name)])
+    return rows[0] if rows else CursorRow(system, world.kind, name, "", 0, 0, 0.0)
+
+
+def _reading(world: World, side: Side, run: int, *, indexed: bool) -> Reading:
+    now = world.clock.now()
+    lag = world.connectors[side].capabilities.visibility_lag
+    return Reading(
+        system=world.lens.system(side), kind=world.kind, as_of=world.numbers(), asked_at=now, now=now,
+        indexed=indexed, lag=lag, run=run,
+    )  # fmt: skip
+
+
+look_up_reading = _reading
+
+
+def _pages(world: World, side: Side, run: int, pages: Iterator[Page]) -> Iterator[tuple[Page, Reading]]:
+    """Pages with the circumstances of each, the next one asked for while the caller works on this one."""
+    waiting = _ask(world, side, run, pages)
+    while True:
+        future, reading = waiting
+        page = future.result()
+        if page is None:
+            return
+        if not page.last:
+            waiting = _ask(world, side, run, pages)
+        yield page, Reading(
+            system=reading.system, kind=reading.kind, as_of=reading.as_of, asked_at=reading.asked_at,
+            now=world.clock.now(), indexed=page.indexed, lag=reading.lag, run=run,
+        )  # fmt: skip
+        if page.last:
+            return
+
+
+def _ask(world: World, side: Side, run: int, pages: Iterator[Page]) -> tuple[Future[Page | None], Reading]:
+    reading = _reading(world, side, run, indexed=True)
+    return world.executor.submit(next, pages, None), reading
+
+
+def _held(world: World, refs: Sequence[Ref]) -> dict[Ref, RecordRow]:
+    return {row.ref: row for row in world.store.get(RecordRow, refs)} if refs else {}
+
+
+def _note_page(world: World, page: Page, reading: Reading, done: ReadCount, cursor: CursorRow | None) -> None:
+    patch = Patch()
+    held = _held(world, [record.ref for record in page.records])
+    noted = note(page.records, held, reading, world.lens, world.numbers, patch)
+    _wake(world, noted, patch)
+    if page.events:
+        world.store.commit(patch)
+        patch = Patch()
+        _note_events(world, page.events, reading, patch)
+    if cursor is not None:
+        patch.put(cursor)
+    if patch:
+        world.store.commit(patch)
+    done.add(noted)
+    done.events += len(page.events)
+    done.lost += sum(event.kind == "deleted" for event in page.events)
+    world.progress(f"read {reading.system}", noted.read)
+
+
+def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, patch: Patch) -> None:
+    refs = [event.ref for event in events] + [event.into for event in events if event.into is not None]
+    rows = list(_held(world, refs).values())
+    entities = {row.entity for row in rows}
+    family = Family(
+        records=world.store.records_of(entities),
+        bases=world.store.get(BaseRow, [(entity, world.lens.rules.route) for entity in entities]),
+        operations=world.store.open_operations(entities),
+        sent=sent_operations(world),
+    )
+    noted = Noted(dirty=[], lost_keys=set(), again=[])
+    note_events(events, family, reading, world.lens, world.numbers, patch, noted)
+    _wake(world, noted, patch)
+
+
+def sent_operations(world: World) -> frozenset[int]:
+    """Operations that left and are not settled."""
+    found: set[int] = set()
+    for side in Side:
+        for batch in world.store.batches(world.lens.system(side)):
+            found.update(msgspec.json.decode(batch.body))
+    return frozenset(found)
+
+
+def _wake(world: World, noted: Noted, patch: Patch) -> None:
+    """Mark everybody who shares a lost key: what held or barred them may be gone."""
+    wake_sharing(world, noted.lost_keys, patch)
+
+
+def wake_sharing(world: World, keys: set[str], patch: Patch) -> None:
+    """Mark dirty all live records that have one of these keys."""
+    if not keys:
+        return
+    refs: set[Ref] = set()
+    for side in Side:
+        for key in world.store.holders(world.lens.system(side), world.kind, keys):
+            if not key.operation:
+                refs.add(Ref(key.system, key.object, key.id))
+    mark_dirty(
+        (row for row in _held(world, sorted(refs)).values() if row.state == LIVE), world.numbers, patch
+    )

@@ -1,0 +1,247 @@
+"""Take, verify, mark sent, send, settle: deliver what may leave, batch by batch. I/O through ports only.
+
+A batch is durable as «sent» before its request leaves, and settled in one transaction when its answer is
+there. Several batches may be on their way; never two operations of one record. What is not answered stays
+in doubt and is settled later by reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+
+from sync.doubt import load_around, settle_doubts
+from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
+from sync.normalise import encode
+from sync.plan import decode_work, target_of
+from sync.ports import FieldError, Outcome, Write
+from sync.read import World, wake_sharing
+from sync.record import Ref, Side
+from sync.rows import WAITING, BatchRow, OperationRow, Patch
+from sync.rules import ActionKind
+from sync.settle import Around, Settled, Settlement
+from sync.verify import verify
+
+UNSEEN_WAIT = 300.0
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a delivery came to; `stopped` says why a system could not be written to, if so."""
+
+    sent: dict[str, int] = field(default_factory=dict)
+    settled: Settled = field(default_factory=Settled)
+    in_doubt: int = 0
+    moved: int = 0
+    stopped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    batch: BatchRow
+    rows: tuple[OperationRow, ...]
+    side: Side
+
+
+class Delivery:
+    """One delivery of one route."""
+
+    def __init__(self, world: World, run: int) -> None:
+        self.world = world
+        self.run = run
+        self.done = Delivered()
+        self.flying: dict[Future[list[Outcome]], _Flight] = {}
+        self.failure: Fatal | None = None
+        self._blocked: set[str] = set()
+
+    def deliver(self, until: float = float("inf")) -> Delivered:
+        """Send everything that may leave, at most until a time; waits for what is on its way.
+        Raises the first Fatal error after everything else was settled."""
+        try:
+            while self.world.clock.now() < until:
+                progressed = False
+                for side, rows in self._batches():
+                    progressed = True
+                    if self._system(side) not in self._blocked:
+                        self._dispatch(side, rows)
+                    if self.world.clock.now() >= until:
+                        break
+                if not progressed or self._blocked:
+                    if not self.flying:
+                        break
+                    self._land(block=True)
+        finally:
+            while self.flying:
+                self._land(block=True)
+        if self.failure is not None:
+            raise self.failure
+        return self.done
+
+    # --- take ------------------------------------------------------------------------------------------
+
+    def _batches(self) -> Iterator[tuple[Side, list[OperationRow]]]:
+        """Due operations grouped by what can travel together, no record twice."""
+        largest = max(c.capabilities.write_batch for c in self.world.connectors.values())
+        route = self.world.lens.rules.route
+        due = self.world.store.due(route, self.world.clock.now(), largest * 16)
+        busy = {target_of(row) for flight in self.flying.values() for row in flight.rows}
+        groups: dict[tuple[int, str, str, bool, bool], list[OperationRow]] = {}
+        for row in due:
+            target, create = target_of(row), row.action == ActionKind.CREATE
+            opt_out = row.action == ActionKind.OPT_OUT
+            if row.system in self._blocked or (not create and not opt_out and target in busy):
+                continue
+            busy.add(target)
+            groups.setdefault((row.lane, row.system, row.object, create, opt_out), []).append(row)
+        for key in sorted(groups):
+            side = self.world.lens.side(key[1])
+            size = self.world.connectors[side].capabilities.write_batch
+            rows = groups[key]
+            for start in range(0, len(rows), size):
+                yield side, rows[start : start + size]
+
+    def _system(self, side: Side) -> str:
+        return self.world.lens.system(side)
+
+    # --- verify, mark sent, send -----------------------------------------------------------------------
+
+    def _dispatch(self, side: Side, rows: list[OperationRow]) -> None:
+        try:
+            ready = self._verified(side, rows)
+        except Retryable as error:
+            self._block(side, error)
+            return
+        except Fatal as error:
+            self._give_up(side, error)
+            return
+        if ready:
+            self._send(side, ready)
+
+    def _verified(self, side: Side, rows: list[OperationRow]) -> list[OperationRow]:
+        found = verify(self.world, side, self.run, rows)
+        if found.moved or found.unseen:
+            patch = Patch()
+            settlement = self._settlement([*found.moved, *found.unseen], patch)
+            for row in found.moved:
+                settlement.supersede(row, "moved")
+            later = self.world.clock.now() + UNSEEN_WAIT
+            for row in found.unseen:
+                patch.put(row._replace(state=WAITING, at=later, reason="the vendor does not show the record"))
+            self._commit(settlement, patch)
+            self.done.moved += len(found.moved)
+        return found.ready
+
+    def _send(self, side: Side, rows: list[OperationRow]) -> None:
+        connector = self.world.connectors[side]
+        while len(self.flying) >= connector.capabilities.concurrency:
+            self._land(block=True)
+        if self._system(side) in self._blocked:
+            return
+        number = self.world.numbers()
+        body = encode([row.id for row in rows])
+        batch = BatchRow(number, self._system(side), self.world.kind, self.world.clock.now(), body)
+        patch = Patch()
+        patch.put(batch)
+        self.world.store.commit(patch)
+        writes = [_write(row) for row in rows]
+        future = self.world.executor.submit(connector.write, self.world.kind, writes)
+        self.flying[future] = _Flight(batch, tuple(rows), side)
+        if future.done():
+            self._land(block=False)
+
+    # --- settle ----------------------------------------------------------------------------------------
+
+    def _land(self, *, block: bool) -> None:
+        done = [future for future in self.flying if future.done()]
+        if not done and block:
+            done = list(wait(list(self.flying), return_when=FIRST_COMPLETED).done)
+        for future in done:
+            flight = self.flying.pop(future)
+            try:
+                self._settle(flight, future.result())
+            except InDoubt:
+                self.done.in_doubt += len(flight.rows)
+            except RequestRefused as error:
+                self._halve(flight, error)
+            except Retryable as error:
+                self._not_executed(flight)
+                self._block(flight.side, error)
+            except Fatal as error:
+                self._not_executed(flight)
+                self._give_up(flight.side, error)
+
+    def _settle(self, flight: _Flight, outcomes: Sequence[Outcome]) -> None:
+        if len(outcomes) != len(flight.rows):
+            self.done.in_doubt += len(flight.rows)
+            return
+        patch = Patch()
+        extra = [Ref(r.system, r.object, o.id) for r, o in zip(flight.rows, outcomes, strict=True) if o.id]
+        settlement = self._settlement(flight.rows, patch, extra)
+        for row, outcome in zip(flight.rows, outcomes, strict=True):
+            settlement.settle(row, outcome)
+        patch.drop(flight.batch)
+        self._commit(settlement, patch)
+        system = self._system(flight.side)
+        self.done.sent[system] = self.done.sent.get(system, 0) + len(flight.rows)
+        self.world.progress(f"write {system}", len(flight.rows))
+
+    def _settlement(
+        self, rows: Sequence[OperationRow], patch: Patch, extra: Sequence[Ref] = ()
+    ) -> Settlement:
+        around = Around(*load_around(self.world, rows, extra))
+        return Settlement(self.world.lens, around, self.world.numbers, self.world.clock.now(), patch)
+
+    def _commit(self, settlement: Settlement, patch: Patch) -> None:
+        wake_sharing(self.world, settlement.done.freed, patch)
+        self.world.store.commit(patch)
+        _add(self.done.settled, settlement.done)
+
+    def _halve(self, flight: _Flight, error: RequestRefused) -> None:
+        """A batch refused whole goes on in halves; a single record refused alone has failed."""
+        if len(flight.rows) == 1:
+            refused = Outcome("refused", errors=(FieldError("", error.code or "refused", error.message),))
+            self._settle(flight, [refused])
+            return
+        self._not_executed(flight)
+        half = len(flight.rows) // 2
+        for part in (flight.rows[:half], flight.rows[half:]):
+            self._send(flight.side, list(part))
+
+    def _not_executed(self, flight: _Flight) -> None:
+        patch = Patch()
+        patch.drop(flight.batch)
+        self.world.store.commit(patch)
+
+    def _block(self, side: Side, error: Retryable) -> None:
+        """Leave a system alone for the rest of this delivery."""
+        self._blocked.add(self._system(side))
+        self.done.stopped[self._system(side)] = error.message
+
+    def _give_up(self, side: Side, error: Fatal) -> None:
+        self._blocked.add(self._system(side))
+        self.done.stopped[self._system(side)] = error.message
+        self.failure = self.failure or error
+
+
+def _write(row: OperationRow) -> Write:
+    work = decode_work(row.body)
+    values = {path: field_.desired for path, field_ in work.fields.items()}
+    return Write(row.id, target_of(row), values, work.unique)
+
+
+def _add(total: Settled, part: Settled) -> None:
+    total.applied += part.applied
+    total.failed += part.failed
+    total.retried += part.retried
+    total.adopted += part.adopted
+    total.superseded += part.superseded
+    total.errors += part.errors
+
+
+def resolve_doubts(world: World, run: int) -> Settled:
+    """Settle by reading whatever left earlier and is ripe, on both sides."""
+    done = Settled()
+    for side in Side:
+        _add(done, settle_doubts(world, side, run))
+    return done

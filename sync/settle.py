@@ -1,0 +1,332 @@
+"""Settle: what the vendor's answers make of operations, of what is seen, and of the base (protocol §3).
+
+Pure: one batch's operations, their outcomes and the rows around them go in, row changes come out. Halves
+come from the operation, never from what is seen by then. Vendors that answer with an id only leave what
+was sent as the target's half, unconfirmed until it is read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from sync.confirm import Sent, pack, waiting
+from sync.normalise import Lens, decode_body, encode
+from sync.note import Numbers
+from sync.plan import (
+    Base,
+    FieldWork,
+    Half,
+    Work,
+    decode_base,
+    decode_work,
+    encode_base,
+    encode_work,
+    short_hash,
+    target_of,
+)
+from sync.ports import Outcome
+from sync.record import Raw, Ref, Side
+from sync.rows import (
+    APPLIED,
+    FAILED,
+    LEADING,
+    LIVE,
+    PENDING,
+    SUPERSEDED,
+    TWIN,
+    UNSEEN,
+    BaseRow,
+    KeyRow,
+    OperationRow,
+    Patch,
+    RecordRow,
+)  # fmt: skip
+from sync.rules import ActionKind, Flow
+
+KEEP_WRITTEN = 6
+RETRY_AFTER = (3_600.0, 21_600.0, 86_400.0)
+
+
+@dataclass(slots=True)
+class Settled:
+    """Counts of one settlement, and the claims that were given up (whose waiters are asked again)."""
+
+    applied: int = 0
+    failed: int = 0
+    retried: int = 0
+    adopted: int = 0
+    superseded: int = 0
+    freed: set[str] = field(default_factory=set)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Around:
+    """The rows around a batch: targets, sources and bases, as they stand within the patch."""
+
+    def __init__(self, records: Iterable[RecordRow], bases: Iterable[BaseRow]) -> None:
+        self.records = {row.ref: row for row in records}
+        self.bases = {row.entity: row for row in bases}
+
+
+class Settlement:
+    """Turns the outcomes of one batch into a patch."""
+
+    def __init__(self, lens: Lens, around: Around, numbers: Numbers, now: float, patch: Patch) -> None:
+        self.lens = lens
+        self.around = around
+        self.numbers = numbers
+        self.now = now
+        self.patch = patch
+        self.done = Settled()
+
+    def settle(self, row: OperationRow, outcome: Outcome) -> None:
+        """Settle one operation."""
+        work = decode_work(row.body)
+        match outcome.result:
+            case "applied":
+                self._applied(row, work, outcome)
+            case "exists":
+                self._exists(row, work, outcome)
+            case "refused":
+                self._refused(row, work, outcome)
+            case "gone":
+                self._gone(row)
+            case "retry":
+                self._later(row, outcome)
+
+    # --- applied ---------------------------------------------------------------------------------------
+
+    def _applied(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
+        settled = self.numbers()
+        target = Ref(row.system, row.object, outcome.id or row.record)
+        held = self.around.records.get(target)
+        source = self.around.records.get(work.source)
+        if row.action == ActionKind.CREATE:
+            new = self._created(row, work, target, held, source, settled)
+        elif held is None:
+            new = None
+        else:
+            new = self._written(held, row, work.fields, outcome.values, settled)
+        if new is not None:
+            if row.again:
+                new = new._replace(noted=self.numbers())
+            self._put(new)
+            self._agree(new, work, row)
+        self.patch.put(row._replace(state=APPLIED, record=target.id, done_at=self.now, reason=""))
+        self.done.applied += 1
+
+    def _written(
+        self, held: RecordRow, row: OperationRow, fields: Mapping[str, FieldWork],
+        returned: Mapping[str, Raw] | None, settled: int,
+    ) -> RecordRow:  # fmt: skip
+        body = decode_body(held.body)
+        left = waiting(held)
+        for path, work in fields.items():
+            if returned is not None and path in returned:
+                body[path] = returned[path]
+                left.pop(path, None)
+            else:
+                left[path] = Sent(row.id, body.get(path), work.desired, 0)
+                body[path] = work.desired
+        new = held._replace(settled=settled, settled_at=self.now, body=encode(body), unconfirmed=pack(left))
+        self._move_keys(held, new)
+        return new
+
+    def _created(
+        self, row: OperationRow, work: Work, target: Ref, held: RecordRow | None, source: RecordRow | None,
+        settled: int,
+    ) -> RecordRow:  # fmt: skip
+        self._release(row, work)
+        entity = source.entity if source is not None else row.entity
+        if held is not None:
+            return held._replace(entity=entity, role=LEADING, noted=self.numbers())
+        paths = self.lens.paths(row.system, row.object)
+        body: dict[str, Raw] = dict.fromkeys(paths)
+        left: dict[str, Sent] = {}
+        for path, field_ in work.fields.items():
+            body[path] = field_.desired
+            left[path] = Sent(row.id, None, field_.desired, 0)
+        new = RecordRow(
+            row.system, row.object, target.id, self.lens.rules.kind, entity, self._role(row.system, entity),
+            LIVE, "", 0, settled, self.now, "", "", -1, 0, 0.0, 0, encode(body), pack(left),
+        )  # fmt: skip
+        for key in self.lens.address_keys(row.system, row.object, body):
+            self.patch.put(KeyRow(row.system, self.lens.rules.kind, key, row.object, target.id, 0))
+        return new
+
+    def _role(self, system: str, entity: int) -> int:
+        for row in self.around.records.values():
+            if row.entity == entity and row.system == system and row.role == LEADING and row.state == LIVE:
+                return TWIN
+        return LEADING
+
+    def _move_keys(self, old: RecordRow, new: RecordRow) -> None:
+        before = self.lens.keys(old.system, old.object, decode_body(old.body))
+        after = self.lens.keys(new.system, new.object, decode_body(new.body))
+        for key in before - after:
+            self.patch.drop(KeyRow(old.system, old.kind, key, old.object, old.id, 0))
+            self.done.freed.add(key)
+        for key in after - before:
+            self.patch.put(KeyRow(new.system, new.kind, key, new.object, new.id, 0))
+
+    def _agree(self, target: RecordRow, work: Work, row: OperationRow) -> None:
+        """Make the pair (decided from, sent) the base, if it still belongs to the records that lead."""
+        source = self.around.records.get(work.source)
+        if target.role != LEADING or source is None or source.entity != target.entity:
+            return
+        side = self.lens.side(target.system)
+        names = {side: f"{target.object}/{target.id}", side.other: f"{source.object}/{source.id}"}
+        held = self.around.bases.get(target.entity)
+        base = decode_base(held.body) if held is not None else Base(names[Side.MA], names[Side.SFA], {})
+        if any(base.leading(each) != names[each] for each in Side):
+            return
+        halves = dict(base.halves)
+        for path, field_ in work.fields.items():
+            halves[field_.name] = self._half(field_, path, side, target, halves.get(field_.name))
+        fresh = BaseRow(target.entity, row.route, encode_base(Base(base.ma, base.sfa, halves)))
+        self.around.bases[target.entity] = fresh
+        self.patch.put(fresh)
+
+    def _half(self, work: FieldWork, path: str, side: Side, target: RecordRow, old: Half | None) -> Half:
+        rule = self.lens.rule.get(work.name)
+        if rule is None:
+            fingerprint = self.lens.topic[work.name.partition(".")[2]].fingerprint
+            written: tuple[str, ...] = ()
+        else:
+            fingerprint = rule.fingerprint
+            written = old.written if old is not None else ()
+            if rule.flow is Flow.BOTH:
+                written = (*written, short_hash(work.source))[-KEEP_WRITTEN:]
+        there = self.lens.read_raw(target.system, target.object, path, decode_body(target.body).get(path))
+        return Half(fingerprint, "", "", written).with_side(side, there).with_side(side.other, work.source)
+
+    # --- not applied -----------------------------------------------------------------------------------
+
+    def _exists(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
+        """The record is there already: it is read and identified, and what it lacks is decided then."""
+        if not outcome.id:
+            self._fail(row, work, (("", "exists", "the record exists and the vendor does not say which"),))
+            return
+        target = Ref(row.system, row.object, outcome.id)
+        held = self.around.records.get(target)
+        number = self.numbers()
+        if held is None:
+            held = RecordRow(
+                *target, self.lens.rules.kind, number, LEADING, UNSEEN, "", 0, 0, 0.0, "", "", -1, number,
+                self.now, 0, b"{}", "",
+            )  # fmt: skip
+        self._put(held._replace(refetch_at=self.now, noted=number))
+        self._release(row, work)
+        self._ask_source(work)
+        self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="exists", record=outcome.id))
+        self.done.adopted += 1
+
+    def _gone(self, row: OperationRow) -> None:
+        held = self.around.records.get(target_of(row))
+        if held is not None:
+            self._put(held._replace(state=UNSEEN, refetch_at=self.now, noted=self.numbers()))
+        self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="gone"))
+        self.done.superseded += 1
+
+    def _later(self, row: OperationRow, outcome: Outcome) -> None:
+        wait = max(outcome.after, min(300.0, 2.0**row.attempts))
+        self.patch.put(row._replace(state=PENDING, at=self.now + wait, attempts=row.attempts + 1))
+        self._wake(row)
+        self.done.retried += 1
+
+    def _refused(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
+        named = {error.path for error in outcome.errors if error.path in work.fields}
+        errors = tuple(tuple(error) for error in outcome.errors)
+        self.done.errors += [(error.code, error.path) for error in outcome.errors]
+        rest = {path: each for path, each in work.fields.items() if path not in named}
+        if row.action == ActionKind.CREATE:
+            self._refused_create(row, work, rest if named else {}, errors)
+        elif named and rest:
+            self._split(row, work, [named, set(rest)], errors)
+        elif not named and len(work.fields) > 1:
+            self._split(row, work, [{path} for path in work.fields], ())
+        else:
+            self._fail(row, work, errors)
+
+    def _refused_create(
+        self, row: OperationRow, work: Work, rest: dict[str, FieldWork],
+        errors: tuple[tuple[str, ...], ...],
+    ) -> None:  # fmt: skip
+        needed = {"", work.unique}
+        refused = set(work.fields) - set(rest)
+        if not rest or refused & needed or row.attempts >= len(work.fields):
+            self._fail(row, work, errors)
+            return
+        lean = msgspec.structs.replace(work, fields=rest, without=(*work.without, *sorted(refused)))
+        body = encode_work(lean)
+        self.patch.put(row._replace(state=PENDING, at=0.0, attempts=row.attempts + 1, body=body))
+        self.done.retried += 1
+
+    def _split(
+        self, row: OperationRow, work: Work, parts: list[set[str]], errors: tuple[tuple[str, ...], ...]
+    ) -> None:
+        """Go on in parts: the first keeps the operation (and fails if it was named), the others are new."""
+        first, *others = parts
+        keeps = self._part(work, first, errors)
+        if errors:
+            self._fail(row, keeps, errors)
+        else:
+            self.patch.put(
+                row._replace(state=PENDING, at=0.0, attempts=row.attempts + 1, body=encode_work(keeps))
+            )
+        for part in others:
+            body = encode_work(self._part(work, part, ()))
+            self.patch.put(
+                row._replace(id=self.numbers(), state=PENDING, at=0.0, attempts=row.attempts + 1, body=body)
+            )
+            self.done.retried += 1
+
+    @staticmethod
+    def _part(work: Work, paths: set[str], errors: tuple[tuple[str, ...], ...]) -> Work:
+        fields = {path: each for path, each in work.fields.items() if path in paths}
+        verify = tuple(path for path in work.verify if path in paths)
+        return msgspec.structs.replace(work, fields=fields, verify=verify, errors=errors)
+
+    def _fail(self, row: OperationRow, work: Work, errors: tuple[tuple[str, ...], ...]) -> None:
+        wait = RETRY_AFTER[min(row.attempts, len(RETRY_AFTER) - 1)]
+        body = encode_work(msgspec.structs.replace(work, errors=errors))
+        reason = "; ".join(sorted({error[1] for error in errors})) or "refused"
+        self.patch.put(
+            row._replace(
+                state=FAILED, at=self.now + wait, attempts=row.attempts + 1, reason=reason, body=body
+            )
+        )
+        self._wake(row)
+        self.done.failed += 1
+
+    # --- around ----------------------------------------------------------------------------------------
+
+    def supersede(self, row: OperationRow, reason: str) -> None:
+        """Drop an operation that must not leave: its record has moved on; it is decided again."""
+        work = decode_work(row.body)
+        self._release(row, work)
+        self._ask_source(work)
+        self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason=reason))
+        self.done.superseded += 1
+
+    def _release(self, row: OperationRow, work: Work) -> None:
+        for key in work.claims:
+            self.patch.drop(KeyRow(row.system, self.lens.rules.kind, key, "", "", row.id))
+            self.done.freed.add(key)
+
+    def _ask_source(self, work: Work) -> None:
+        source = self.around.records.get(work.source)
+        if source is not None:
+            self._put(source._replace(noted=self.numbers()))
+
+    def _wake(self, row: OperationRow) -> None:
+        """What was passed over while the operation was on its way is decided now."""
+        if row.again:
+            self._ask_source(decode_work(row.body))
+
+    def _put(self, row: RecordRow) -> None:
+        self.around.records[row.ref] = row
+        self.patch.put(row)
