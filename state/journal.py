@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from sqlalchemy import Connection, Engine, bindparam, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, exists, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -156,5 +156,5 @@ def _roll_back(connection: Connection) -> None:
 
 def _standing_claims() -> ClauseElement:
     key, operation = table_of(KeyRow), table_of(OperationRow)
-    opened = select(operation.c.id).where(text(IS_OPEN))
-    return by_keys(key, 5).where(text(IS_CLAIM), key.c.operation.in_(opened))
+    opened = exists().where(operation.c.id == key.c.operation, text(IS_OPEN))
+    return by_keys(key, 5).where(text(IS_CLAIM), opened)
