@@ -16,11 +16,12 @@ from sync.rules import Fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
-    """A derived value: the function, the fields it reads and what a digest takes of it."""
+    """A derived value: the function, the fields it reads, what a digest takes of it, and all its words, if listed."""
 
     apply: Callable[[Fields], Value]
     fields: tuple[str, ...]
     spec: tuple[object, ...]
+    words: tuple[str, ...] = ()
 
 
 def compile_compute(
@@ -91,4 +92,4 @@ def _bands(name: Text, bands: Mapping[str, Bands], draft: FileDraft, sink: Sink)
         return next((word for start, word in steps if number >= start), None)
 
     spec = ("bands", name.text, tuple((str(start), word) for start, word in steps))
-    return Computed(apply=band, fields=(name.text,), spec=spec)
+    return Computed(apply=band, fields=(name.text,), spec=spec, words=tuple(word for _, word in steps))

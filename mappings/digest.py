@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mappings.columns import written_as
-from mappings.draft import RowDraft
 from mappings.transforms import Options
 from sync.record import Side
 from sync.rules import Cell, ConsentRule, Rules
@@ -26,13 +25,11 @@ if TYPE_CHECKING:
 _MEANING = 1  # raised when the same file comes to mean something else
 
 
-def fingerprint(
-    type_: str, cells: Mapping[Side, Cell], options: Options, row: RowDraft, computed: Computed | None
-) -> str:
+def fingerprint(type_: str, cells: Mapping[Side, Cell], options: Options, computed: Computed | None) -> str:
     """What a stored base of this field rests on: paths, type, value map, transforms; 8 hexadecimal digits."""
     values = options.values
     table = None if values is None else [sorted(values.forward.items()), sorted(values.back.items())]
-    region = [options.region, row.region_from.text if row.region_from else None] if type_ == "phone" else None
+    region = options.region if type_ == "phone" else None
     return _hash(
         [type_, written_as(cells), table, region, options.scale, computed.spec if computed else None]
     )

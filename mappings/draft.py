@@ -35,7 +35,6 @@ class RowDraft:
     values: Map | None = None
     values_file: Text | None = None
     region: str = "JP"
-    region_from: Text | None = None
     scale: int | None = None
     on_create_blank: Text | None = None
     create_only: bool = False

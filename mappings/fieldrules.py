@@ -14,7 +14,7 @@ from mappings import digest
 from mappings.columns import cell, columns
 from mappings.compute import Computed, compile_compute
 from mappings.draft import FileDraft, RowDraft
-from mappings.errors import Problem, Sink, did_you_mean
+from mappings.errors import Problem, Sink
 from mappings.grammar import Grammar
 from mappings.source import Text
 from mappings.tables import Bands, Beside, inline_values, values_file
@@ -35,7 +35,7 @@ class Row:
     options: Options
     draft: RowDraft
     paths: Mapping[Side, Mapping[str, Text]]
-    computed_from: tuple[str, ...] = ()
+    computed: Computed | None = None
 
 
 class RowCompiler:
@@ -81,7 +81,7 @@ class RowCompiler:
             options=options,
             draft=row,
             paths=paths,
-            computed_from=computed.fields if computed else (),
+            computed=computed,
         )
 
     def _flow(self, row: RowDraft, paths: Mapping[Side, Mapping[str, Text]]) -> Flow:
@@ -162,7 +162,6 @@ class RowCompiler:
         one_way = flow in {Flow.TO_SFA, Flow.TO_MA}
         both = flow is Flow.BOTH
         self._needs(row, "region", type_ == "phone", "type: phone")
-        self._needs(row, "region_from", type_ == "phone", "type: phone")
         self._needs(row, "scale", type_ == "decimal", "type: decimal")
         self._needs(row, "values", type_ == "picklist", "type: picklist")
         self._needs(row, "values_file", type_ == "picklist", "type: picklist")
@@ -186,24 +185,12 @@ class RowCompiler:
             self.sink.error(
                 row.place("flow"), "M019", f"«{row.name.text}» is a key and cannot go both ways", hint
             )
-        self._region_source(row)
         self._policy_fits(row, type_, codec)
 
     def _needs(self, row: RowDraft, word: str, fits: bool, wanted: str) -> None:
         if word in row.places and not fits:
             message = f"«{word}» does nothing on «{row.name.text}»"
             self.sink.error(row.place(word), "M025", message, f"it needs {wanted}")
-
-    def _region_source(self, row: RowDraft) -> None:
-        if row.region_from is None:
-            return
-        source = next((other for other in self.draft.rows if other.name.text == row.region_from.text), None)
-        if source is None:
-            hint = did_you_mean(row.region_from.text, (other.name.text for other in self.draft.rows))
-            self.sink.error(row.region_from.at, "M017", f"no field «{row.region_from.text}»", hint)
-        elif not set(row.cells) <= set(source.cells):
-            hint = "it must stand on every side on which this row does"
-            self.sink.error(row.region_from.at, "M017", f"«{row.region_from.text}» has too few columns", hint)
 
     def _policy_fits(self, row: RowDraft, type_: str, codec: Codec) -> None:
         if row.conflict is None:
@@ -238,7 +225,7 @@ class RowCompiler:
             type=type_,
             cells=cells,
             flow=flow,
-            fingerprint=digest.fingerprint(type_, cells, options, row, computed),
+            fingerprint=digest.fingerprint(type_, cells, options, computed),
             conflict=self._policy(row.conflict or defaults.conflict) if both else "hold",
             first=self._first(row.first or defaults.first) if both else "hold",
             blank="propagate" if (row.blank or defaults.blank) == "propagate" else "keep",

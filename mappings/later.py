@@ -69,6 +69,10 @@ ROW: Mapping[str, Later] = _table(
         "key_blank_as": ("M134", "it belongs to accounts"),
         "currency": ("M122", "it belongs to `type: money`"),
         "rate_of": ("M122", "it belongs to `type: money`"),
+        "region_from": (
+            "M137",
+            "until then `region:` names one country; numbers that begin with + need none",
+        ),
         "parent": ("M135", "it belongs to accounts"),
         "fields_on": ("M136", "it belongs to opportunities"),
     }

@@ -91,10 +91,6 @@ def _region(row: RowDraft, node: Node, reading: Reading) -> None:
         reading.sink.error(text.at, "M014", f"region cannot be «{text.text}»", "two capital letters, e.g. JP")
 
 
-def _region_from(row: RowDraft, node: Node, reading: Reading) -> None:
-    row.region_from = want_text(node, reading.sink, "region_from")
-
-
 def _scale(row: RowDraft, node: Node, reading: Reading) -> None:
     row.scale = want_whole(node, 0, 9, reading.sink, "scale")
 
@@ -195,9 +191,6 @@ ROW: Place[RowDraft] = Place(
                 step=_region,
                 shape=_TEXT,
                 about="type: phone: the country in which it is dialled (default JP).",
-            ),
-            "region_from": Word(
-                step=_region_from, shape=_FIELD, about="type: phone: the field that holds the country."
             ),
             "scale": Word(
                 step=_scale, shape={"type": "integer"}, about="type: decimal: digits behind the point."
