@@ -66,7 +66,7 @@ def deliver(
     return outcomes
 
 
-def matched(part: Sequence[int], results: object) -> list[dict[str, object]]:
+def matched(part: Sequence[object], results: object) -> list[dict[str, object]]:
     """The vendor's results, if there is exactly one object for each row. Raises InDoubt."""
     if (
         not isinstance(results, list)

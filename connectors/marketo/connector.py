@@ -77,20 +77,23 @@ class Marketo:
         del keys_only
         self._only_persons(kind)
         asked = paths.get(LEAD, ())
+        fields = self._fields_with(asked)
         if back > 0:
             token = self.client.paging_token(self.client.clock.now() - back)
-            return read_feed(self.client, self._described(), token, asked)
+            return read_feed(self.client, fields, token, asked)
         cursor = decode(since) if since else self._first()
         if cursor.window:
-            return bulk.read_everything(self.client, self._described(), cursor, asked)
-        return read_feed(self.client, self._described(), cursor.token, asked)
+            return bulk.read_everything(self.client, fields, cursor, asked)
+        return read_feed(self.client, fields, cursor.token, asked)
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Leads by id, 300 a call."""
         self._only_persons(kind)
+        asked = paths.get(LEAD, ())
+        fields = self._fields_with(asked)
         found: dict[str, Record] = {}
-        for part in chunks(list(dict.fromkeys(ref.id for ref in refs)), BATCH):
-            found |= read_leads(self.client, self._described(), part, paths.get(LEAD, ()))
+        for part in chunks(list(dict.fromkeys(ref.id for ref in refs if ref.id.isdigit())), BATCH):
+            found |= read_leads(self.client, fields, part, asked)
         return [found.get(ref.id) for ref in refs]
 
     def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
@@ -103,7 +106,7 @@ class Marketo:
             )
         asked = paths.get(object_, ())
         names = list(dict.fromkeys(("id", "createdAt", path, *asked)))
-        stamps = self._described().stamps(asked)
+        stamps = self._fields_with(asked).stamps(asked)
         found: dict[str, Record] = {}
         wanted = [value for value in dict.fromkeys(values) if value and "," not in value]
         for part in chunks(wanted, BATCH):
@@ -145,6 +148,21 @@ class Marketo:
         return Cursor(
             self.client.paging_token(seconds_of(earliest if "T" in earliest else f"{earliest}T00:00:00Z"))
         )
+
+    def _fields_with(self, paths: Sequence[str]) -> LeadFields:
+        """The description, asked for anew where it lacks a path. Raises RequestRefused where that does not help: a
+        misspelt name must not read as null."""
+        fields = self._described()
+        if any(path not in fields.types for path in paths):
+            fields = self._described(fresh=True)
+        missing = next((path for path in paths if path not in fields.types), None)
+        if missing is not None:
+            raise RequestRefused(
+                f"{self._system} has no lead field {missing[:80]!r}.",
+                "1006",
+                "take it out of the mapping, or write it as the vendor's REST interface does",
+            )
+        return fields
 
     def _described(self, *, fresh: bool = False) -> LeadFields:
         with self._lock:

@@ -1,0 +1,178 @@
+"""Salesforce's calls as functions: how each is addressed, encoded and read. Decides no order of calls.
+
+Every write says that no assignment rule is to move owners and who writes. Sources: the vendor's pages "Query",
+"sObject Collections", "sObject Describe", "sObject Get Deleted", "Limits".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple, cast
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from pydantic import SecretStr
+
+from connectors.auth import SalesforceAuth
+from connectors.budget import Budget
+from connectors.http import Ask, Call, Http, Reply, Wiring
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.errors import SalesforceJudge
+from connectors.salesforce.ids import full_id
+from connectors.stamps import iso
+from sync.errors import Retryable
+from sync.ports import Clock
+from sync.record import Raw
+
+BATCH = 200
+FETCH = 2_000
+_JSON = {"content-type": "application/json"}
+
+
+class Found(NamedTuple):
+    """Rows of a query, whether they are all, and the vendor's time (unix seconds) when they were read."""
+
+    rows: list[Mapping[str, Raw]]
+    done: bool
+    now: float
+
+
+class SalesforceClient:
+    """All calls of one organisation; safe to share between threads."""
+
+    def __init__(
+        self,
+        system: str,
+        config: SalesforceConfig,
+        clock: Clock,
+        *,
+        log: Callable[[Call], None] | None = None,
+        transport: httpx.BaseTransport | None = None,
+        rotated: Callable[[SecretStr], None] | None = None,
+    ) -> None:
+        self.system, self.config, self.clock = system, config, clock
+        budget = Budget(
+            clock,
+            concurrency=config.concurrency,
+            daily_calls=config.daily_calls,
+            reserve=config.daily_reserve,
+        )
+        self.judge = SalesforceJudge(system, self._told)
+        self._auth = SalesforceAuth(
+            system,
+            clock,
+            login_url=config.login_url,
+            client_id=config.client_id,
+            client_secret=config.client_secret,
+            refresh_token=config.refresh_token,
+            instance_url=config.instance_url,
+            rotated=rotated,
+        )
+        wiring = Wiring(
+            system=system,
+            server_timeout=config.server_timeout,
+            ca_file=config.ca_file,
+            proxy=config.proxy,
+            compress=config.compress,
+            max_reply=config.max_reply,
+            headers={
+                "sforce-call-options": f"client={config.client_name}",
+                "sforce-auto-assign": "FALSE",
+            },
+        )
+        self.http = Http(wiring, self._auth, budget, clock, log=log, transport=transport)
+        self._base = f"{config.instance_url or config.login_url}/services/data/v{config.api_version}"
+
+    @property
+    def user_id(self) -> str:
+        """Our own user's id, known as soon as a token was given ("" before)."""
+        return full_id(self._auth.user_id)
+
+    def query(self, soql: str, *, deleted: bool = False) -> Found:
+        """One page of a query; with `deleted` also of what lies in the recycle bin."""
+        resource = "queryAll" if deleted else "query"
+        ask = Ask("query", "GET", f"{self._base}/{resource}?q={quote(soql, safe='')}")
+        reply, now = self.http.read(ask, self._dated)
+        if not isinstance(reply, dict) or not isinstance(reply.get("records"), list):
+            raise Retryable(f"{self.system} answered a query without rows.", 1.0)
+        return Found(cast("list[Mapping[str, Raw]]", reply["records"]), reply.get("done") is True, now)
+
+    def query_all_pages(self, soql: str) -> list[Mapping[str, Raw]]:
+        """All rows of a query that finds few."""
+        ask = Ask("query", "GET", f"{self._base}/query?q={quote(soql, safe='')}")
+        rows: list[Mapping[str, Raw]] = []
+        while True:
+            reply = self.http.read(ask, self.judge)
+            if not isinstance(reply, dict) or not isinstance(reply.get("records"), list):
+                raise Retryable(f"{self.system} answered a query without rows.", 1.0)
+            rows += cast("list[Mapping[str, Raw]]", reply["records"])
+            following = reply.get("nextRecordsUrl")
+            if reply.get("done") is True or not isinstance(following, str):
+                return rows
+            ask = Ask(
+                "query more", "GET", f"{self._base}/query/{quote(following.rsplit('/', 1)[-1], safe='')}"
+            )
+
+    def retrieve(
+        self, object_: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> list[Mapping[str, Raw] | None]:
+        """At most 2,000 rows by id, in the order of the ids, None for what is not there."""
+        body = msgspec.json.encode({"ids": ids, "fields": fields})
+        ask = Ask("retrieve", "POST", f"{self._base}/composite/sobjects/{object_}", body, _JSON)
+        rows = self.http.read(ask, self.judge)
+        if not isinstance(rows, list) or len(rows) != len(ids):
+            raise Retryable(f"{self.system} answered {len(ids)} ids with another number of rows.", 1.0)
+        return rows
+
+    def save(self, method: str, rows: Sequence[bytes]) -> object:
+        """Create (POST) or update (PATCH) at most 200 rows, each for itself; gives the results as they came."""
+        body = b'{"allOrNone":false,"records":[' + b",".join(rows) + b"]}"
+        label = "create" if method == "POST" else "update"
+        return self.http.write(
+            Ask(label, method, f"{self._base}/composite/sobjects", body, _JSON), self.judge
+        )
+
+    def deleted(self, object_: str, start: float, end: float) -> list[str]:
+        """Ids deleted between two times, hard deletions too."""
+        query = f"start={quote(iso(start), safe='')}&end={quote(iso(end), safe='')}"
+        reply = self.http.read(
+            Ask("deleted", "GET", f"{self._base}/sobjects/{object_}/deleted/?{query}"), self.judge
+        )
+        rows = reply.get("deletedRecords") if isinstance(reply, dict) else None
+        return (
+            [full_id(str(row["id"])) for row in rows if isinstance(row, dict)]
+            if isinstance(rows, list)
+            else []
+        )
+
+    def describe(self, object_: str) -> Mapping[str, object]:
+        """One object's description."""
+        reply = self.http.read(
+            Ask("describe", "GET", f"{self._base}/sobjects/{object_}/describe"), self.judge
+        )
+        if not isinstance(reply, dict):
+            raise Retryable(f"{self.system} gave no description of {object_}.", 1.0)
+        return reply
+
+    def limits(self) -> tuple[int, int]:
+        """Calls of the last 24 hours by everybody, and their limit."""
+        reply = self.http.read(Ask("limits", "GET", f"{self._base}/limits"), self.judge)
+        calls = reply.get("DailyApiRequests") if isinstance(reply, dict) else None
+        most, rest = (calls.get("Max", 0), calls.get("Remaining", 0)) if isinstance(calls, dict) else (0, 0)
+        return most - rest, most
+
+    def _told(self, used: int, limit: int) -> None:
+        own = self.config.daily_calls
+        self.http.budget.observe(used, min(own, limit) if own else limit)
+
+    def _dated(self, reply: Reply, *, writing: bool) -> tuple[object, float]:
+        return self.judge(reply, writing=writing), self._time_of(reply)
+
+    def _time_of(self, reply: Reply) -> float:
+        """The vendor's clock as its reply tells it, in whole seconds; ours where it does not."""
+        try:
+            return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+        except (ValueError, TypeError):
+            return self.clock.now()
