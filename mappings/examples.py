@@ -57,8 +57,8 @@ def _canonical(given: Map, rules: Rules, side: Side, sink: Sink) -> dict[str, Va
             hint = did_you_mean(path, known)
             sink.error(entry.key.at, "M050", f"no row reads «{path}» of {rules.systems[side]}", hint)
     for name, cell in _cells(rules, side).items():
-        path = next((path for path in cell.paths.values() if path in raw), None)
-        if path is None:
+        path = next((path for path in cell.paths.values() if path in raw), "")
+        if not path:
             continue
         try:
             found[name] = cell.read(_raw(raw[path]))
@@ -101,15 +101,16 @@ def _compare(
 
 def _sent(rule: FieldRule | None, cell: Cell, name: str, fields: Mapping[str, Value]) -> Raw:
     """What a new record would get."""
-    if rule is None:
-        return cell.write(fields.get(name))
+    if rule is None:  # a consent topic: only an opt-out is ever written
+        opted_out = fields.get(name)
+        return cell.write(opted_out) if opted_out is True else None
     value = rule.compute(fields) if rule.compute else fields.get(name)
     return cell.write(rule.on_create_blank if value is None else value)
 
 
 def _cells(rules: Rules, side: Side) -> dict[str, Cell]:
     """Cells of one side by field or topic."""
-    return {rule.name: rule.cells[side] for rule in (*rules.fields,) if side in rule.cells} | {
+    return {rule.name: rule.cells[side] for rule in rules.fields if side in rule.cells} | {
         topic.topic: topic.cells[side] for topic in rules.consent if side in topic.cells
     }
 

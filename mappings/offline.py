@@ -87,7 +87,7 @@ def _creates(source: Source, sink: Sink) -> None:
         side = SIDES[source.draft.names.index(system)]
         if not any(row.rule.flow.into(side) for row in source.rows):
             sink.error(
-                rule.at, "M041", f"nothing is written to {system}: a new record would be empty", "add arrows"
+                rule.at, "M052", f"nothing is written to {system}: a new record would be empty", "add arrows"
             )
             continue
         keys = [row for row in source.rows if row.rule.key and row.rule.flow.into(side)]
@@ -96,7 +96,7 @@ def _creates(source: Source, sink: Sink) -> None:
             if row.rule.name not in matched:
                 hint = f"add `- {{ same: [{row.rule.name}] }}` as the first line of match"
                 message = f"«{row.rule.name}» is written and never asked: links would rest on addresses alone"
-                sink.warning(row.draft.at, "M042", message, hint)
+                sink.warning(row.draft.at, "M053", message, hint)
 
 
 def _consent(source: Source, sink: Sink) -> None:

@@ -28,10 +28,18 @@ Order: TypeAlias = Callable[[Value], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueMap:
-    """A `values:` table: canonical (left) word -> right word, and back, where the first listed wins."""
+    """A `values:` table: left word -> right word, and back, where the first listed wins.
+
+    Left words with the same right word mean the same: the first listed is canonical for all of them.
+    """
 
     forward: Mapping[str, str]
     back: Mapping[str, str]
+
+    @property
+    def canonical(self) -> Mapping[str, str]:
+        """Left word -> the left word that stands for it."""
+        return {left: self.back[right] for left, right in self.forward.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,11 +245,14 @@ def datetime_type(_options: Options, _side: Side) -> Codec:
 
 
 def picklist_type(options: Options, side: Side) -> Codec:
-    """A word of a list. With `values:` the left word is canonical and a word that is not listed is unknown."""
+    """A word of a list. With `values:` the first left word for a right one is canonical; others are unknown.
+
+    So 建設 and 建設業, which both mean Construction, are equal, and neither is overwritten by the other.
+    """
     values = options.values
     if values is None:
         return Codec(as_text, _same)
-    known = {word: word for word in values.forward} if side is Side.MA else values.back
+    known = values.canonical if side is Side.MA else values.back
 
     def read(raw: Raw) -> Value:
         text = as_text(raw)
