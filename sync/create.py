@@ -11,9 +11,9 @@ from sync.consent import opt_out_work
 from sync.normalise import Known
 from sync.pairs import carried, in_scope
 from sync.plan import FieldWork
-from sync.record import Ref, Side, Value
+from sync.record import Ref, Value
 from sync.rows import LEADING, RecordRow
-from sync.rules import Cell, CreateRule, FieldRule, Flow
+from sync.rules import CreateRule, FieldRule
 from sync.scene import Scene
 from sync.work import Context, Wanted, Wants
 
@@ -51,29 +51,19 @@ def _claims(scene: Scene, known: Known) -> tuple[str, ...]:
 def _fields(scene: Scene, known: Known, target: Ref, wants: Wants) -> dict[str, FieldWork]:
     side = scene.lens.side(target.system)
     fields: dict[str, FieldWork] = {}
-    for rule in scene.lens.rules.fields:
-        cell = _writable(rule, side, target.object)
-        if cell is None:
-            continue
+    for rule, cell, path in scene.lens.written_at_create(side, target.object):
         if rule.name in known.unknown:
             wants.hold(rule.name, "unknown_value", {side.other.value: known.unknown[rule.name]})
             continue
         value = _value(rule, known)
         if value is not None:
-            path = cell.paths[target.object]
-            fields[path] = FieldWork(rule.name, None, cell.write(value), value, carried(cell, value))
+            desired = cell.write(value)
+            fields[path] = FieldWork(rule.name, None, desired, value, carried(rule, cell, value, desired))
     for topic in wants.opted_out:
-        cell = scene.lens.topic[topic].cells.get(side)
-        if cell is not None and target.object in cell.paths:
-            fields[cell.paths[target.object]] = opt_out_work(topic, None, cell)
+        latch = scene.lens.topic[topic].cells.get(side)
+        if latch is not None and target.object in latch.paths:
+            fields[latch.paths[target.object]] = opt_out_work(topic, None, latch)
     return fields
-
-
-def _writable(rule: FieldRule, side: Side, object_: str) -> Cell | None:
-    cell = rule.cells.get(side)
-    if cell is None or cell.is_id or rule.flow is Flow.NONE or not rule.flow.into(side):
-        return None
-    return cell if object_ in cell.paths and object_ not in cell.read_only else None
 
 
 def _value(rule: FieldRule, known: Known) -> Value:

@@ -111,7 +111,7 @@ def _find_created(world: World, side: Side, run: int, creates: Sequence[Operatio
             part = values[start : start + size]
             reading = look_up_reading(world, side, run, indexed=True)
             records = world.connectors[side].find(world.kind, object_, path, part, world.paths(side))
-            note_found(world, side, run, records, reading)
+            note_found(world, records, reading)
             for record in records:
                 for number in _matching(world, record, path, wanted):
                     found.setdefault(number, record)

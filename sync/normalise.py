@@ -6,7 +6,7 @@ and paths, not other records: nothing is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +16,7 @@ from matching.keys import key_hash
 from sync.errors import UnknownValue
 from sync.record import Raw, Side, Value
 from sync.rows import RecordRow
-from sync.rules import Cell, FieldRule, Rules
+from sync.rules import Cell, FieldRule, Flow, Rules
 
 _decode = msgspec.json.Decoder(dict[str, bool | int | float | str | None]).decode
 encode = msgspec.json.Encoder().encode
@@ -55,11 +55,13 @@ class Lens:
         self._consent: dict[tuple[str, str], tuple[_Reader, ...]] = {}
         self._ids: dict[str, tuple[str, ...]] = {}
         self._names: dict[tuple[str, str], dict[str, str]] = {}
+        self._created: dict[tuple[Side, str], tuple[tuple[FieldRule, Cell, str], ...]] = {}
         for side, system in rules.systems.items():
             self._ids[system] = tuple(r.name for r in rules.fields if _is_id(r, side))
             for name in rules.objects[side].all:
                 self._fields[system, name] = _readers({r.name: r.cells for r in rules.fields}, side, name)
                 self._consent[system, name] = _readers({r.topic: r.cells for r in rules.consent}, side, name)
+                self._created[side, name] = tuple(_written(rules, side, name))
                 self._names[system, name] = {
                     reader.path: reader.name for reader in self._fields[system, name]
                 }
@@ -184,6 +186,10 @@ class Lens:
         raw = known.values.get(self._address)
         return (normalise_email(str(raw)) or "") if raw else ""
 
+    def written_at_create(self, side: Side, object_: str) -> tuple[tuple[FieldRule, Cell, str], ...]:
+        """The fields that a new record of an object gets, with their cell and path there."""
+        return self._created[side, object_]
+
     def is_own_id(self, system: str, name: str) -> bool:
         """True if a field is the record's own id on this system."""
         return name in self._ids[system]
@@ -207,6 +213,15 @@ class Lens:
 def _is_id(rule: FieldRule, side: Side) -> bool:
     cell = rule.cells.get(side)
     return cell is not None and cell.is_id
+
+
+def _written(rules: Rules, side: Side, object_: str) -> Iterator[tuple[FieldRule, Cell, str]]:
+    for rule in rules.fields:
+        cell = rule.cells.get(side)
+        if cell is None or cell.is_id or rule.flow is Flow.NONE or not rule.flow.into(side):
+            continue
+        if object_ in cell.paths and object_ not in cell.read_only:
+            yield rule, cell, cell.paths[object_]
 
 
 def _readers(rows: Mapping[str, Mapping[Side, Cell]], side: Side, object_: str) -> tuple[_Reader, ...]:

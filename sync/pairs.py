@@ -133,14 +133,21 @@ def _is_same(rule: FieldRule, ma: Value, sfa: Value) -> bool:
         return True
     for side, value, other in ((Side.SFA, ma, sfa), (Side.MA, sfa, ma)):
         cell = rule.cells.get(side)
-        if cell is not None and rule.flow.into(side) and not cell.is_id and carried(cell, value) == other:
+        if cell is None or cell.is_id or value is None or not rule.flow.into(side):
+            continue
+        if carried(rule, cell, value, cell.write(value)) == other:
             return True
     return False
 
 
-def carried(cell: Cell, value: Value) -> Value:
-    """How a value reads on a side once it has been written there."""
-    return None if value is None else cell.read(cell.write(value))
+def carried(rule: FieldRule, cell: Cell, value: Value, desired: Raw) -> Value:
+    """How a value reads on a side once it has been written there as `desired`.
+
+    What is written as it stands reads as it stands, but for value maps, where several words may share one.
+    """
+    if value is None or (desired == value and type(desired) is type(value) and rule.type != "picklist"):
+        return value
+    return cell.read(desired)
 
 
 def _want(
@@ -167,7 +174,9 @@ def _want(
         halves[rule.name] = Half(rule.fingerprint, now.ma, now.sfa, half.written if half else ())
         return
     wanted = wants.targets.setdefault(row.ref, Wanted(sides.row[side.other], {}))
-    wanted.fields[path] = FieldWork(rule.name, expected, desired, value, carried(cell, value), lost)
+    wanted.fields[path] = FieldWork(
+        rule.name, expected, desired, value, carried(rule, cell, value, desired), lost
+    )
     wants.conflicts += lost is not None
     if rule.flow is Flow.BOTH or desired is None:
         wanted.verify.append(path)

@@ -141,7 +141,7 @@ def read_refs(world: World, side: Side, run: int, refs: Sequence[Ref], done: Rea
     return found
 
 
-def note_found(world: World, side: Side, run: int, records: Sequence[Record], reading: Reading) -> Noted:
+def note_found(world: World, records: Sequence[Record], reading: Reading) -> Noted:
     """Note records that a look-up found."""
     patch = Patch()
     noted = note(records, _held(world, [r.ref for r in records]), reading, world.lens, world.numbers, patch)

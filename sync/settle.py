@@ -69,6 +69,13 @@ class Around:
     def __init__(self, records: Iterable[RecordRow], bases: Iterable[BaseRow]) -> None:
         self.records = {row.ref: row for row in records}
         self.bases = {row.entity: row for row in bases}
+        self._members: dict[int, set[Ref]] = {}
+        for row in self.records.values():
+            self._members.setdefault(row.entity, set()).add(row.ref)
+
+    def of(self, entity: int) -> list[RecordRow]:
+        """The records that belonged to an entity when the batch was settled."""
+        return [self.records[ref] for ref in self._members.get(entity, ())]
 
 
 class Settlement:
@@ -114,7 +121,7 @@ class Settlement:
             if row.again:
                 new = new._replace(noted=self.numbers())
             self._put(new)
-            self._agree(new, work, row)
+            self._agree(new, work, row, outcome.values)
         self.patch.put(row._replace(state=APPLIED, record=target.id, done_at=self.now, reason=""))
         self.done.applied += 1
 
@@ -158,10 +165,12 @@ class Settlement:
         return new
 
     def _role(self, system: str, entity: int) -> int:
-        for row in self.around.records.values():
-            if row.entity == entity and row.system == system and row.role == LEADING and row.state == LIVE:
-                return TWIN
-        return LEADING
+        leads = (
+            row.role == LEADING and row.state == LIVE
+            for row in self.around.of(entity)
+            if row.system == system
+        )
+        return TWIN if any(leads) else LEADING
 
     def _move_keys(self, old: RecordRow, new: RecordRow) -> None:
         before = self.lens.keys(old.system, old.object, decode_body(old.body))
@@ -172,7 +181,9 @@ class Settlement:
         for key in after - before:
             self.patch.put(KeyRow(new.system, new.kind, key, new.object, new.id, 0))
 
-    def _agree(self, target: RecordRow, work: Work, row: OperationRow) -> None:
+    def _agree(
+        self, target: RecordRow, work: Work, row: OperationRow, returned: Mapping[str, Raw] | None
+    ) -> None:
         """Make the pair (decided from, sent) the base, if it still belongs to the records that lead."""
         source = self.around.records.get(work.source)
         if target.role != LEADING or source is None or source.entity != target.entity:
@@ -185,23 +196,33 @@ class Settlement:
             return
         halves = dict(base.halves)
         for path, field_ in work.fields.items():
-            halves[field_.name] = self._half(field_, path, side, target, halves.get(field_.name))
+            halves[field_.name] = self._half(field_, path, target, returned, halves.get(field_.name))
         fresh = BaseRow(target.entity, row.route, encode_base(Base(base.ma, base.sfa, halves)))
         self.around.bases[target.entity] = fresh
         self.patch.put(fresh)
 
-    def _half(self, work: FieldWork, path: str, side: Side, target: RecordRow, old: Half | None) -> Half:
+    def _half(
+        self,
+        work: FieldWork,
+        path: str,
+        target: RecordRow,
+        returned: Mapping[str, Raw] | None,
+        old: Half | None,
+    ) -> Half:
         rule = self.lens.rule.get(work.name)
+        there = work.half
+        if returned is not None and path in returned:
+            there = self.lens.read_raw(target.system, target.object, path, returned[path])
+        written: tuple[str, ...] = ()
         if rule is None:
             fingerprint = self.lens.topic[work.name.partition(".")[2]].fingerprint
-            written: tuple[str, ...] = ()
         else:
             fingerprint = rule.fingerprint
-            written = old.written if old is not None else ()
             if rule.flow is Flow.BOTH:
-                written = (*written, short_hash(work.source))[-KEEP_WRITTEN:]
-        there = self.lens.read_raw(target.system, target.object, path, decode_body(target.body).get(path))
-        return Half(fingerprint, "", "", written).with_side(side, there).with_side(side.other, work.source)
+                written = (*(old.written if old is not None else ()), short_hash(work.source))[-KEEP_WRITTEN:]
+        if self.lens.side(target.system) is Side.MA:
+            return Half(fingerprint, there, work.source, written)
+        return Half(fingerprint, work.source, there, written)
 
     # --- not applied -----------------------------------------------------------------------------------
 

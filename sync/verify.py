@@ -79,7 +79,7 @@ def _verify_creates(
         wanted = {str(work[row.id].fields[path].desired): row for row in batch if path in work[row.id].fields}
         reading = look_up_reading(world, side, run, indexed=True)
         records = world.connectors[side].find(world.kind, object_, path, sorted(wanted), world.paths(side))
-        note_found(world, side, run, records, reading)
+        note_found(world, records, reading)
         there = {key for record in records for key in _keys(world, record)}
         for row in batch:
             (found.moved if there & set(work[row.id].claims) else found.ready).append(row)
