@@ -26,12 +26,12 @@ from mappings.source import Map, Node
 BLANKS = ("keep", "propagate")
 
 
-def ref(name: str) -> Shape:
+def ref(name: str) -> dict[str, Any]:
     """A shape that stands among the definitions of the JSON Schema."""
     return {"$ref": f"#/$defs/{name}"}
 
 
-def enum(*words: str) -> Shape:
+def enum(*words: str) -> dict[str, Any]:
     """One of some words."""
     return {"enum": list(words)}
 
