@@ -1,0 +1,116 @@
+"""The control endpoint of a running simulation: users, faults, and the verdict at the end.
+
+Translates JSON into calls of the stage; decides nothing itself. It listens on loopback only and is no
+part of a vendor.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from simulators.editors import DEFAULT_PAIRS, Plan
+from simulators.faults import PROFILES
+from simulators.history import SIDES, Pair
+from simulators.http import Request, Response, json_response
+from simulators.stage import Stage
+from simulators.verdict import judge
+
+MOST_OFFENCES = 200
+
+
+class Control:
+    """A front for `simulators.server.serve`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.lock = threading.Lock()
+        self._routes: Mapping[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
+            ("POST", "/control/edits/start"): self._start,
+            ("POST", "/control/edits/stop"): self._stop,
+            ("GET", "/control/edits"): self._edits,
+            ("POST", "/control/faults"): self._faults,
+            ("GET", "/control/state"): self._state,
+            ("GET", "/control/status"): self._status,
+            ("GET", "/control/ledger"): self._ledger,
+            ("POST", "/control/verdict"): self._verdict,
+        }
+
+    def refuse(self, kind: str) -> Response:
+        """Word a refusal of the server."""
+        return json_response({"error": f"The control endpoint could not answer ({kind})."}, 503)
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request; 400 with a sentence for what it cannot use."""
+        handler = self._routes.get((request.method, request.path))
+        if handler is None:
+            known = ", ".join(f"{method} {path}" for method, path in self._routes)
+            return json_response({"error": f"There is no {request.method} {request.path}; use {known}."}, 404)
+        try:
+            body = msgspec.json.decode(request.body) if request.body else {}
+            return json_response(handler(body))
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+            return json_response({"error": f"This cannot be used: {error!r}."}, 400)
+
+    def _start(self, body: dict[str, Any]) -> Any:
+        pairs = _pairs(body.pop("fields", None), DEFAULT_PAIRS)
+        plan = Plan(**{name: float(value) for name, value in body.items()}, pairs=pairs)
+        targets = self._stage.targets()
+        self._stage.editors.start(plan, targets)
+        return {"running": True, "persons": len(targets)}
+
+    def _stop(self, _: dict[str, Any]) -> Any:
+        self._stage.editors.stop()
+        return self._status({})
+
+    def _edits(self, _: dict[str, Any]) -> Any:
+        return [edit._asdict() for edit in list(self._stage.editors.edits)]
+
+    def _faults(self, body: dict[str, Any]) -> Any:
+        """Take {"profile": name} or shares by kind, for both vendors or for those named as {"marketo":
+        {…}}.
+        """
+        for side in SIDES:
+            asked = body.get(side, body)
+            shares = PROFILES[asked["profile"]] if "profile" in asked else asked
+            if set(shares).isdisjoint(SIDES):
+                self._stage.faults[side].use(shares)
+        return {side: self._stage.faults[side].shares for side in SIDES}
+
+    def _state(self, _: dict[str, Any]) -> Any:
+        return self._stage.live()
+
+    def _status(self, _: dict[str, Any]) -> Any:
+        stage, editors = self._stage, self._stage.editors
+        return {
+            "running": editors.running,
+            "error": repr(editors.error) if editors.error else None,
+            "edits": len(editors.edits),
+            "collisions": editors.collisions,
+            "opted_out": editors.opted_out,
+            "faults_fired": {side: stage.faults[side].fired for side in SIDES},
+            "calls": {"marketo": stage.marketo.state.calls, "salesforce": stage.salesforce.state.calls},
+            "writes": {"marketo": stage.marketo.state.writes, "salesforce": stage.salesforce.state.writes},
+        }
+
+    def _ledger(self, _: dict[str, Any]) -> Any:
+        history = self._stage.history()
+        return {side: [entry._asdict() for entry in history.ledgers[side]] for side in SIDES}
+
+    def _verdict(self, body: dict[str, Any]) -> Any:
+        history = self._stage.history()
+        claims, gap = body.get("claims", []), float(body.get("gap_seconds", 0.0))
+        verdict = judge(history, claims, gap)
+        answer = asdict(verdict)
+        offences = [offence._asdict() for offence in verdict.offences[:MOST_OFFENCES]]
+        return {"ok": verdict.ok, "counts": answer["counts"], "offences": offences} | {
+            name: sorted(answer[name]) for name in ("losers", "filtered", "in_gap")
+        }
+
+
+def _pairs(given: Any, default: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    return tuple(Pair(str(marketo), str(salesforce)) for marketo, salesforce in given) if given else default
