@@ -148,6 +148,8 @@ class HumanEdits(Core):
         if old["IsConverted"]:
             raise ValueError(f"lead {lead} is converted already")
         known = None if contact is None else self._live(contacts, contact)
+        if account is not None:
+            self._live(self.tables["Account"], account)
         txn = self.begin("human", user)
         home = account or (known and known["AccountId"]) or self._new_account(txn, old)
         into = self._convert_to(txn, old, known, str(home))

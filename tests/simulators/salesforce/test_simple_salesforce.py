@@ -16,7 +16,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from requests.adapters import HTTPAdapter
-from simple_salesforce import Salesforce, SFType
+from simple_salesforce.api import Salesforce, SFType
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceError,
@@ -120,7 +120,7 @@ def test_it_logs_in_with_a_signed_assertion() -> None:
     state = SalesforceState(clock, rng, Faults(rng))
     api = SalesforceApi(state, instance_url=f"https://{HOST}")
     with serve(api, state.faults, clock) as server, _session(server.url) as session:
-        login = {
+        login: dict[str, Any] = {
             "consumer_key": "sim-client",
             "privatekey": pem.decode(),
             "session": session,
