@@ -15,6 +15,7 @@ from simulators.faults import Faults
 from simulators.marketo.fields import Field, Value
 
 Values = dict[str, Value]
+MOST_HIDDEN = 1000  # after so many, those whose time has come are dropped also without a reader
 
 
 @dataclass(slots=True)
@@ -114,6 +115,8 @@ class Shelf:
         if earlier is not None and earlier[0] > self._clock.now():
             until, before = max(until, earlier[0]), earlier[1]
         self._hidden[lead_id] = (until, before)
+        if len(self._hidden) > MOST_HIDDEN:
+            self._still_hidden()
         return until
 
     def _still_hidden(self) -> dict[int, tuple[float, Lead | None]]:
