@@ -74,30 +74,26 @@ class _Compiler:
     def source(self) -> Source:
         """The whole file."""
         if len(self.sides) != 2:
-            return self._source((), (), {}, {})
+            return self._source((), (), {})
         bands, beside_sink = thresholds(self.beside, self.draft.file.rpartition("/")[0])
         compiler = RowCompiler(self.draft, self.sides, bands, self.beside, self.sink, self.grammar)
         rows = compiler.rows()
         topics = compile_topics(self.draft, self.sides, self.sink)
         asked = self._conditions(rows)
         self.sink.found.extend((*beside_sink.found, *compiler.table_problems))
-        return self._source(rows, topics, asked, bands)
+        return self._source(rows, topics, asked)
 
     def _source(
         self,
         rows: tuple[Row, ...],
         topics: tuple[ConsentRule, ...],
         asked: Mapping[str, Mapping[str, Compiled]],
-        _bands: Mapping[str, object],
     ) -> Source:
         match = self._match(rows)
         create = self._create(rows, asked)
         problems = in_order(self.sink.found)
-        rules = (
-            None
-            if errors(problems) or len(self.sides) != 2
-            else self._rules(rows, topics, asked, match, create)
-        )
+        whole = len(self.sides) == 2 and set(self.draft.objects) == set(self.sides)
+        rules = self._rules(rows, topics, asked, match, create) if whole and not errors(problems) else None
         return Source(draft=self.draft, rules=rules, rows=rows, topics=topics, asked=asked, problems=problems)
 
     def _conditions(self, rows: tuple[Row, ...]) -> Mapping[str, Mapping[str, Compiled]]:
