@@ -8,7 +8,8 @@ and withdrawn opt-outs are found in the ledgers. Pure: reads values, calls nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,11 +31,11 @@ class Offence(NamedTuple):
 class Verdict:
     """Four disjoint sets of tokens, those overwritten in the vendor's gap, and everything that is wrong."""
 
-    standing: Set[str]
-    replaced: Set[str]
-    losers: Set[str]
-    filtered: Set[str]
-    in_gap: Set[str]
+    standing: AbstractSet[str]
+    replaced: AbstractSet[str]
+    losers: AbstractSet[str]
+    filtered: AbstractSet[str]
+    in_gap: AbstractSet[str]
     offences: tuple[Offence, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
 
