@@ -59,7 +59,9 @@ SFA_BLANK: dict[str, Raw] = dict.fromkeys(
 )
 
 
-def record(system: str, id_: str, values: Mapping[str, Raw], version: str = "", object_: str = "Lead") -> Record:
+def record(
+    system: str, id_: str, values: Mapping[str, Raw], version: str = "", object_: str = "Lead"
+) -> Record:
     """A record as a vendor would give it: every path that is read, null where nothing is said."""
     blank = MA_BLANK if system == "ma" else SFA_BLANK
     return Record(Ref(system, object_, id_), {**blank, **values}, version)
@@ -81,7 +83,9 @@ def keys_of(lens_: Lens, held: RecordRow, values: Mapping[str, Raw]) -> list[Key
     return [KeyRow(held.system, held.kind, key, held.object, held.id, 0) for key in sorted(hashes)]
 
 
-def base_row(lens_: Lens, entity: int, ma: RecordRow, sfa: RecordRow, pairs: Mapping[str, tuple[Value, Value]]) -> BaseRow:
+def base_row(
+    lens_: Lens, entity: int, ma: RecordRow, sfa: RecordRow, pairs: Mapping[str, tuple[Value, Value]]
+) -> BaseRow:
     """A base under the mapping's own fingerprints."""
     halves = {}
     for name, (left, right) in pairs.items():
@@ -92,8 +96,17 @@ def base_row(lens_: Lens, entity: int, ma: RecordRow, sfa: RecordRow, pairs: Map
     return BaseRow(entity, "people", body)
 
 
-def reading(system: str, as_of: int, *, asked_at: float = NOW, indexed: bool = True, lag: float = 1.0) -> Reading:
+def reading(
+    system: str, as_of: int, *, asked_at: float = NOW, indexed: bool = True, lag: float = 1.0
+) -> Reading:
     """The circumstances of a read."""
     return Reading(
-        system=system, kind="person", as_of=as_of, asked_at=asked_at, now=asked_at, indexed=indexed, lag=lag, run=7
+        system=system,
+        kind="person",
+        as_of=as_of,
+        asked_at=asked_at,
+        now=asked_at,
+        indexed=indexed,
+        lag=lag,
+        run=7,
     )

@@ -28,7 +28,9 @@ def only(patch: Patch) -> RecordRow:
 
 def test_a_new_record_is_dirty_an_entity_of_its_own_and_findable() -> None:
     """A first read stores what was seen, marks it dirty, and stores its address as a key."""
-    found, patch = noted([record("ma", "1", {"email": "A@x.example", "lastName": "山田"})], [], reading("ma", 5))
+    found, patch = noted(
+        [record("ma", "1", {"email": "A@x.example", "lastName": "山田"})], [], reading("ma", 5)
+    )
     new = only(patch)
     assert found.new == 1
     assert new.entity == new.noted > 0
@@ -62,7 +64,9 @@ def test_a_change_is_seen_dirty_and_observed() -> None:
 def test_a_read_older_than_the_last_settlement_changes_nothing_and_asks_again() -> None:
     """A stale page after a settle never brings the old value back; the record is read by id instead."""
     held = row("sfa", "7", 9, {"Title": "sent"}, settled=50, settled_at=NOW)
-    found, patch = noted([record("sfa", "7", {"Title": "before"})], [held], reading("sfa", 49, asked_at=NOW + 9))
+    found, patch = noted(
+        [record("sfa", "7", {"Title": "before"})], [held], reading("sfa", 49, asked_at=NOW + 9)
+    )
     new = only(patch)
     assert decode_body(new.body)["Title"] == "sent"
     assert new.refetch_at > 0
@@ -73,15 +77,23 @@ def test_an_indexed_read_within_the_lag_after_a_settlement_is_stale() -> None:
     """A feed may lag behind a write: within that lag a different value only asks for a read by id."""
     held = row("sfa", "7", 9, {"Title": "sent"}, settled=50, settled_at=NOW)
     late = reading("sfa", 60, asked_at=NOW + 0.5, lag=1.0)
-    assert decode_body(only(noted([record("sfa", "7", {"Title": "old"})], [held], late)[1]).body)["Title"] == "sent"
+    assert (
+        decode_body(only(noted([record("sfa", "7", {"Title": "old"})], [held], late)[1]).body)["Title"]
+        == "sent"
+    )
     by_id = reading("sfa", 60, asked_at=NOW + 0.5, lag=1.0, indexed=False)
-    assert decode_body(only(noted([record("sfa", "7", {"Title": "old"})], [held], by_id)[1]).body)["Title"] == "old"
+    assert (
+        decode_body(only(noted([record("sfa", "7", {"Title": "old"})], [held], by_id)[1]).body)["Title"]
+        == "old"
+    )
 
 
 def test_seen_never_goes_back_to_an_older_version() -> None:
     """Where the vendor gives a version, an older one is never taken for news."""
     held = row("sfa", "7", 9, {"Title": "new"}, version="2026-02")
-    _found, patch = noted([record("sfa", "7", {"Title": "old"}, version="2026-01")], [held], reading("sfa", 9))
+    _found, patch = noted(
+        [record("sfa", "7", {"Title": "old"}, version="2026-01")], [held], reading("sfa", 9)
+    )
     assert decode_body(only(patch).body)["Title"] == "new"
 
 

@@ -71,7 +71,9 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("flow", "ma", "sfa", "half", "verdict"), TABLE)
-def test_each_cell_of_the_truth_table(flow: Flow, ma: Value, sfa: Value, half: Half | None, verdict: Verdict) -> None:
+def test_each_cell_of_the_truth_table(
+    flow: Flow, ma: Value, sfa: Value, half: Half | None, verdict: Verdict
+) -> None:
     """Every combination of change, base and direction leads to exactly the verdict of the protocol."""
     assert resolve(rule(flow), pair(ma, sfa), half) == verdict
 

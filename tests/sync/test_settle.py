@@ -10,7 +10,17 @@ from sync.plan import FieldWork, Work, decode_base, decode_work, encode_work
 from sync.ports import FieldError, Outcome
 from sync.record import Ref
 from sync.rows import (
-    APPLIED, FAILED, LANE_DELTA, PENDING, SUPERSEDED, UNSEEN, BaseRow, KeyRow, OperationRow, Patch, RecordRow,
+    APPLIED,
+    FAILED,
+    LANE_DELTA,
+    PENDING,
+    SUPERSEDED,
+    UNSEEN,
+    BaseRow,
+    KeyRow,
+    OperationRow,
+    Patch,
+    RecordRow,
 )  # fmt: skip
 from sync.rules import ActionKind
 from sync.settle import Around, Settlement
@@ -27,11 +37,30 @@ def operation(action: ActionKind = ActionKind.UPDATE, **work: object) -> Operati
     body = encode_work(msgspec.structs.replace(Work(fields=TITLE, source=MA.ref), **work))
     target = Ref("sfa", "Lead", "") if action is ActionKind.CREATE else SFA.ref
     return OperationRow(
-        40, 9, "people", 7, action.value, *target, LANE_DELTA, PENDING, 0.0, 0, 0, "d", "h", "", NOW, 0.0, "", body
+        40,
+        9,
+        "people",
+        7,
+        action.value,
+        *target,
+        LANE_DELTA,
+        PENDING,
+        0.0,
+        0,
+        0,
+        "d",
+        "h",
+        "",
+        NOW,
+        0.0,
+        "",
+        body,
     )
 
 
-def settle(row_: OperationRow, outcome: Outcome, records: tuple[RecordRow, ...] = (MA, SFA)) -> tuple[Settlement, Patch]:
+def settle(
+    row_: OperationRow, outcome: Outcome, records: tuple[RecordRow, ...] = (MA, SFA)
+) -> tuple[Settlement, Patch]:
     patch = Patch()
     settlement = Settlement(LENS, Around(records, [BASE]), numbers(), NOW, patch)
     settlement.settle(row_, outcome)
@@ -95,7 +124,11 @@ def test_a_created_record_joins_its_entity_and_turns_the_claim_into_a_key() -> N
     create = operation(ActionKind.CREATE, fields=fields, claims=("c",))
     settlement, patch = settle(create, Outcome("applied", id="70"), (MA,))
     new = the_record(patch, Ref("sfa", "Lead", "70"))
-    assert (new.entity, decode_body(new.body)["LastName"], decode_body(new.body)["Title"]) == (9, "山田", None)
+    assert (new.entity, decode_body(new.body)["LastName"], decode_body(new.body)["Title"]) == (
+        9,
+        "山田",
+        None,
+    )
     assert ("sfa", "person", "c", "", "") in patch.drops[KeyRow]
     assert [key[3:5] for key in patch.puts[KeyRow]] == [("Lead", "70")]
     assert settlement.done.freed == {"c"}
@@ -123,8 +156,13 @@ def test_a_refusal_that_names_a_field_fails_that_field_alone() -> None:
 def test_a_refusal_that_names_none_goes_on_singly() -> None:
     """When the vendor does not say which field it dislikes, each is sent alone."""
     both = {**TITLE, "LastName": FieldWork("last_name", "山田", "佐藤", "佐藤", "佐藤")}
-    _settlement, patch = settle(operation(fields=both), Outcome("refused", errors=(FieldError("", "X", "no"),)))
-    assert sorted(tuple(decode_work(found.body).fields) for found in operations(patch)) == [("LastName",), ("Title",)]
+    _settlement, patch = settle(
+        operation(fields=both), Outcome("refused", errors=(FieldError("", "X", "no"),))
+    )
+    assert sorted(tuple(decode_work(found.body).fields) for found in operations(patch)) == [
+        ("LastName",),
+        ("Title",),
+    ]
     assert {found.state for found in operations(patch)} == {PENDING}
 
 
@@ -156,5 +194,7 @@ def test_a_base_that_belongs_to_other_records_is_left_alone() -> None:
     """When the link has moved since, the answer no longer makes a base."""
     moved = base_row(LENS, 9, MA, row("sfa", "8", 9, {}), {"title": ("x", "x")})
     patch = Patch()
-    Settlement(LENS, Around((MA, SFA), [moved]), numbers(), NOW, patch).settle(operation(), Outcome("applied", id="7"))
+    Settlement(LENS, Around((MA, SFA), [moved]), numbers(), NOW, patch).settle(
+        operation(), Outcome("applied", id="7")
+    )
     assert not patch.puts[BaseRow]
