@@ -122,7 +122,9 @@ class Journal:
         self._next, self._end = first, end
 
     def close(self) -> None:
-        """Give the lease back and disconnect."""
+        """Give the lease back and disconnect; once more is nothing."""
+        if self.connection.closed:
+            return
         try:
             with transaction(self.connection):
                 self._lease.release(self.connection)

@@ -51,14 +51,14 @@ class Questions:
         self.refetch_due = compiled(_refetch_due())
         self.away = compiled(select(_BATCH.body))
         self.due = compiled(_due())
-        self.planned = compiled(_planned())
+        self.planned = compiled(planned())
         self.next_due = compiled(_next_due())
         self.batches = compiled(
             _all(BatchRow).where(_BATCH.system == bindparam("system")).order_by(_BATCH.id)
         )
         self.written = compiled(_written())
-        self.count_linked = compiled(_count_linked())
-        self.count_records = compiled(_count_records())
+        self.count_linked = compiled(count_linked())
+        self.count_records = compiled(count_records())
 
 
 def _all(kind: type[Row]) -> Select[Any]:
@@ -117,7 +117,8 @@ def _due() -> Select[Any]:
     )
 
 
-def _planned() -> Select[Any]:
+def planned() -> Select[Any]:
+    """(run, action, number) of the planned operations of `route` that their runs have not released."""
     return (
         select(_OPERATION.run, _OPERATION.action, func.count())
         .where(
@@ -151,11 +152,13 @@ def _written() -> Select[Any]:
     )
 
 
-def _count_linked() -> Select[Any]:
+def count_linked() -> Select[Any]:
+    """Bases of `route`."""
     return select(func.count()).where(_BASE.route == bindparam("route"))
 
 
-def _count_records() -> Select[Any]:
+def count_records() -> Select[Any]:
+    """Live records of `system` and `kind`."""
     return select(func.count()).where(
         _RECORD.system == bindparam("system"), _RECORD.kind == bindparam("kind"), text(IS_LIVE)
     )

@@ -104,12 +104,14 @@ class Statement:
 
     def run(self, connection: Connection, **values: object) -> list[tuple[Any, ...]]:
         """Execute with named values; all rows, as the driver gives them."""
+        return list(self.each(connection, **values))
+
+    def each(self, connection: Connection, **values: object) -> Iterable[tuple[Any, ...]]:
+        """Execute with named values; rows one by one, to be read before the next statement."""
         given = {**self._constants, **values}
         result = connection.exec_driver_sql(self.sql, tuple(given[name] for name in self._names))
-        if not result.returns_rows:
-            return []
         driver: Any = result.cursor  # the driver's tuples, without a Row around each of them
-        return list(driver.fetchall())
+        return driver if result.returns_rows else ()
 
     def run_many(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
         """Execute once for each tuple of values, in one call; they must stand in the columns' order."""

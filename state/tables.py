@@ -7,7 +7,7 @@ question that it answers; none on values that move with every write unless a que
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from sqlalchemy import BigInteger, Double, Index, Integer, LargeBinary, MetaData, Text, text
 from sqlalchemy import Table as SqlTable
@@ -32,6 +32,8 @@ from sync.rows import (
     RulesRow,
     RunRow,
 )
+
+R = TypeVar("R", bound=Row)
 
 # SQLite makes `INTEGER PRIMARY KEY` the row id itself; other databases need the 64 bits spelt out.
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
@@ -267,14 +269,14 @@ class LeaseTable(Table, table=True):
     expires: Stamp
 
 
-TABLES: dict[type[Row], type[Table]] = {
+TABLES: dict[type[Any], type[Table]] = {
     RecordRow: RecordTable, KeyRow: KeyTable, EntityRow: EntityTable, BaseRow: BaseTable,
     OperationRow: OperationTable, BatchRow: BatchTable, HoldRow: HoldTable, CursorRow: CursorTable,
     ObservedRow: ObservedTable, RunRow: RunTable, RulesRow: RulesTable, CommandRow: CommandTable,
 }  # fmt: skip
 
 
-def table_of(kind: type[Row]) -> SqlTable:
+def table_of(kind: type[R]) -> SqlTable:
     """The table that holds rows of a kind."""
     return Table.metadata.tables[str(TABLES[kind].__tablename__)]
 
