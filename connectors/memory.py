@@ -88,7 +88,7 @@ class Memory:
             stop = min(start + self._page_size, end)
             lines = [x for x in self._log[start:stop] if x.visible <= now and x.ref.object in paths]
             refs = list(dict.fromkeys(line.ref for line in lines))
-            asked = {name: () for name in paths} if keys_only else paths
+            asked = dict.fromkeys(paths, ()) if keys_only else paths
             records = tuple(record for record in self.fetch(kind, refs, asked) if record is not None)
             events = tuple(line.event for line in lines if line.event is not None)
             yield Page(records, events, str(stop), last=stop == end, keys_only=keys_only)

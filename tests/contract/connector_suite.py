@@ -138,12 +138,12 @@ class ConnectorSuite:
         """A commit that shows up behind the cursor is missed by the front and found by looking back."""
         rig.create(rig.person(1))
         cursor = quiet(rig)
-        late = rig.create(rig.person(2), late=True)
+        late, prompt = rig.create(rig.person(2), late=True), rig.create(rig.person(3))
         rig.later(15)
         passed = read_all(rig, cursor)
         rig.later(60)
         missed = read_all(rig, passed.cursor)
-        assert late not in passed.records
+        assert list(passed.records) == [prompt]
         assert late not in missed.records
         versions = rig.connector.capabilities.feed_versions
         swept = heard(rig.connector.changes("person", cursor, rig.paths, back=600.0, keys_only=versions))
@@ -199,10 +199,12 @@ class ConnectorSuite:
         """A row that the vendor refuses or that is gone has its own outcome; the rows around it are applied."""
         refs = [rig.create(rig.person(number)) for number in range(4)]
         rig.delete(refs[2])
-        bad = {"createdAt" if rig.object == "Lead" else "": "x"} if not rig.key else {"Name": "x", "name": "x"}
-        known = rig.connector.describe("person")[0].fields
-        bad = {path: value for path, value in bad.items() if path in known}
-        assert bad
+        schema = rig.connector.describe("person")[0]
+        bad = {
+            next(
+                path for path, field in schema.fields.items() if not field.updateable and field.type != "id"
+            ): "x"
+        }
         outcomes = rig.connector.write(
             "person",
             [
@@ -252,7 +254,9 @@ class ConnectorSuite:
 class HttpConnectorSuite(ConnectorSuite):
     """The contract of systems behind a network."""
 
-    @pytest.mark.parametrize("fault", ["rate_limited", "server_error", "dropped_before", "half_answer", "lost_after_commit"])
+    @pytest.mark.parametrize(
+        "fault", ["rate_limited", "server_error", "dropped_before", "half_answer", "lost_after_commit"]
+    )
     def test_reads_are_repeated(self, rig: HttpRig, fault: str) -> None:
         """A read that failed in passing is repeated after the vendor's wait, and nobody notices."""
         ref = rig.create(rig.person(1))
@@ -393,8 +397,16 @@ class HttpConnectorSuite(ConnectorSuite):
         quiet(rig)
         rig.faults.script.append("lost_after_commit")
         with pytest.raises(InDoubt) as doubt:
-            rig.connector.write("person", [Write(1, rig.ref(), rig.person(1, **{rig.email: "canary@mail.example"}))])
-        said += [repr(doubt.value), str(doubt.value), str(doubt.value.__cause__), *map(repr, rig.log), caplog.text]
+            rig.connector.write(
+                "person", [Write(1, rig.ref(), rig.person(1, **{rig.email: "canary@mail.example"}))]
+            )
+        said += [
+            repr(doubt.value),
+            str(doubt.value),
+            str(doubt.value.__cause__),
+            *map(repr, rig.log),
+            caplog.text,
+        ]
         client = rig.connector.client  # type: ignore[attr-defined]
         token = client.http._client.auth._token
         said += [repr(token), repr(client.http._client.auth)]

@@ -1,0 +1,210 @@
+"""How Marketo is read: few calls, cursors that cover what was read, extracts that survive interruptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from simulators.marketo.extract import Pace
+from sync.errors import RequestRefused, Retryable
+from sync.record import LifeEvent
+from tests.connectors.rigs import MarketoRig
+from tests.contract.connector_suite import heard, quiet, read_all
+
+
+@pytest.fixture
+def rig() -> Iterator[MarketoRig]:
+    """A fresh vendor whose log is complete."""
+    rig = MarketoRig("feed")
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def bulk() -> Iterator[MarketoRig]:
+    """A fresh vendor that is read by extract jobs."""
+    rig = MarketoRig("bulk")
+    yield rig
+    rig.close()
+
+
+def test_leads_are_gathered_until_a_call_is_full(rig: MarketoRig) -> None:
+    """1,000 changed leads cost four activity pages and four reads, the fewest that the vendor allows."""
+    refs = [rig.create(rig.person(number)) for number in range(1_000)]
+    cursor = quiet(rig)
+    for ref in refs:
+        rig.edit(ref, {"lastName": "Changed"})
+    rig.later()
+    rig.state.calls.clear()
+    assert len(read_all(rig, cursor).records) == 1_000
+    assert rig.state.calls == {"activities": 4, "leads": 4}
+
+
+def test_a_lead_that_changed_often_is_read_once_a_call(rig: MarketoRig) -> None:
+    """Many activities of few leads are one read."""
+    refs = [rig.create(rig.person(number)) for number in range(3)]
+    cursor = quiet(rig)
+    for turn in range(300):
+        rig.edit(refs[turn % 3], {"lastName": f"Turn{turn}"})
+    rig.later()
+    rig.state.calls.clear()
+    found = read_all(rig, cursor)
+    assert {record.values["lastName"] for record in found.listed} == {"Turn297", "Turn298", "Turn299"}
+    assert rig.state.calls["leads"] == 1
+
+
+def test_empty_pages_are_not_the_end(rig: MarketoRig) -> None:
+    """A page without activities that promises more is gone past."""
+    rig.create(rig.person(1))
+    rig.later()
+    rig.api.feeds.empty_pages = 0.5
+    assert len(read_all(rig).records) == 1
+
+
+def test_a_vendor_that_only_promises_is_left_alone(rig: MarketoRig) -> None:
+    """Endless empty pages end in an error that is tried again later."""
+    rig.api.feeds.empty_pages = 1.0
+    with pytest.raises(Retryable):
+        read_all(rig)
+
+
+def test_scores_are_seen(rig: MarketoRig) -> None:
+    """A changed score, which is an activity of its own type, lists the lead with its number."""
+    ref = rig.create(rig.person(1))
+    cursor = quiet(rig)
+    rig.edit(ref, {"leadScore": 30})
+    rig.later()
+    assert read_all(rig, cursor).records[ref].values["leadScore"] == 30
+
+
+def test_a_named_lead_that_is_not_given_is_no_deletion(rig: MarketoRig) -> None:
+    """A lead that a merge took away between feed and read is neither listed nor said to be deleted."""
+    kept, gone = rig.create(rig.person(1)), rig.create(rig.person(2))
+    cursor = quiet(rig)
+    rig.edit(gone, {"lastName": "Changed"})
+    rig.merge(kept, gone)
+    rig.later()
+    found = read_all(rig, cursor)
+    assert found.events == [LifeEvent("merged", gone, kept)]
+    assert set(found.records) == {kept}
+
+
+def test_long_look_ups_go_as_a_form(rig: MarketoRig) -> None:
+    """300 addresses do not fit into an address and are found all the same, in one call."""
+    refs = {rig.create(rig.person(number, email=f"{'a' * 60}{number}@mail.example")) for number in range(300)}
+    asked = [f"{'a' * 60}{number}@mail.example" for number in range(300)]
+    rig.connector.describe("person")
+    rig.state.calls.clear()
+    found = rig.connector.find("person", "Lead", "email", asked, rig.paths)
+    assert {record.ref for record in found} == refs
+    assert rig.state.calls == {"leads": 1}
+
+
+def test_too_many_hits_are_asked_for_in_halves(rig: MarketoRig) -> None:
+    """More than 1,000 leads under the values asked for are found by halving, one value alone is refused."""
+    for number in range(1_200):
+        rig.create(rig.person(number, email=f"shared{number % 4}@mail.example"))
+    asked = [f"shared{number}@mail.example" for number in range(4)]
+    assert len(rig.connector.find("person", "Lead", "email", asked, rig.paths)) == 1_200
+    for number in range(800):
+        rig.create(rig.person(number, email="shared0@mail.example"))
+    with pytest.raises(RequestRefused) as caught:
+        rig.connector.find("person", "Lead", "email", asked[:1], rig.paths)
+    assert caught.value.code == "1003"
+
+
+def test_a_comma_finds_nobody(rig: MarketoRig) -> None:
+    """A value with a comma would be two values: no address holds one, another field cannot be asked."""
+    rig.create(rig.person(1))
+    asked = ["x,p1@mail.example"]
+    assert rig.connector.find("person", "Lead", "email", asked, rig.paths) == []
+    with pytest.raises(RequestRefused):
+        rig.connector.find("person", "Lead", "sfaId", asked, rig.paths)
+
+
+def test_a_misspelt_field_is_an_error_and_no_null(rig: MarketoRig) -> None:
+    """A field that the instance does not have is refused by its name."""
+    with pytest.raises(RequestRefused, match="lastname"):
+        heard(rig.connector.changes("person", None, {"Lead": ("lastname",)}))
+
+
+def test_a_field_added_later_is_seen_without_a_restart(rig: MarketoRig) -> None:
+    """A description that lacks a field is asked for anew before the field is refused."""
+    ref = rig.create(rig.person(1))
+    quiet(rig)
+    rig.state.add_field("tier")
+    rig.edit(ref, {"tier": "gold"})
+    (found,) = rig.connector.fetch("person", [ref], {"Lead": ("tier",)})
+    assert found is not None
+    assert found.values == {"tier": "gold"}
+
+
+def test_extracts_are_typed_as_reads_are(bulk: MarketoRig) -> None:
+    """A lead of an extract and the same lead read by id are the same record."""
+    awkward = ['quote " and , comma', "two\nlines", "佐藤　花子", "null?", "  spaces "]
+    refs = [bulk.create(bulk.person(n, lastName=text, leadScore=n)) for n, text in enumerate(awkward)]
+    refs.append(bulk.create({"email": "only@mail.example"}))
+    bulk.later()
+    found = read_all(bulk)
+    assert [found.records[ref] for ref in refs] == bulk.connector.fetch("person", refs, bulk.paths)
+
+
+def test_an_extract_goes_on_after_an_interruption(bulk: MarketoRig) -> None:
+    """Whoever stops while a job runs finds the same job again by the cursor, without a second one."""
+    refs = {bulk.create(bulk.person(number)) for number in range(5)}
+    bulk.later()
+    pages = bulk.connector.changes("person", None, bulk.paths)
+    cursor = next(pages).cursor
+    while "job" not in cursor:
+        cursor = next(pages).cursor
+    assert set(read_all(bulk, cursor).records) == refs
+    assert bulk.state.calls["extract create"] == 2  # two windows of 31 days since October
+
+
+def test_a_change_during_the_extract_is_seen(bulk: MarketoRig) -> None:
+    """The feed is entered before the first job, so what changes while jobs run comes afterwards."""
+    ref = bulk.create(bulk.person(1))
+    bulk.later()
+    pages = bulk.connector.changes("person", None, bulk.paths)
+    heard_first = next(pages)
+    bulk.edit(ref, {"lastName": "Meanwhile"})
+    new = bulk.create(bulk.person(2))
+    bulk.later(1)
+    rest = heard(pages)
+    assert not heard_first.last
+    assert rest.records[ref].values["lastName"] == "Meanwhile"
+    assert new in rest.records
+
+
+def test_a_file_that_comes_late_and_in_parts_is_read(bulk: MarketoRig) -> None:
+    """A job that says it is done before its file is there is waited for; long files come in parts."""
+    bulk.api.extract.pace = Pace(file_after=5.0)
+    refs = {bulk.create(bulk.person(number)) for number in range(40)}
+    bulk.later()
+    connector = bulk.opened(part_bytes=100)
+    found = heard(connector.changes("person", None, bulk.paths))
+    assert set(found.records) == refs
+    assert bulk.state.calls["extract file"] > 10
+    connector.close()
+
+
+def test_the_first_window_is_found_by_looking(bulk: MarketoRig) -> None:
+    """Without a setting the lowest lead ids tell when the instance began."""
+    bulk.state._next_id = 1
+    refs = {bulk.create(bulk.person(number)) for number in range(3)}
+    bulk.later()
+    connector = bulk.opened(earliest="")
+    assert set(heard(connector.changes("person", None, bulk.paths)).records) == refs
+    assert bulk.state.calls["extract create"] == 2
+    connector.close()
+
+
+def test_the_vendors_own_count_is_taken_over(rig: MarketoRig) -> None:
+    """Calls of other applications count against the day's quota, too."""
+    rig.state.calls.clear()
+    before = rig.api.gate.used_today
+    usage = rig.connector.limits()
+    assert usage.used == before + 1
+    assert usage.daily_calls == 50_000
+    assert all(check.ok for check in rig.connector.probe())
