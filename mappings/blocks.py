@@ -17,6 +17,7 @@ from mappings.grammar import (
     Word,
     want_choice,
     want_map,
+    want_side,
     want_text,
     want_texts,
     want_whole,
@@ -73,12 +74,12 @@ OBJECTS: Place[ObjectDraft] = Place(
 
 
 def _default_conflict(defaults: DefaultsDraft, node: Node, reading: Reading) -> None:
-    allowed = (*reading.systems, "non_blank", "hold")
-    defaults.conflict = want_choice(node, allowed, reading.sink, "defaults: conflict", later.POLICY)
+    words = ("non_blank", "hold")
+    defaults.conflict = want_side(node, words, reading, "defaults: conflict", later.POLICY)
 
 
 def _default_first(defaults: DefaultsDraft, node: Node, reading: Reading) -> None:
-    defaults.first = want_choice(node, (*reading.systems, "hold"), reading.sink, "defaults: first")
+    defaults.first = want_side(node, ("hold",), reading, "defaults: first")
 
 
 def _default_blank(defaults: DefaultsDraft, node: Node, reading: Reading) -> None:

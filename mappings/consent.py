@@ -26,14 +26,9 @@ def compile_topics(draft: FileDraft, sides: Mapping[str, Side], sink: Sink) -> t
 def _topic(row: RowDraft, draft: FileDraft, sides: Mapping[str, Side], sink: Sink) -> ConsentRule | None:
     before = len(sink.found)
     paths = {sides[name]: found for name, found in columns(row, draft, sink).items()}
-    _arrow(row, len(paths), sink)
-    if row.true_means is None:
-        if "true_means" not in row.places and not _reported(row, sink, before):
-            sink.error(
-                row.at, "M029", f"nobody can tell what a true in «{row.name.text}» means", "add true_means:"
-            )
-        return None
-    if len(sink.found) > before:
+    if not row.broken:
+        _arrow(row, len(paths), sink)
+    if len(sink.found) > before or row.broken or row.true_means is None:
         return None
     codec = consent_codec(means_opted_out=row.true_means == "opted_out")
     cells = {side: cell(found, codec) for side, found in paths.items()}
@@ -43,11 +38,6 @@ def _topic(row: RowDraft, draft: FileDraft, sides: Mapping[str, Side], sink: Sin
         fingerprint=digest.topic_fingerprint(cells, row.true_means),
         blank_closes_gates=row.blank_closes_gates,
     )
-
-
-def _reported(row: RowDraft, sink: Sink, before: int) -> bool:
-    """True if the missing word was named already (a required word of the place)."""
-    return any(row.name.text in problem.message for problem in sink.found[:before])
 
 
 def _arrow(row: RowDraft, sides: int, sink: Sink) -> None:

@@ -24,7 +24,10 @@ class ComputeDraft:
 
 @dataclass(slots=True)
 class RowDraft:
-    """One line under `fields:` or one topic under `consent:`; `cells` keeps the columns in written order."""
+    """One line under `fields:` or one topic under `consent:`; `cells` keeps the columns in written order.
+
+    `broken`: a word of the line was refused, so that what is missing may be missing because of that.
+    """
 
     name: Text
     cells: dict[str, Node] = field(default_factory=dict)
@@ -44,6 +47,7 @@ class RowDraft:
     drift: str | None = None
     true_means: str | None = None
     blank_closes_gates: bool = False
+    broken: bool = False
 
     @property
     def at(self) -> At:

@@ -66,13 +66,15 @@ class RowCompiler:
     def _row(self, row: RowDraft) -> Row | None:
         before = len(self.sink.found)
         paths = {self.sides[name]: found for name, found in columns(row, self.draft, self.sink).items()}
-        flow = self._flow(row, paths)
         options = self._options(row)
-        type_ = self._type(row, options)
         computed = compile_compute(row, self.draft, self.bands, self.sink) if row.compute else None
+        if row.broken:  # the rest could only repeat what was said of the line
+            return None
+        flow = self._flow(row, paths)
+        type_ = self._type(row, options)
         codecs = {side: self.grammar.types[type_](options, side) for side in Side}
         self._fitting(row, type_, flow, codecs[Side.MA])
-        if len(self.sink.found) > before and any(p.severity == "error" for p in self.sink.found[before:]):
+        if len(self.sink.found) > before:
             return None
         rule = self._rule(row, type_, flow, paths, codecs, options, computed)
         return Row(

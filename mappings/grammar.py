@@ -105,8 +105,9 @@ class Reading:
                 self.sink.error(block.at, "M011", f"«{name}» is missing in {what}", place.words[name].about)
         rest = {name: entry for name, entry in given.items() if name not in place.words}
         columns_found = {name: entry for name, entry in rest.items() if columns and name in self.systems}
+        unsure = columns and not self.systems  # the line of systems is broken: any key may be a column
         for name, entry in rest.items():
-            if name not in columns_found:
+            if name not in columns_found and (name in place.later or not unsure):
                 known = (*place.words, *self.systems) if columns else tuple(place.words)
                 refuse(entry.key, place.later, known, self.sink)
         return columns_found
@@ -189,6 +190,15 @@ def want_choice(
         hint = did_you_mean(text.text, allowed)
         sink.error(text.at, "M014", f"{what} cannot be «{text.text}»", hint)
     return None
+
+
+def want_side(
+    node: Node, words: tuple[str, ...], reading: Reading, what: str, later: Mapping[str, Later] | None = None
+) -> Text | None:
+    """The node as a system's name or one of some words; not judged while the systems are unknown."""
+    if not reading.systems:
+        return None
+    return want_choice(node, (*reading.systems, *words), reading.sink, what, later)
 
 
 def want_whole(node: Node, low: int, high: int, sink: Sink, what: str) -> int | None:

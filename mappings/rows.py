@@ -19,6 +19,7 @@ from mappings.grammar import (
     refuse,
     want_choice,
     want_map,
+    want_side,
     want_text,
     want_texts,
     want_whole,
@@ -108,11 +109,11 @@ def _write(row: RowDraft, node: Node, reading: Reading) -> None:
 
 
 def _conflict(row: RowDraft, node: Node, reading: Reading) -> None:
-    row.conflict = want_choice(node, (*reading.systems, *POLICIES), reading.sink, "conflict", later.POLICY)
+    row.conflict = want_side(node, POLICIES, reading, "conflict", later.POLICY)
 
 
 def _first(row: RowDraft, node: Node, reading: Reading) -> None:
-    row.first = want_choice(node, (*reading.systems, "hold"), reading.sink, "first")
+    row.first = want_side(node, ("hold",), reading, "first")
 
 
 def _blank(row: RowDraft, node: Node, reading: Reading) -> None:

@@ -27,6 +27,7 @@ from mappings.grammar import (
     want_choice,
     want_items,
     want_map,
+    want_side,
     want_text,
     want_texts,
 )
@@ -110,11 +111,13 @@ def _fields(draft: FileDraft, node: Node, reading: Reading) -> None:
 
 def _read_row(name: Text, node: Node, reading: Reading, place: Place[RowDraft], what: str) -> RowDraft:
     row = RowDraft(name)
+    before = len(reading.sink.found)
     columns = reading.fill(place, node, row, f"{what} «{name.text}»", columns=True)
     row.cells = {system: entry.value for system, entry in columns.items()}
     if isinstance(node, Map):
         row.places = {entry.key.text: entry.value.at for entry in node.entries}
         _columns_in_order(row, node, reading)
+    row.broken = len(reading.sink.found) > before
     return row
 
 
@@ -170,7 +173,7 @@ def _consent(draft: FileDraft, node: Node, reading: Reading) -> None:
 
 
 def _authority(draft: FileDraft, node: Node, reading: Reading) -> None:
-    draft.authority = want_choice(node, reading.systems, reading.sink, "authority")
+    draft.authority = want_side(node, (), reading, "authority")
 
 
 CONSENT: Place[FileDraft] = Place(

@@ -35,9 +35,11 @@ def mapping(*rows: str, more: str = "", head: str = HEAD) -> str:
     return head + FIELDS + "".join(f"  {row}\n" for row in rows) + more
 
 
-def rules(text: str, words: Grammar | None = None, **files: str | bytes) -> Rules:
+def rules(
+    text: str, words: Grammar | None = None, thresholds: str = THRESHOLDS, **files: str | bytes
+) -> Rules:
     """Compile a text with thresholds.yaml beside it; `files` are others, `_csv` standing for `.csv`."""
-    beside: dict[str, str | bytes] = {"thresholds.yaml": THRESHOLDS}
+    beside: dict[str, str | bytes] = {"thresholds.yaml": thresholds}
     beside |= {name.replace("_csv", ".csv"): content for name, content in files.items()}
     return compile_text(text, "person.yaml", beside, words)
 
