@@ -114,7 +114,9 @@ def phone_type(options: Options, _side: Side) -> Codec:
 
     def read(raw: Raw) -> Value:
         text = as_text(raw)
-        return text if text is None else normalise_phone(text, region) or text
+        number = normalise_phone(text, region) if text else None
+        # A number that would read as another one when it comes back is no number: it would flip for ever.
+        return number if number and normalise_phone(number, region) == number else text
 
     return Codec(read, _same)
 
