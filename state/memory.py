@@ -15,6 +15,7 @@ import msgspec
 
 from sync.errors import Fatal
 from sync.rows import (
+    AGREED_TRIGGERS,
     APPLIED,
     KEY,
     LIVE,
@@ -176,8 +177,15 @@ class MemoryStore:
         return Counter(
             row.action
             for row in self._table(OperationRow).values()
-            if row.state == APPLIED and row.done_at >= since and row.route == route
+            if row.state == APPLIED
+            and row.done_at >= since
+            and row.route == route
+            and not self._agreed(row.run)
         )
+
+    def _agreed(self, number: int) -> bool:
+        run = self._table(RunRow).get((number,))
+        return run is not None and run.trigger in AGREED_TRIGGERS
 
     def count_linked(self, route: str) -> int:
         """Entities with a base under this route."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal_column, or_, select, text
 from sqlalchemy.engine import Dialect
 
 from state.sql import Statement, among, by_keys
 from state.tables import IS_APPLIED, IS_LIVE, IS_OPEN, IS_REFETCH, table_of
 from sync.rows import (
+    AGREED_TRIGGERS,
     KEY,
     PLANNED,
     BaseRow,
@@ -147,6 +148,10 @@ def _written() -> Select[Any]:
             _OPERATION.route == bindparam("route"),
             text(IS_APPLIED),
             _OPERATION.done_at >= bindparam("since"),
+            ~exists().where(
+                _RUN.id == _OPERATION.run,
+                or_(*(_RUN.trigger == literal_column(f"'{each}'") for each in AGREED_TRIGGERS)),
+            ),
         )
         .group_by(_OPERATION.action)
     )

@@ -137,7 +137,9 @@ class OperationTable(Table, table=True):
         Index("operation_run", "run"),  # plans
         # due walks it in order; planned and next_due read nothing but it
         _partial("operation_open", "route", "lane", "id", "state", "at", "run", "action", where=IS_OPEN),
-        _partial("operation_applied", "route", "done_at", "action", "state", where=IS_APPLIED),  # written
+        _partial(
+            "operation_applied", "route", "done_at", "action", "state", "run", where=IS_APPLIED
+        ),  # written
         _partial("operation_effect", "effect", where=IS_EFFECT, unique=True),
     )
     id: NumberKey

@@ -5,21 +5,24 @@ It knows the order of the steps and their bounds, nothing of what they decide. I
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sync.adopt import adopt_rules
 from sync.decide import Decided, decide
-from sync.guard import Brake, Traffic, guard, opt_out_brake, released
+from sync.guard import Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_front, refetch, sweep
 from sync.record import Side
-from sync.rows import IGNORED, LANE_DELTA, CursorRow, OperationRow, Patch, RulesRow, RunRow
+from sync.rows import IGNORED, LANE_DELTA, CursorRow, HoldRow, OperationRow, Patch, RulesRow, RunRow
 from sync.scene import load
 from sync.send import Delivered, Delivery, resolve_doubts
-from sync.work import Context
+from sync.work import Allowance, Context
 
 HOUR, DAY = 3_600.0, 86_400.0
+NOBODY = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
     _open_run(world, report, bounds, started)
     state = "failed"
     try:
+        adopt_rules(world)
         _read(world, report, bounds)
         if _both_complete(world):
             deadline = started + bounds.seconds
@@ -131,12 +135,17 @@ def _context(world: World, report: CycleReport, bounds: Bounds) -> Context:
         for object_, paths in each.unique_keys.items()
     }
     lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
-    live = bounds.send and not world.lens.rules.shadow and _may_apply(world, bounds)
-    live = live and opt_out_brake(_traffic(world, report), world.lens.rules.limits) is None
     return Context(
-        numbers=world.numbers, now=world.clock.now(), run=report.run, live=live, unique=unique, lag=lag,
-        lane=bounds.lane,
+        numbers=world.numbers, now=world.clock.now(), run=report.run, unique=unique, lag=lag,
+        lane=bounds.lane, opt_outs=Allowance(lambda: _opt_outs_left(world, report, bounds)),
     )  # fmt: skip
+
+
+def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
+    rules = world.lens.rules
+    if not bounds.send or rules.shadow or not _may_apply(world, bounds):
+        return 0
+    return sys.maxsize if bounds.first else opt_outs_left(_traffic(world, report), rules.limits)
 
 
 def _list_ignored(world: World, done: Decided, patch: Patch) -> None:
@@ -168,16 +177,31 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
         report.waiting_for_first = True
         return
     planned = world.store.planned(world.lens.rules.route)
-    if not planned:
-        return
-    if not bounds.first:
+    lost = any(count.lost for count in report.read.values())
+    if (planned or lost) and not bounds.first:
         report.brakes = guard(_traffic(world, report), world.lens.rules.limits)
     allowed = released(report.brakes)
     patch = Patch()
+    _show_brakes(world, report, patch)
     for run in {run for run, _action in planned}:
         for row in world.store.get(RunRow, [(run,)]):
             patch.put(row._replace(released=allowed))
-    world.store.commit(patch)
+    if patch:
+        world.store.commit(patch)
+
+
+def _show_brakes(world: World, report: CycleReport, patch: Patch) -> None:
+    """Keep the standing brakes of the route in the inbox, and only those."""
+    route = world.lens.rules.route
+    standing = {row.field: row for row in world.store.holds_of([NOBODY]) if row.route == route}
+    for brake in report.brakes:
+        name = f"{route}/{brake.action}"
+        old = standing.pop(name, None)
+        since = old.since if old is not None else world.clock.now()
+        body = encode({"reason": brake.reason, "count": brake.count, "limit": brake.limit})
+        patch.put(HoldRow(NOBODY, name, "brake", route, since, body, ""))
+    for row in standing.values():
+        patch.drop(row)
 
 
 def _may_apply(world: World, bounds: Bounds) -> bool:
@@ -208,8 +232,9 @@ def _traffic(world: World, report: CycleReport) -> Traffic:
 
 def _open_run(world: World, report: CycleReport, bounds: Bounds, started: float) -> None:
     rules = world.lens.rules
+    trigger = "first" if bounds.first else bounds.trigger
     patch = Patch()
-    patch.put(RunRow(report.run, rules.route, bounds.trigger, rules.digest, started, 0.0, "open", "", b"{}"))
+    patch.put(RunRow(report.run, rules.route, trigger, rules.digest, started, 0.0, "open", "", b"{}"))
     world.store.commit(patch, durable=False)
 
 

@@ -43,17 +43,16 @@ def guard(traffic: Traffic, limits: Mapping[ActionKind, Limit]) -> tuple[Brake, 
     """Every brake that these figures put on; empty = all may leave."""
     found = [brake for system in traffic.lost if (brake := _loss(system, traffic)) is not None]
     for action, limit in limits.items():
-        if action is not ActionKind.OPT_OUT:
-            brake = _excess(action, limit, traffic)
-            if brake is not None:
-                found.append(brake)
+        brake = _excess(action, limit, traffic)
+        if brake is not None:
+            found.append(brake)
     return tuple(found)
 
 
-def opt_out_brake(traffic: Traffic, limits: Mapping[ActionKind, Limit]) -> Brake | None:
-    """The brake on opt-outs, the only one they have: too many within an hour."""
-    limit = limits.get(ActionKind.OPT_OUT)
-    return _excess(ActionKind.OPT_OUT, limit, traffic) if limit is not None else None
+def opt_outs_left(traffic: Traffic, limits: Mapping[ActionKind, Limit]) -> int:
+    """How many opt-outs may leave unasked; the rest of a flood within an hour is planned and asked for."""
+    limit = limits[ActionKind.OPT_OUT]
+    return _allowed(limit, traffic) - traffic.hour.get(ActionKind.OPT_OUT.value, 0)
 
 
 def released(brakes: tuple[Brake, ...]) -> str:
@@ -67,7 +66,7 @@ def released(brakes: tuple[Brake, ...]) -> str:
 
 
 def _excess(action: ActionKind, limit: Limit, traffic: Traffic) -> Brake | None:
-    allowed = max(limit.number, int(limit.share * traffic.linked))
+    allowed = _allowed(limit, traffic)
     planned = traffic.planned.get(action.value, 0)
     if not planned:
         return None
@@ -79,6 +78,10 @@ def _excess(action: ActionKind, limit: Limit, traffic: Traffic) -> Brake | None:
             reason = f"{count:,} {action.value}s {span}, limit {allowed * factor:,}"
             return Brake(action.value, reason, count, allowed * factor)
     return None
+
+
+def _allowed(limit: Limit, traffic: Traffic) -> int:
+    return max(limit.number, int(limit.share * traffic.linked))
 
 
 def _loss(system: str, traffic: Traffic) -> Brake | None:

@@ -212,7 +212,8 @@ class Store(Protocol):
         ...
 
     def written(self, route: str, since: float) -> Mapping[str, int]:
-        """Operations applied since a time, counted by action."""
+        """Operations applied since a time, counted by action; those of runs that a person agreed to as a
+        whole (AGREED_TRIGGERS) are left out."""
         ...
 
     def count_linked(self, route: str) -> int:

@@ -19,6 +19,8 @@ PLANNED, WAITING, PENDING, FAILED = "planned", "waiting", "pending", "failed"
 APPLIED, SUPERSEDED, DISCARDED, IGNORED = "applied", "superseded", "discarded", "ignored"
 OPEN_STATES = (PLANNED, WAITING, PENDING, FAILED)
 
+AGREED_TRIGGERS = ("first", "apply", "backfill")
+
 LANE_OPT_OUT, LANE_HAND_OVER, LANE_DELTA, LANE_BACKFILL = 0, 1, 2, 3
 
 
@@ -165,7 +167,9 @@ class ObservedRow(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """One cycle, plan or command. `released`: "" nothing, "all", or the action kinds that may leave."""
+    """One cycle, plan or command. `trigger` says what began it; what AGREED_TRIGGERS began was agreed to as a
+    whole by a person and does not count against the brakes' windows. `released`: "" nothing, "all", or the
+    action kinds that may leave."""
 
     id: int
     route: str

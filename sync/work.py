@@ -8,7 +8,7 @@ fields only and are never chained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sync.consent import OptOut
@@ -31,15 +31,33 @@ from sync.rules import ActionKind
 from sync.scene import Scene
 
 
+class Allowance:
+    """How many opt-outs may still leave unasked; the count is only looked up when the first one comes."""
+
+    def __init__(self, left: Callable[[], int]) -> None:
+        self._ask = left
+        self._left: int | None = None
+
+    def take(self) -> bool:
+        """Use one up; False when none is left."""
+        if self._left is None:
+            self._left = self._ask()
+        self._left -= 1
+        return self._left >= 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The circumstances of one decide step. `live`: opt-outs may leave at once (the route was applied and is
-    no shadow). `unique`: (system, object) -> paths that are unique there. `lag`: seconds by system."""
+    """The circumstances of one decide step.
+
+    `opt_outs`: how many may leave at once (none in a plan, in shadow and before the route was applied).
+    `unique`: (system, object) -> paths that are unique there. `lag`: seconds by system.
+    """
 
     numbers: Numbers
     now: float
     run: int
-    live: bool
+    opt_outs: Allowance
     unique: Mapping[tuple[str, str], frozenset[str]]
     lag: Mapping[str, float]
     lane: int = LANE_DELTA
@@ -162,7 +180,7 @@ def _reconcile_opt_outs(scene: Scene, wants: Wants, context: Context) -> int:
         wanted[write.row.ref] = desired
         if not _is_open(scene, write.row, desired):
             work = Work(fields=write.fields, source=write.source.ref)
-            state = PENDING if context.live else PLANNED
+            state = PENDING if context.opt_outs.take() else PLANNED
             operation(
                 scene, write.row.entity, write.row.ref, ActionKind.OPT_OUT, work, context,
                 state=state, lane=LANE_OPT_OUT,

@@ -282,6 +282,15 @@ class StoreSuite(ABC):
         assert dict(store.written("people", 5.0)) == {"update": 2, "create": 1}
         assert dict(store.written("people", 8.0)) == {}
 
+    def test_written_leaves_out_what_a_person_agreed_to_as_a_whole(self, store: Store) -> None:
+        """First syncs and applied plans do not use up the limits of the day after."""
+        rows = [
+            OPERATION._replace(id=number, run=run, state=APPLIED, done_at=6.0)
+            for number, run in ((1, 90), (2, 91))
+        ]
+        store.commit(puts(RUN._replace(id=90, trigger="first"), RUN._replace(id=91, trigger="cycle"), *rows))
+        assert dict(store.written("people", 5.0)) == {OPERATION.action: 1}
+
     def test_counts_of_linked_and_live(self, store: Store) -> None:
         """Bases are counted by route, records by system and kind while they are live."""
         store.commit(puts(BASE, BASE._replace(entity=2), BASE._replace(route="others")))

@@ -14,7 +14,7 @@ from sync.read import Numbering
 from sync.record import Raw, Ref
 from sync.rows import BaseRow, HoldRow, KeyRow, OperationRow, Patch, RecordRow, Row
 from sync.scene import load
-from sync.work import Context
+from sync.work import Allowance, Context
 from tests.support.people import NOW, keys_of
 
 
@@ -42,7 +42,8 @@ class Deciding:
         )
         scene = load(self.store, self.lens, dirty)
         context = Context(
-            numbers=self.numbers, now=NOW, run=77, live=self.live, lag={"ma": 1.0, "sfa": 1.0},
+            numbers=self.numbers, now=NOW, run=77, lag={"ma": 1.0, "sfa": 1.0},
+            opt_outs=Allowance(lambda: 1_000 if self.live else 0),
             unique={("sfa", "Lead"): frozenset({"Marketo_Id__c"})},
         )  # fmt: skip
         done = decide(scene, dirty, context)

@@ -89,7 +89,7 @@ def _operations() -> None:
     op.create_index("operation_run", "operation", ["run"])
     walk = ("route", "lane", "id", "state", "at", "run", "action")
     _partial_index("operation_open", "operation", *walk, where=_OPEN)
-    applied = ("route", "done_at", "action", "state")
+    applied = ("route", "done_at", "action", "state", "run")
     _partial_index("operation_applied", "operation", *applied, where="state = 'applied'")
     _partial_index("operation_effect", "operation", "effect", where="effect <> ''", unique=True)
     _table(

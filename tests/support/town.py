@@ -1,0 +1,367 @@
+"""A small town for the engine: both fake vendors on loopback, the real connectors, a journal, and people who type.
+
+It decides how time passes (one clock for everybody, which ticks whenever it is looked at and jumps when somebody
+waits), when a person acts or a fault strikes, and how often cycles run. What came of it is asked of the vendors
+themselves, or of the journal where the journal is what a test is about; never of the engine's own opinion.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from connectors.marketo import Marketo, MarketoConfig
+from connectors.salesforce import Salesforce, SalesforceConfig
+from mappings.load import load
+from renkei.threads import ThreadExecutor
+from simulators.clock import ManualClock
+from simulators.faults import Faults
+from simulators.ledger import Entry
+from simulators.marketo.api import DEMO_CREDENTIALS, MarketoApi
+from simulators.marketo.state import MarketoState
+from simulators.salesforce.api import SalesforceApi
+from simulators.salesforce.oauth import Credentials
+from simulators.salesforce.state import SalesforceState
+from simulators.server import serve
+from state.memory import MemoryStore
+from state.store import SqlStore
+from sync.cycle import Bounds, CycleReport, run_cycle
+from sync.errors import Retryable
+from sync.normalise import Lens
+from sync.plan import Base, Work, decode_base, decode_work
+from sync.ports import Capabilities, Connector, Outcome, Paths, Write
+from sync.read import Numbering, World
+from sync.record import Page, Raw, Record, Ref, Schema, Side
+from sync.rows import BaseRow, HoldRow, OperationRow, RecordRow
+from sync.rules import Rules
+
+START = 1_795_305_600.0  # 2026-11-22T00:00:00Z
+LAG, TIMEOUT = 1.0, 2.0
+STEP = 5.0  # between two cycles: longer than time-out and lag together
+MARKETO, SALESFORCE = "marketo", "salesforce"
+PRESET = Path(__file__).parents[2] / "mappings" / "presets" / "marketo-salesforce" / "person.yaml"
+
+
+class TownClock(ManualClock):
+    """Everybody's clock; each look at it takes a millisecond, and who waits lets the time pass at once."""
+
+    def __init__(self) -> None:
+        super().__init__(START)
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        """The time, a little later than at the last look."""
+        with self._lock:
+            self._now += 0.001
+            return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        with self._lock:
+            self._now += max(seconds, 0.0)
+
+
+class Strikes(Faults):
+    """Faults by share as usual, and single ones that strike at the next chance."""
+
+    def __init__(self, seed: str) -> None:
+        super().__init__(random.Random(seed))
+        self.waiting: list[str] = []
+
+    @property
+    def shares(self) -> dict[str, float]:
+        return super().shares | dict.fromkeys(self.waiting, 1.0)
+
+    def fires(self, kind: str) -> bool:
+        if kind not in self.waiting:
+            return super().fires(kind)
+        self.waiting.remove(kind)
+        self.fired[kind] = self.fired.get(kind, 0) + 1
+        return True
+
+    def first(self, kinds: Iterable[str]) -> str | None:
+        return next((kind for kind in kinds if self.fires(kind)), None)
+
+
+class Window:
+    """A real connector, and what happens just before its calls leave: a person acts, a fault strikes."""
+
+    def __init__(self, inner: Connector) -> None:
+        self.inner = inner
+        self.before: list[tuple[str, Callable[[], object]]] = []
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    def describe(self, kind: str) -> tuple[Schema, ...]:
+        return self.inner.describe(kind)
+
+    def changes(
+        self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
+    ) -> Iterator[Page]:
+        self._happens("changes")
+        return self.inner.changes(kind, since, paths, back=back, keys_only=keys_only)
+
+    def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
+        self._happens("fetch")
+        return self.inner.fetch(kind, refs, paths)
+
+    def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
+        self._happens("find")
+        return self.inner.find(kind, object_, path, values, paths)
+
+    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        self._happens("write")
+        self._happens("write" if writes[0].ref.id else "create")
+        return self.inner.write(kind, writes)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def _happens(self, call: str) -> None:
+        for entry in [entry for entry in self.before if entry[0] == call]:
+            self.before.remove(entry)
+            entry[1]()
+
+
+class Town:
+    """Two vendors, one route between them, and a journal; close it, or use it as a context manager.
+
+    `folder`: the journal is a file there (None = in memory). `rules`: changes the preset's rules.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, rules: Callable[[Rules], Rules] = lambda rules: rules
+    ) -> None:
+        self.clock = TownClock()
+        self._stack = ExitStack()
+        self.faults = {name: Strikes(name) for name in (MARKETO, SALESFORCE)}
+        self.marketo = MarketoState(
+            self.clock, random.Random(1), self.faults[MARKETO], visibility_lag=LAG
+        )
+        self.salesforce = SalesforceState(
+            self.clock, random.Random(2), self.faults[SALESFORCE], visibility_lag=LAG
+        )
+        self.marketo_api = MarketoApi(self.marketo)
+        self.salesforce_api = SalesforceApi(self.salesforce)
+        self.store = MemoryStore() if folder is None else SqlStore(folder / "state.db", self.clock, "town")
+        self.windows = {MARKETO: Window(self._open_marketo()), SALESFORCE: Window(self._open_salesforce())}
+        executor = ThreadExecutor(4)
+        self._stack.callback(executor.close)
+        (preset,) = load([PRESET]).rules
+        self.world = World(
+            lens=Lens(rules(preset)),
+            connectors={Side.MA: self.windows[MARKETO], Side.SFA: self.windows[SALESFORCE]},
+            store=self.store,
+            clock=self.clock,
+            executor=executor,
+            numbers=Numbering(self.store),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End everything; a simulator that failed inside fails the test."""
+        for window in self.windows.values():
+            window.close()
+        self._stack.close()
+        if isinstance(self.store, SqlStore):
+            self.store.close()
+        for server in self.servers:
+            assert server.failures == []
+
+    # --- time and cycles ---------------------------------------------------------------------------------
+
+    def wait(self, seconds: float = STEP) -> None:
+        """Let the time pass slowly enough for requests that act late."""
+        late = sum(faults.fired.get("acts_late", 0) for faults in self.faults.values())
+        while seconds > 0:
+            self.clock.sleep(min(seconds, TIMEOUT * 0.1))
+            seconds -= TIMEOUT * 0.1
+            if late:
+                time.sleep(0.025)
+
+    def cycle(self, *, sweep: float = 0.0, first: bool = False, **bounds: Any) -> CycleReport:
+        """Run one cycle."""
+        return run_cycle(self.world, Bounds(sweep=sweep, first=first, **bounds))
+
+    def cycles(self, count: int) -> list[CycleReport]:
+        """Run some cycles with time between them; a cycle that could not read is tried again later."""
+        found = []
+        for _ in range(count):
+            try:
+                found.append(self.cycle())
+            except Retryable as error:
+                self.wait(error.after)
+            self.wait()
+        return found
+
+    def open(self) -> CycleReport:
+        """Let the route write for the first time, and bring both sides to rest."""
+        report = self.cycle(first=True)
+        self.wait()
+        self.quiet()
+        return report
+
+    def quiet(self, most: int = 20) -> int:
+        """Run cycles until nothing was written twice in a row; the number of cycles that it took."""
+        still = 0
+        for count in range(1, most + 1):
+            before = len(self.api_entries)
+            try:
+                report = self.cycle(sweep=900.0)
+            except Retryable as error:
+                self.wait(error.after)
+                still = 0
+                continue
+            finally:
+                self.wait()
+            waits = report.left or report.delivered.in_doubt or report.delivered.stopped or self.in_doubt
+            still = 0 if waits or len(self.api_entries) > before else still + 1
+            if still == 2:
+                return count
+        raise AssertionError(f"still writing after {most} cycles: {self.api_entries[-6:]}")
+
+    @property
+    def in_doubt(self) -> int:
+        """Batches that left and are not settled."""
+        return sum(len(self.store.batches(name)) for name in self.windows)
+
+    # --- people ------------------------------------------------------------------------------------------
+
+    def lead(self, **values: Any) -> Ref:
+        """Somebody enters a lead at Marketo."""
+        with self.marketo_api.lock:
+            return Ref(MARKETO, "Lead", str(self.marketo.human_create(values)))
+
+    def record(self, object_: str = "Lead", **values: Any) -> Ref:
+        """Somebody enters a lead or contact at Salesforce."""
+        more = {"Company": "Acme"} if object_ == "Lead" else {}
+        with self.salesforce_api.lock:
+            return Ref(SALESFORCE, object_, self.salesforce.human_create(object_, {**more, **values}))
+
+    def edit(self, ref: Ref, **values: Any) -> None:
+        """Somebody edits a record."""
+        with self._lock(ref.system):
+            if ref.system == MARKETO:
+                self.marketo.human_edit(int(ref.id), values)
+            else:
+                self.salesforce.human_edit(ref.object, ref.id, values)
+
+    def delete(self, ref: Ref) -> None:
+        """Somebody deletes a record."""
+        with self._lock(ref.system):
+            if ref.system == MARKETO:
+                self.marketo.human_delete(int(ref.id))
+            else:
+                self.salesforce.human_delete(ref.object, ref.id)
+
+    def merge(self, winner: Ref, loser: Ref) -> None:
+        """Somebody merges two records."""
+        with self._lock(winner.system):
+            if winner.system == MARKETO:
+                self.marketo.human_merge(int(winner.id), [int(loser.id)])
+            else:
+                self.salesforce.human_merge(winner.object, winner.id, loser.id)
+
+    def convert(self, lead: Ref, contact: Ref | None = None) -> Ref:
+        """Somebody converts a lead into a new contact, or into an existing one."""
+        with self._lock(SALESFORCE):
+            into = self.salesforce.human_convert(lead.id, contact=contact.id if contact else None)
+        return Ref(SALESFORCE, "Contact", into)
+
+    def before(self, system: str, call: str, act: Callable[[], object]) -> None:
+        """Something happens once, just before a call leaves: changes, fetch, find, write, create (= a write of
+        new records), and `write` also for those."""
+        self.windows[system].before.append((call, act))
+
+    def strike(self, system: str, kind: str, call: str = "write") -> None:
+        """A fault strikes once, at the next call of that sort."""
+        self.before(system, call, lambda: self.faults[system].waiting.append(kind))
+
+    # --- what the vendors say ----------------------------------------------------------------------------
+
+    def value(self, ref: Ref, path: str) -> object:
+        """What a vendor holds, past any lag; KeyError when the record is gone."""
+        return self.values(ref).get(path)
+
+    def values(self, ref: Ref) -> Mapping[str, object]:
+        """All values of one live record; KeyError when it is gone."""
+        if ref.system == MARKETO:
+            return self.marketo.everything()[int(ref.id)]
+        row = self.salesforce.tables[ref.object].rows[ref.id]
+        if row["IsDeleted"] or row.get("IsConverted"):
+            raise KeyError(ref)
+        return row
+
+    def having(self, system: str, path: str, value: object) -> list[Ref]:
+        """The live records of a side with this value."""
+        return [ref for ref in self.live(system) if self.value(ref, path) == value]
+
+    def live(self, system: str) -> list[Ref]:
+        """Every live record of a side."""
+        if system == MARKETO:
+            return [Ref(MARKETO, "Lead", str(key)) for key in self.marketo.leads]
+        return [
+            Ref(SALESFORCE, name, key)
+            for name in ("Lead", "Contact")
+            for key, row in self.salesforce.tables[name].rows.items()
+            if not row["IsDeleted"] and not row.get("IsConverted")
+        ]
+
+    @property
+    def ledgers(self) -> Mapping[str, list[Entry]]:
+        """Who wrote what, by system, as the vendors know it."""
+        return {MARKETO: self.marketo.ledger, SALESFORCE: self.salesforce.ledger}
+
+    @property
+    def api_entries(self) -> list[Entry]:
+        """Everything that we changed at either vendor."""
+        return [entry for ledger in self.ledgers.values() for entry in ledger if entry.actor == "api"]
+
+    def writes_to(self, ref: Ref) -> list[Entry]:
+        """What we changed at one record."""
+        return [entry for entry in self.ledgers[ref.system] if entry.actor == "api" and entry.id == ref.id]
+
+    def calls(self, system: str) -> int:
+        """Calls that a vendor has answered, sign-in excepted."""
+        if system == MARKETO:
+            return sum(count for label, count in self.marketo.calls.items() if label != "identity")
+        return self.windows[SALESFORCE].inner.client.http.calls.total()  # type: ignore[attr-defined]
+
+    # --- what the journal says ---------------------------------------------------------------------------
+
+    def row(self, ref: Ref) -> RecordRow:
+        """A record as it is held."""
+        (found,) = self.store.get(RecordRow, [ref])
+        return found
+
+    def entity(self, ref: Ref) -> int:
+        """Whose record it is."""
+        return self.row(ref).entity
+
+    def base(self, ref: Ref) -> Base:
+        """What the person's records last agreed on."""
+        rows = self.store.get(BaseRow, [(self.entity(ref), self.world.lens.rules.route)])
+        return decode_base(rows[0].body) if rows else Base()
+
+    def holds(self, ref: Ref) -> list[HoldRow]:
+        """What waits for a person."""
+        return self.store.holds_of([self.entity(ref)])
+
+    def open(self_, ref: Ref) -> list[tuple[OperationRow, Work]]:  # noqa: N805 - placeholder, see below
+        """Work that stands open."""
+        raise AssertionError
