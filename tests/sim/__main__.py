@@ -1,0 +1,66 @@
+"""`python -m tests.sim --seed S [--count N] [--profile P]`: play schedules and report; fails at the first offence."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+from tests.sim.driver import Result, play
+from tests.sim.profiles import PROFILES
+
+
+def tell(result: Result) -> str:
+    """A failed schedule for a reader: how to play it again, what happened, what is wrong."""
+    lines = [f"renkei-sim --seed {result.seed} --profile {result.profile}"]
+    lines += [" ".join(str(word) for word in words) for words in result.story]
+    lines += [f"OFFENCE {each.kind}: {each.subject}: {each.reason}" for each in result.offences]
+    return "\n".join(lines)
+
+
+def report(results: list[Result], seconds: float) -> str:
+    """Figures of a run."""
+    counts: Counter[str] = Counter()
+    fired: Counter[str] = Counter()
+    for result in results:
+        counts += result.counts
+        fired += result.fired
+    lines = [f"{len(results)} schedules in {seconds:.1f} s, {len(results) / seconds:.1f} a second"]
+    lines += [f"  {name}: {count}" for name, count in sorted(counts.items())]
+    lines += [f"  fault {name}: {count}" for name, count in sorted(fired.items())]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="renkei-sim")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="default")
+    parser.add_argument("--keep-going", action="store_true", help="play all, list failing seeds")
+    parser.add_argument("--story", action="store_true", help="tell the story of a good schedule too")
+    given = parser.parse_args()
+    began = time.perf_counter()
+    results: list[Result] = []
+    bad: list[Result] = []
+    for seed in range(given.seed, given.seed + given.count):
+        result = play(seed, given.profile)
+        results.append(result)
+        if result.offences:
+            bad.append(result)
+            if not given.keep_going:
+                break
+    seconds = time.perf_counter() - began
+    out = sys.stdout
+    if bad and not given.keep_going or given.story:
+        out.write(tell(bad[0] if bad else results[0]) + "\n")
+    out.write(report(results, seconds) + "\n")
+    for result in bad:
+        kinds = sorted({f"{each.kind}: {each.reason.splitlines()[-1][:100]}" for each in result.offences})
+        out.write(f"FAILED renkei-sim --seed {result.seed} --profile {result.profile}   {kinds[0]}\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

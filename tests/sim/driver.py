@@ -1,0 +1,250 @@
+"""One schedule: the whole engine, both vendors, people, faults and crashes in one thread under one random source.
+
+Phases: people enter; they act while cycles run, calls fail and the process dies; then everything is quiet, time
+passes, and the oracle judges. The same seed does the same again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from simulators.faults import Faults
+from simulators.marketo.state import MarketoState
+from simulators.salesforce.state import SalesforceState
+from state.memory import MemoryStore
+from sync.cycle import Bounds, run_cycle
+from sync.errors import Retryable
+from sync.read import Numbering, World
+from sync.record import Side
+from sync.rows import Patch, RulesRow
+from tests.sim.adapter import Marketo, Salesforce
+from tests.sim.claims import as_json, claims, open_work
+from tests.sim.clock import SimClock
+from tests.sim.mapping import lens
+from tests.sim.oracle import MA, SFA, Offence, Oracle, Sent
+from tests.sim.people import People
+from tests.sim.profiles import PROFILES
+from tests.sim.wire import VISIBILITY_LAG, Crash, Inline, Sending, Wire
+
+QUIET = (4.0, 4.0, 130.0, 310.0, 5.0, 3_700.0, 5.0, 22_000.0, 5.0, 87_000.0, 5.0, 87_000.0, 5.0)
+ECHOES = 3
+SWEEP = 900.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What a schedule came to."""
+
+    seed: int
+    profile: str
+    offences: list[Offence]
+    story: list[tuple[object, ...]]
+    counts: Counter[str]
+    fired: Counter[str] = field(default_factory=Counter)
+    trace: str = ""
+
+
+class Journal(MemoryStore):
+    """The store in memory, with something that may happen around each commit."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__(forgetful=True)
+        self.schedule = schedule
+
+    def commit(self, patch: Patch, *, durable: bool = True) -> None:
+        """Apply a patch, unless the process dies before it."""
+        self.schedule.point("before commit")
+        super().commit(patch, durable=durable)
+        self.schedule.point("after commit")
+
+
+class Schedule:
+    """Everything that one seed decides."""
+
+    def __init__(self, seed: int, profile: str = "default") -> None:
+        self.seed, self.profile = seed, profile
+        self.rng = rng = random.Random(seed)
+        self.kind = kind = PROFILES[profile]
+        self.clock = SimClock()
+        self.oracle = Oracle()
+        self.story: list[tuple[object, ...]] = []
+        self.counts: Counter[str] = Counter()
+        self.faults = {side: Faults(rng) for side in (MA, SFA)}
+        self.ma = MarketoState(self.clock, rng, self.faults[MA], visibility_lag=VISIBILITY_LAG)
+        self.sfa = SalesforceState(self.clock, rng, self.faults[SFA], visibility_lag=VISIBILITY_LAG)
+        weights = dict(kind.weights)
+        self.people = People(rng, self.clock, self.ma, self.sfa, self.oracle, self.tell, weights)
+        self.people.late = kind.late
+        self.store = Journal(self)
+        page = rng.choice((2, 3, 5, 50))
+        self.wires = {side: Wire(side, self, self.faults[side]) for side in (MA, SFA)}
+        self.marketo = Marketo(self.ma, self.wires[MA], page)
+        self.salesforce = Salesforce(self.sfa, self.wires[SFA], page)
+        self.cycle_began = self.clock.now()
+        self._seen = {MA: 0, SFA: 0}
+        self._mid = rng.choice((0.0, kind.mid / 4, kind.mid, kind.mid))
+        self._crashes = rng.choices(range(len(kind.crashes)), kind.crashes)[0]
+        self._alive = True
+        self._agitated = False
+        self._acting = False
+        self.world = self._world()
+
+    # --- the ground that wires and the journal stand on ------------------------------------------------
+
+    def tell(self, *words: object) -> None:
+        """A line of the story."""
+        self.story.append((round(self.clock.now(), 3), *words))
+
+    def entries(self) -> int:
+        """How many ledger entries there are by now."""
+        return self.oracle.place
+
+    def observe(self, sending: Sending | None = None, delay: float = 0.0) -> None:
+        """Show the oracle what the vendors have written down since the last time."""
+        sent = Sent(sending.number, sending.cycle, sending.looked) if sending is not None else None
+        for side, ledger in ((MA, self.ma.ledger), (SFA, self.sfa.ledger)):
+            for entry in ledger[self._seen[side] :]:
+                if entry.actor == "api":
+                    self.tell("writes", side, entry.verb, entry.id, dict(entry.changes))
+                self.oracle.see(side, entry, sent, entry.time + max(VISIBILITY_LAG, delay))
+            self._seen[side] = len(ledger)
+
+    def point(self, label: str) -> None:
+        """Something may happen here: a person acts, the process crashes."""
+        if not self._alive:
+            raise Crash
+        if not self._agitated:
+            return
+        if self._crashes and self.rng.random() < 0.01:
+            self._crashes -= 1
+            self.counts["crashes"] += 1
+            self.tell("CRASH", label)
+            self._alive = False
+            raise Crash
+        if self._mid and self.rng.random() < self._mid:
+            self._somebody()
+            self.counts["acts in mid-cycle"] += 1
+
+    def _somebody(self) -> None:
+        self.clock.advance(self.rng.choice((0.0, 0.001, 0.05, 0.4)))
+        self.people.delay = 0.0
+        self.people.act()
+        self.observe(delay=self.people.delay)
+
+    # --- the engine ------------------------------------------------------------------------------------
+
+    def _world(self) -> World:
+        return World(
+            lens=lens(),
+            connectors={Side.MA: self.marketo, Side.SFA: self.salesforce},
+            store=self.store,
+            clock=self.clock,
+            executor=Inline(),
+            numbers=Numbering(self.store, 100),
+        )
+
+    def _restart(self) -> None:
+        """A new process on what the journal kept."""
+        self.store.crash()
+        for wire in self.wires.values():
+            wire.looked = {}
+        self._alive = True
+        self.clock.advance(self.rng.choice((0.0, 0.3, 1.0, 2.5, 10.0)))
+        self.world = self._world()
+
+    def _cycle(self, sweep: float) -> None:
+        rows = self.store.get(RulesRow, [(lens().rules.route,)])
+        first = not (rows and rows[0].applied)
+        chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
+        self.cycle_began = self.clock.now()
+        self.counts["cycles"] += 1
+        self.tell("cycle", "first" if first else "", "sweep" if sweep else "")
+        try:
+            report = run_cycle(self.world, Bounds(sweep=sweep, first=first, chunk=chunk))
+            if report.brakes:
+                self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
+        except Retryable as error:
+            self.tell("cycle ends", error.message)
+        except Crash:
+            self._restart()
+        except Exception as error:  # noqa: BLE001 - whatever the engine raises is an offence of its own
+            if self._alive:
+                self.oracle.offend("error", type(error).__name__, str(error))
+                raise
+            self._restart()
+
+    # --- the schedule ----------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """Play it to the end."""
+        try:
+            self._play()
+        except Exception as error:  # noqa: BLE001 - told with the seed, not lost
+            import traceback
+
+            self.oracle.offend("error", type(error).__name__, traceback.format_exc(limit=-6))
+        self.counts.update(self.people.done)
+        self.counts.update(self.oracle.counts)
+        fired: Counter[str] = Counter()
+        for faults in self.faults.values():
+            fired.update(faults.fired)
+        return Result(
+            self.seed, self.profile, self.oracle.offences, self.story, self.counts, fired, self._trace()
+        )
+
+    def _play(self) -> None:
+        rng, kind = self.rng, self.kind
+        self.people.settle(rng.randint(*kind.persons), rng.choice((0.0, 0.3, 0.6, 1.0)))
+        self.observe()
+        self.clock.advance(rng.uniform(0.0, 5.0))
+        for side in (MA, SFA):
+            self.faults[side].use({k: s for k, s in kind.faults.items() if rng.random() < 0.7})
+        self._agitated = True
+        for _ in range(rng.randint(*kind.steps)):
+            self._step()
+            if self.oracle.offences:
+                return
+        self._agitated = False
+        for faults in self.faults.values():
+            faults.quiet()
+        self._quiet()
+
+    def _step(self) -> None:
+        draw = self.rng.random()
+        if draw < 0.25:
+            self._cycle(SWEEP if self.rng.random() < 0.2 else 0.0)
+        elif draw < 0.35:
+            self.clock.advance(self.rng.choice((0.5, 1.0, 3.0, 60.0, 4_000.0)))
+        else:
+            self._somebody()
+        self.clock.advance(self.rng.uniform(0.0, 1.0))
+
+    def _quiet(self) -> None:
+        self.tell("QUIET")
+        for seconds in QUIET:
+            self.clock.advance(seconds)
+            self._cycle(SWEEP)
+            if self.oracle.offences:
+                return
+        before = self.oracle.place, sum(wire.writes for wire in self.wires.values())
+        for _ in range(ECHOES):
+            self.clock.advance(5.0)
+            self._cycle(SWEEP)
+        after = self.oracle.place, sum(wire.writes for wire in self.wires.values())
+        if before != after:
+            self.oracle.offend("echo", after[1] - before[1], "writes after everything was quiet")
+        for words in open_work(self.store):
+            self.oracle.offend("never left", "", words)
+        self.oracle.judge(claims(self.store, lens()))
+
+    def _trace(self) -> str:
+        text = repr((self.story, sorted(self.counts.items()))).encode()
+        return hashlib.blake2b(text + as_json(claims(self.store, lens())), digest_size=16).hexdigest()
+
+
+def play(seed: int, profile: str = "default") -> Result:
+    """Play one schedule."""
+    return Schedule(seed, profile).run()

@@ -1,0 +1,412 @@
+"""Judges a schedule by what the two vendors have written down, entry by entry, and by nothing else.
+
+Every value that a person types carries a token of its own with the number of the person it is about, so
+that it can be followed wherever it goes. The engine's own words (claims: losers, holds, failures) are
+believed only where the vendors' record allows for them. Imports nothing of the engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from simulators.ledger import Entry
+
+MA, SFA = "marketo", "salesforce"
+TWO_WAY = {
+    "email": {MA: "email", SFA: "Email"},
+    "last_name": {MA: "lastName", SFA: "LastName"},
+    "first_name": {MA: "firstName", SFA: "FirstName"},
+    "company": {MA: "company", SFA: "Company"},
+    "phone": {MA: "phone", SFA: "Phone"},
+    "title": {MA: "title", SFA: "Title"},
+}
+TOPICS = {
+    "all": {MA: "unsubscribed", SFA: "HasOptedOutOfEmail"},
+    "seminar": {MA: "optOutSeminar", SFA: "Opt_Out_Seminar__c"},
+}
+SCORE = {MA: "leadScore", SFA: "MA_Score__c"}
+OTHER_ID = {MA: "sfaId", SFA: "Marketo_Id__c"}
+NAMES = {side: {paths[side]: name for name, paths in TWO_WAY.items()} for side in (MA, SFA)}
+OPT_OUTS = {side: {paths[side]: name for name, paths in TOPICS.items()} for side in (MA, SFA)}
+SETTLE = 0.5
+_TOKEN = re.compile(r"t(\d+)p(\d+)")
+
+Key = tuple[str, str]
+
+
+class Claim(NamedTuple):
+    """The engine's own word about a field of a record (`field` "" = the whole record): kind is `loser`, `hold`,
+    `failed`, `ignored`, `open`, `twin` or `gone across`; `value` what a loser was, `winner` what beat it."""
+
+    kind: str
+    side: str
+    id: str
+    field: str
+    value: str = ""
+    winner: str = ""
+
+
+class Offence(NamedTuple):
+    """One thing that must not be."""
+
+    kind: str
+    subject: str
+    reason: str
+
+
+class Sent(NamedTuple):
+    """What the sender of a write could know: when its cycle began, which write it was, and at which place in the
+    record of the world each record was last read by id before."""
+
+    number: int
+    cycle: float
+    looked: Mapping[str, int]
+
+
+class Row:
+    """One record as its vendor's ledger tells it."""
+
+    __slots__ = (
+        "api_made", "changed", "id", "into", "live", "object", "person", "side", "source", "values", "visible",
+    )  # fmt: skip
+
+    def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
+        self.side, self.object, self.id, self.person = side, object_, id_, person
+        self.api_made = api_made
+        self.source: Key | None = None
+        self.into = ""
+        self.live = True
+        self.values: dict[str, object] = {}
+        self.changed: dict[str, float] = {}
+        self.visible = 0.0
+
+    @property
+    def key(self) -> Key:
+        return self.side, self.id
+
+    def get(self, paths: Mapping[str, str]) -> object:
+        return self.values.get(paths[self.side])
+
+
+class Token:
+    """One value that a person typed."""
+
+    __slots__ = ("arrived", "field", "homes", "number", "person", "replaced", "time", "typed")
+
+    def __init__(self, number: int, person: int, field: str, home: Key, typed: int, time: float) -> None:
+        self.number, self.person, self.field = number, person, field
+        self.homes = {home: typed}
+        self.typed, self.time = typed, time
+        self.replaced = 0
+        self.arrived: dict[str, int] = {home[0]: typed}
+
+
+class Loss(NamedTuple):
+    """A typed value that the engine wrote over: it must have been a conflict, and said so."""
+
+    token: Token
+    home: Key
+    new: object
+    place: int
+
+
+def token_in(value: object) -> tuple[int, int] | None:
+    """The number and the person of the token in a value, whatever a vendor did to letter case or spaces."""
+    found = _TOKEN.search(value.casefold()) if isinstance(value, str) else None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def plain(value: object) -> str:
+    """A value as far as no vendor alters it: letters and digits, small."""
+    return "".join(c for c in str(value).casefold() if c.isalnum()) if value is not None else ""
+
+
+class Oracle:
+    """Follows both ledgers as they grow."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Key, Row] = {}
+        self.tokens: dict[int, Token] = {}
+        self.offences: list[Offence] = []
+        self.losses: list[Loss] = []
+        self.counts: Counter[str] = Counter()
+        self.place = 0
+        self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
+
+    def offend(self, kind: str, subject: object, reason: str) -> None:
+        """Write an offence down."""
+        self.offences.append(Offence(kind, str(subject), reason))
+
+    # --- following the ledgers -------------------------------------------------------------------------
+
+    def see(self, side: str, entry: Entry, sent: Sent | None, visible: float) -> None:
+        """One more entry; `sent` tells of the write that made it, `visible` when queries may show it at last."""
+        self.place += 1
+        if entry.object == "Account":
+            return
+        api = entry.actor == "api"
+        self.counts[f"{side} {entry.actor} {entry.verb}"] += 1
+        key = (side, entry.id)
+        row = self.rows.get(key)
+        match entry.verb:
+            case "create":
+                row = self._born(side, entry, api=api)
+                if row is None:
+                    return
+            case "delete" | "merge" | "convert":
+                assert row is not None
+                row.live, row.into = False, entry.into or ""
+                if entry.into and entry.verb == "convert":
+                    self.rows[side, entry.into].person = row.person
+                return
+            case "restore":
+                assert row is not None
+                row.live, row.into, row.visible = True, "", visible
+                row.changed = dict.fromkeys(row.changed, entry.time)
+            case _:
+                pass
+        assert row is not None
+        for name, (old, new) in entry.changes.items():
+            self._change(row, name, old, new, entry, api=api, sent=sent)
+            row.values[name] = new
+            row.changed[name] = entry.time
+        row.visible = max(row.visible, visible)
+        if api and entry.verb == "create" and sent is not None:
+            self._judge_create(row, sent)
+
+    def _born(self, side: str, entry: Entry, *, api: bool) -> Row | None:
+        typed = (token_in(new) for _, new in entry.changes.values())
+        person = next((token[1] for token in typed if token), 0)
+        source: Key | None = None
+        if api:
+            other = entry.changes.get(OTHER_ID[side], (None, None))[1]
+            source = (_across(side), str(other))
+            if source not in self.rows:
+                self.offend("stranger", (side, entry.id), f"made by the engine for {source}, whom nobody knows")
+                return None
+            person = self.rows[source].person
+        row = self.rows[side, entry.id] = Row(side, entry.object, entry.id, person, api_made=api)
+        row.source = source
+        return row
+
+    def _change(
+        self, row: Row, name: str, old: object, new: object, entry: Entry, *, api: bool, sent: Sent | None
+    ) -> None:
+        if api and name in OPT_OUTS[row.side] and old is True and new is not True:
+            self.offend("withdrawn opt-out", row.key, f"the engine turned {name} from true to {new}")
+        field = NAMES[row.side].get(name)
+        if field is None:
+            return
+        was, now = token_in(old), token_in(new)
+        if was == now:
+            return
+        if was is not None:
+            self._overwritten(row, self.tokens[was[0]], new, api=api, sent=sent)
+        if now is not None:
+            self._arrives(row, field, now, entry, api=api)
+        elif api and new is not None:
+            self.offend("invention", row.key, f"the engine wrote {new!r} into {name}, which nobody typed")
+
+    def _arrives(self, row: Row, field: str, now: tuple[int, int], entry: Entry, *, api: bool) -> None:
+        number, person = now
+        token = self.tokens.get(number)
+        if token is None:
+            assert not api
+            self.tokens[number] = Token(number, person, field, row.key, self.place, entry.time)
+            return
+        if token.field != field or row.person != person:
+            text = f"{token.field} of person {person} came into {field} of person {row.person}"
+            self.offend("stray value", row.key, text)
+        if not api:
+            token.homes[row.key] = self.place
+        token.arrived.setdefault(row.side, self.place)
+
+    def _overwritten(self, row: Row, token: Token, new: object, *, api: bool, sent: Sent | None) -> None:
+        if not api:
+            token.replaced = self.place
+            return
+        if row.key not in token.homes or token.replaced:
+            return
+        looked = sent.looked.get(row.id) if sent is not None else None
+        if looked is None and sent is not None:
+            self.offend("blind write", row.key, f"T{token.number} was written over without a look before it")
+        elif looked is not None and token.homes[row.key] > looked:
+            self.counts["lost in the vendor's gap"] += 1
+        else:
+            self.losses.append(Loss(token, row.key, new, self.place))
+
+    # --- creates ---------------------------------------------------------------------------------------
+
+    def _judge_create(self, new: Row, sent: Sent) -> None:
+        assert new.source is not None
+        source = self.rows[new.source]
+        horizon = sent.cycle - SETTLE
+        for made in self._made_from[new.source]:
+            other = self.final(made)
+            if other.live and other.key != new.key:
+                self.offend("duplicate", new.key, f"{new.source} has {other.key} already")
+        self._made_from[new.source].append(new.key)
+        for other in self._findable(new, source, horizon):
+            self.offend("duplicate", new.key, f"{other.key} stood there to be found for {new.source}")
+        for topic, paths in TOPICS.items():
+            was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
+            if was and source.visible < sent.cycle and new.get(paths) is not True:
+                self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
+
+    def _findable(self, new: Row, source: Row, horizon: float) -> Iterator[Row]:
+        email = plain(new.get(TWO_WAY["email"]))
+        for other in self.rows.values():
+            if other.side != new.side or not other.live or other.key == new.key or other.person != new.person:
+                continue
+            if other.visible >= horizon:
+                continue
+            by_mail = email and plain(other.get(TWO_WAY["email"])) == email
+            by_id = other.get(OTHER_ID) == source.id
+            if by_mail or by_id:
+                yield other
+
+    def final(self, key: Key) -> Row:
+        """The record that a record has become."""
+        row = self.rows[key]
+        while not row.live and row.into:
+            row = self.rows[row.side, row.into]
+        return row
+
+    def live(self, side: str | None = None) -> list[Row]:
+        """All live records (of one side)."""
+        return [row for row in self.rows.values() if row.live and (side is None or row.side == side)]
+
+    # --- the end ---------------------------------------------------------------------------------------
+
+    def judge(self, claims: Iterable[Claim]) -> list[Offence]:
+        """What is wrong once everything is quiet; `claims` are the engine's words."""
+        said: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
+        for claim in claims:
+            said[claim.side, claim.id, claim.field].append(claim)
+        pairs = self._pairs()
+        paired = {key for pair in pairs for key in (pair[0].key, pair[1].key)}
+        for ma, sfa in pairs:
+            self._judge_pair(ma, sfa, said)
+        for row in self.live():
+            if row.key not in paired:
+                self._judge_single(row, said, pairs)
+        for loss in self.losses:
+            self._judge_loss(loss, said)
+        self._judge_opt_outs(pairs, said)
+        return self.offences
+
+    def _pairs(self) -> list[tuple[Row, Row]]:
+        """Live records that name each other."""
+        found: list[tuple[Row, Row]] = []
+        for ma in self.live(MA):
+            key = (SFA, str(ma.get(OTHER_ID)))
+            if key in self.rows:
+                sfa = self.rows[key]
+                if sfa.live and str(sfa.get(OTHER_ID)) == ma.id:
+                    found.append((ma, sfa))
+        return found
+
+    def _judge_pair(self, ma: Row, sfa: Row, said: Mapping[tuple[str, str, str], list[Claim]]) -> None:
+        if ma.person != sfa.person:
+            self.offend("crossed", ma.key, f"linked with {sfa.key}: persons {ma.person} and {sfa.person}")
+        for field, paths in TWO_WAY.items():
+            if field == "company" and sfa.object == "Contact":
+                continue
+            left, right = ma.get(paths), sfa.get(paths)
+            if plain(left) != plain(right) and not self._excused(ma, sfa, field, said):
+                text = f"{field}: {left!r} here, {right!r} in {sfa.id}, and nothing said of it"
+                self.offend("divergence", ma.key, text)
+        left, right = ma.get(SCORE), sfa.get(SCORE)
+        wrong = left is not None and (right is None or abs(float(str(left)) - float(str(right))) > 5)
+        if wrong and not self._excused(ma, sfa, "score", said):
+            self.offend("divergence", ma.key, f"score: {left} here, {right} in {sfa.id}")
+
+    def _excused(
+        self, ma: Row, sfa: Row, field: str, said: Mapping[tuple[str, str, str], list[Claim]]
+    ) -> bool:
+        found = [claim for row in (ma, sfa) for claim in said.get((row.side, row.id, field), ())]
+        kinds = {claim.kind for claim in found} & {"hold", "failed", "ignored", "open"}
+        self.counts.update(f"excused by {kind}" for kind in kinds)
+        return bool(kinds)
+
+    def _judge_single(
+        self,
+        row: Row,
+        said: Mapping[tuple[str, str, str], list[Claim]],
+        pairs: list[tuple[Row, Row]],
+    ) -> None:
+        """A live record without a counterpart: the engine must have said why."""
+        if not row.get(TWO_WAY["email"]) or not row.get(TWO_WAY["last_name"]):
+            return
+        if row.side == MA and not row.get(TWO_WAY["company"]):
+            return
+        kinds = {claim.kind for claim in said.get((row.side, row.id, ""), ())}
+        if "twin" in kinds:
+            paired = [a if row.side == MA else b for a, b in pairs]
+            same = [each for each in self.live(row.side) if each.person == row.person and each.key != row.key]
+            if not same:
+                self.offend("false claim", row.key, "called a twin, but nobody else is this person")
+            self.counts["twins"] += any(each in paired for each in same)
+        elif "gone across" in kinds:
+            gone = [r for r in self.rows.values() if r.person == row.person and r.side != row.side and not r.live]
+            if not gone:
+                self.offend("false claim", row.key, "its counterpart is said to be gone, but none ever went")
+            self.counts["gone across"] += 1
+        elif kinds & {"hold", "failed", "open"}:
+            self.counts.update(f"single: {kind}" for kind in kinds)
+        else:
+            self.offend("missing", row.key, f"person {row.person} has no counterpart; said: {sorted(kinds)}")
+
+    def _judge_loss(self, loss: Loss, said: Mapping[tuple[str, str, str], list[Claim]]) -> None:
+        side, id_ = loss.home
+        token = loss.token
+        claims = said.get((side, id_, token.field), ())
+        winner = token_in(loss.new)
+        told = any(
+            c.kind == "loser" and token_in(c.value) == (token.number, token.person) and token_in(c.winner) == winner
+            for c in claims
+        )
+        if not told:
+            text = f"T{token.number} ({token.field}) was written over with {loss.new!r}, and nothing said of it"
+            self.offend("lost edit", loss.home, text)
+            return
+        self.counts["losers"] += 1
+        if winner is None:
+            self.offend("false claim", loss.home, f"T{token.number} lost against {loss.new!r}, which nobody typed")
+
+    def _judge_opt_outs(
+        self, pairs: list[tuple[Row, Row]], said: Mapping[tuple[str, str, str], list[Claim]]
+    ) -> None:
+        for family in self._families(pairs):
+            for topic, paths in TOPICS.items():
+                if not any(row.get(paths) is True for row in family):
+                    continue
+                for row in family:
+                    kinds = {claim.kind for claim in said.get((row.side, row.id, f"consent.{topic}"), ())}
+                    if row.get(paths) is not True and not kinds & {"hold", "failed", "open"}:
+                        others = ", ".join(f"{r.side} {r.id}" for r in family if r.get(paths) is True)
+                        self.offend("opt-out not carried", row.key, f"{topic}: true on {others}")
+
+    def _families(self, pairs: list[tuple[Row, Row]]) -> Iterable[list[Row]]:
+        """Live records that are linked or share a personal address."""
+        group: dict[Key, list[Row]] = {row.key: [row] for row in self.live()}
+        by_mail: dict[str, Row] = {}
+        together = list(pairs)
+        for row in self.live():
+            mail = plain(row.get(TWO_WAY["email"]))
+            if mail:
+                together.append((by_mail.setdefault(mail, row), row))
+        for one, other in together:
+            mine, theirs = group[one.key], group[other.key]
+            if mine is not theirs:
+                mine.extend(theirs)
+                for row in theirs:
+                    group[row.key] = mine
+        return {id(rows): rows for rows in group.values()}.values()
+
+
+def _across(side: str) -> str:
+    return SFA if side == MA else MA

@@ -1,0 +1,37 @@
+"""How wild a schedule is: shares of faults, of acts in mid-cycle, of crashes. Frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.sim.people import WEIGHTS
+
+FAULTS: Mapping[str, float] = {
+    "rate_limited": 0.02, "server_error": 0.015, "dropped_before": 0.02, "lost_after_commit": 0.04,
+    "half_answer": 0.02, "acts_late": 0.04, "slow": 0.05, "row_refused": 0.02, "ignored_field": 0.01,
+    "altered_value": 0.03, "late_visibility": 0.3, "equal_stamps": 0.2,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """`faults`: shares by kind, of which a schedule uses a random part. `mid`: largest chance that somebody acts
+    before a call or commit. `crashes`: weights of 0, 1, 2, 3 crashes. `late`: share of long transactions."""
+
+    faults: Mapping[str, float] = field(default_factory=dict)
+    mid: float = 0.0
+    crashes: tuple[float, ...] = (1.0,)
+    late: float = 0.0
+    persons: tuple[int, int] = (4, 12)
+    steps: tuple[int, int] = (20, 60)
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+
+
+PROFILES: Mapping[str, Profile] = {
+    "calm": Profile(),
+    "busy": Profile(mid=0.1),
+    "faulty": Profile(faults=FAULTS),
+    "crashing": Profile(crashes=(0.0, 0.4, 0.3, 0.3)),
+    "default": Profile(faults=FAULTS, mid=0.1, crashes=(0.35, 0.35, 0.2, 0.1), late=0.05),
+}
