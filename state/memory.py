@@ -93,6 +93,10 @@ class MemoryStore:
         self._undo.clear()
         self._next = self._end
 
+    def lease_left(self) -> float:
+        """For ever: nobody else can own what is in this process."""
+        return float("inf")
+
     def get(self, kind: type[R], keys: Iterable[tuple[object, ...]]) -> list[R]:
         """Rows by primary key, those that exist."""
         table = self._table(kind)

@@ -166,6 +166,10 @@ class Store(Protocol):
         when the disk is full (nothing of the patch is kept)."""
         ...
 
+    def lease_left(self) -> float:
+        """Seconds for which this process surely still owns the store."""
+        ...
+
     def get(self, kind: type[R], keys: Iterable[tuple[object, ...]]) -> list[R]:
         """Rows by primary key, those that exist, in no particular order."""
         ...

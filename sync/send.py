@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
 from sync.doubt import load_around, settle_doubts
-from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
+from sync.errors import Fatal, InDoubt, LeaseLost, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import decode_work, target_of
 from sync.ports import FieldError, Outcome, Write
@@ -144,6 +144,8 @@ class Delivery:
         patch = Patch()
         patch.put(batch)
         self.world.store.commit(patch)
+        if self.world.store.lease_left() <= 0:
+            raise LeaseLost("Another process owns the state by now.", "let the other process go on")
         writes = [_write(row) for row in rows]
         future = self.world.executor.submit(connector.write, self.world.kind, writes)
         self.flying[future] = _Flight(batch, tuple(rows), side)
