@@ -90,6 +90,7 @@ class Pool:
         """Send one request and read its whole answer. Raises NotSent, Lost, TooLarge."""
         connection = self._take(origin) or self._connect(origin)
         deadline = time.monotonic() + self._timeout
+        response: http.client.HTTPResponse | None = None
         try:
             connection.request(method, target, body=body or None, headers=dict(headers))
             response = connection.getresponse()
@@ -97,6 +98,8 @@ class Pool:
             answer = Answer(response.status, response.getheaders(), _unpacked(response, raw, self._limit))
         except BaseException as error:
             connection.close()
+            if response is not None:
+                response.close()  # it holds the socket open on its own
             if isinstance(error, (OSError, http.client.HTTPException, zlib.error)):
                 raise Lost(f"{type(error).__name__} after the request had left") from error
             raise

@@ -20,12 +20,12 @@ class SalesforceConfig(SystemConfig):
 
     login_url: Address
     instance_url: Address | Literal[""] = ""
-    api_version: str = Field("68.0", pattern=r"^\d{2,3}\.0$")
+    api_version: str = Field(default="68.0", pattern=r"^\d{2,3}\.0$")
     client_id: str
     client_secret: SecretStr
     refresh_token: SecretStr | None = None
     objects: tuple[str, ...] = ("Lead", "Contact")
     overlap: float = 10.0
-    client_name: str = Field("renkei", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
+    client_name: str = Field(default="renkei", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
     server_timeout: float = 600.0
     visibility_lag: float = 5.0

@@ -71,7 +71,7 @@ class Rig(ABC):
     """One vendor with its connector. `person` makes writable values of a new person, `paths` are read of records."""
 
     system = "one"
-    object: str
+    kind_of_record: str
     paths: Paths
     last: str
     email: str
@@ -96,7 +96,7 @@ class Rig(ABC):
 
     def ref(self, number: str = "", object_: str = "") -> Ref:
         """A name at this vendor."""
-        return Ref(self.system, object_ or self.object, number)
+        return Ref(self.system, object_ or self.kind_of_record, number)
 
     @abstractmethod
     def create(self, values: Mapping[str, Raw], *, late: bool = False) -> Ref:
@@ -118,8 +118,9 @@ class Rig(ABC):
         """A person converts a record; None where the vendor knows no such thing."""
         return None
 
-    def ties(self) -> None:
-        """From now on all commits bear one stamp."""
+    def ties(self) -> bool:
+        """From now on all commits bear one stamp; False where the vendor has no such thing."""
+        return False
 
     def later(self, seconds: float = 120.0) -> None:
         """Time passes for everybody."""
@@ -147,7 +148,7 @@ class Rig(ABC):
 class MemoryRig(Rig):
     """The reference adapter: its own vendor."""
 
-    object, last, email, flag, key, page = "Lead", "last", "email", "flag", "key", 20
+    kind_of_record, last, email, flag, key, page = "Lead", "last", "email", "flag", "key", 20
 
     def __init__(self) -> None:
         super().__init__()
@@ -210,8 +211,9 @@ class HttpRig(Rig):
     def calls(self) -> int:
         return sum(count for label, count in self.state.calls.items() if label != "identity")
 
-    def ties(self) -> None:
+    def ties(self) -> bool:
         self.faults.script += ["equal_stamps"] * 10_000
+        return True
 
     def close(self) -> None:
         self.connector.close()
@@ -222,7 +224,7 @@ class HttpRig(Rig):
 class MarketoRig(HttpRig):
     """A fake Marketo."""
 
-    object, last, email, flag = "Lead", "lastName", "email", "unsubscribed"
+    kind_of_record, last, email, flag = "Lead", "lastName", "email", "unsubscribed"
     settings_secret = DEMO_CREDENTIALS.client_secret
 
     def __init__(self, full_read: str = "bulk") -> None:
@@ -279,7 +281,7 @@ class MarketoRig(HttpRig):
 class SalesforceRig(HttpRig):
     """A fake Salesforce organisation."""
 
-    object, last, email, flag, key, page = (
+    kind_of_record, last, email, flag, key, page = (
         "Lead",
         "LastName",
         "Email",
@@ -336,7 +338,8 @@ class SalesforceRig(HttpRig):
         row = self.state.tables[ref.object].rows[ref.id]
         if row["IsDeleted"]:
             raise KeyError(ref)
-        return row[path]
+        value: object = row[path]
+        return value
 
     def expire(self) -> None:
         self.api.sessions.end_all()

@@ -10,6 +10,7 @@ from connectors.http import Reply
 from connectors.marketo.errors import MarketoJudge, outcome_of, until_reset
 from sync.errors import Fatal, InDoubt, QuotaSpent, RenkeiError, RequestRefused, Retryable
 from sync.ports import Write
+from sync.record import Raw
 from tests.connectors.rigs import MarketoRig, RigClock
 from tests.contract.connector_suite import results, update
 
@@ -39,7 +40,7 @@ def test_several_bearers_of_an_address_are_not_guessed_between(rig: MarketoRig) 
 
 def test_creates_by_different_keys_in_one_call_keep_their_places(rig: MarketoRig) -> None:
     """Rows that need different requests are answered in the order in which they were given."""
-    rows = [
+    rows: list[dict[str, Raw]] = [
         rig.person(1, sfaId="k1"),
         {"lastName": "NoKey"},
         rig.person(2),

@@ -70,7 +70,7 @@ class ConnectorSuite:
         assert set(found.records) == refs
         assert len(found.listed) == len(refs)
         for record in found.listed:
-            assert set(record.values) == set(rig.paths[rig.object])
+            assert set(record.values) == set(rig.paths[rig.kind_of_record])
             assert record.created.endswith("Z")
             assert record.created.startswith("2026-11-22T")
 
@@ -170,9 +170,9 @@ class ConnectorSuite:
         refs = [rig.create(rig.person(number)) for number in range(3)]
         twin = rig.create(rig.person(0))
         rig.later()
-        assert rig.email in rig.connector.capabilities.find_paths[rig.object]
+        assert rig.email in rig.connector.capabilities.find_paths[rig.kind_of_record]
         asked = ["P0@mail.example", "p1@mail.example", "nobody@mail.example"]
-        found = rig.connector.find("person", rig.object, rig.email, asked, rig.paths)
+        found = rig.connector.find("person", rig.kind_of_record, rig.email, asked, rig.paths)
         assert {record.ref for record in found} == {refs[0], refs[1], twin}
         assert len(found) == 3
 
