@@ -96,18 +96,18 @@ class Wants:
 def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
     """Bring the open operations of an entity in line with what it wants; the number of new ones."""
     open_now = [row for row in scene.operations[wants.entity].values() if row.action != ActionKind.OPT_OUT]
-    created = 0
     kept: set[int] = set()
-    for target, wanted in wants.targets.items():
-        rest = _not_yet_open(scene, target, wanted, open_now, kept)
-        if rest is not None and rest.fields:
-            _add(scene, wants.entity, target, rest, context)
-            created += 1
-    for row in open_now:
+    rests = {target: _not_yet_open(scene, target, each, open_now, kept) for target, each in wants.targets.items()}
+    for row in open_now:  # before anything is added: a new create takes the claims of the one that it replaces
         superseded = row.id not in kept and row.id not in scene.sent and not wants.keeps_open
         if superseded and row.state in _DERIVED:
             scene.put_operation(row._replace(state=SUPERSEDED, reason="decided again"))
             release_claims(scene, row.id, context.numbers)
+    created = 0
+    for target, rest in rests.items():
+        if rest is not None and rest.fields:
+            _add(scene, wants.entity, target, rest, context)
+            created += 1
     return created + _reconcile_opt_outs(scene, wants, context)
 
 
@@ -117,7 +117,8 @@ _DERIVED = (PLANNED, PENDING, "waiting", "failed")
 def _not_yet_open(
     scene: Scene, target: Ref, wanted: Wanted, open_now: list[OperationRow], kept: set[int]
 ) -> Wanted | None:
-    """The part of the wanted work that no open operation holds; None while one of the record is on its way."""
+    """The part of the wanted work that no open operation holds; None while one of the record is on its way.
+    A create is held as a whole or not at all."""
     rest = dict(wanted.fields)
     for row in open_now:
         if target_of(row) != target:
@@ -125,9 +126,14 @@ def _not_yet_open(
         if row.id in scene.sent:
             scene.put_operation(row._replace(again=1))
             return None
-        held = decode_work(row.body).fields
-        if all(_is_same(rest.get(path), work) for path, work in held.items()):
+        work = decode_work(row.body)
+        held = work.fields
+        if row.action == ActionKind.CREATE and set(rest) - set(work.without) != set(held):
+            continue
+        if all(_is_same(rest.get(path), each) for path, each in held.items()):
             kept.add(row.id)
+            if row.action == ActionKind.CREATE:
+                return None
             rest = {path: work for path, work in rest.items() if path not in held}
     return Wanted(wanted.source, rest, wanted.verify, wanted.claims, wanted.unique)
 
