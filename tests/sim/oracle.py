@@ -134,6 +134,7 @@ class Oracle:
         self.losses: list[Loss] = []
         self.counts: Counter[str] = Counter()
         self.place = 0
+        self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
 
     def offend(self, kind: str, subject: object, reason: str) -> None:
@@ -182,15 +183,20 @@ class Oracle:
         person = next((token[1] for token in typed if token), 0)
         source: Key | None = None
         if api:
-            other = entry.changes.get(OTHER_ID[side], (None, None))[1]
-            source = (_across(side), str(other))
-            if source not in self.rows:
-                self.offend("stranger", (side, entry.id), f"made by the engine for {source}, whom nobody knows")
+            source = self._named(_across(side), entry.changes.get(OTHER_ID[side], (None, None))[1])
+            if source is not None:
+                person = self.rows[source].person
+            elif not person:
+                self.offend("stranger", (side, entry.id), "made by the engine for nobody in the world")
                 return None
-            person = self.rows[source].person
+        self._ids[side, entry.id.casefold()] = (side, entry.id)
         row = self.rows[side, entry.id] = Row(side, entry.object, entry.id, person, api_made=api)
         row.source = source
         return row
+
+    def _named(self, side: str, id_: object) -> Key | None:
+        """The record of this id, whatever a vendor did to its letter case."""
+        return self._ids.get((side, str(id_).casefold()))
 
     def _change(
         self, row: Row, name: str, old: object, new: object, entry: Entry, *, api: bool, sent: Sent | None
@@ -241,9 +247,11 @@ class Oracle:
     # --- creates ---------------------------------------------------------------------------------------
 
     def _judge_create(self, new: Row, sent: Sent) -> None:
-        assert new.source is not None
-        source = self.rows[new.source]
         horizon = sent.cycle - SETTLE
+        if new.source is None:
+            self.counts["made without a key"] += 1
+            return
+        source = self.rows[new.source]
         for made in self._made_from[new.source]:
             other = self.final(made)
             if other.live and other.key != new.key:
@@ -264,7 +272,7 @@ class Oracle:
             if other.visible >= horizon:
                 continue
             by_mail = email and plain(other.get(TWO_WAY["email"])) == email
-            by_id = other.get(OTHER_ID) == source.id
+            by_id = self._named(source.side, other.get(OTHER_ID)) == source.key
             if by_mail or by_id:
                 yield other
 
@@ -302,8 +310,8 @@ class Oracle:
         """Live records that name each other."""
         found: list[tuple[Row, Row]] = []
         for ma in self.live(MA):
-            key = (SFA, str(ma.get(OTHER_ID)))
-            if key in self.rows:
+            key = self._named(SFA, ma.get(OTHER_ID))
+            if key is not None:
                 sfa = self.rows[key]
                 if sfa.live and str(sfa.get(OTHER_ID)) == ma.id:
                     found.append((ma, sfa))
@@ -320,7 +328,8 @@ class Oracle:
                 text = f"{field}: {left!r} here, {right!r} in {sfa.id}, and nothing said of it"
                 self.offend("divergence", ma.key, text)
         left, right = ma.get(SCORE), sfa.get(SCORE)
-        wrong = left is not None and (right is None or abs(float(str(left)) - float(str(right))) > 5)
+        # a zero is a blank to a ledger's first entry
+        wrong = left is not None and abs(float(str(left)) - float(str(right or 0))) > 5
         if wrong and not self._excused(ma, sfa, "score", said):
             self.offend("divergence", ma.key, f"score: {left} here, {right} in {sfa.id}")
 
