@@ -157,7 +157,7 @@ def _writable(here: _Here, row: Row, object_: str, at: At, field: SchemaField) -
 
 
 def _length(here: _Here, row: Row, at: At, field: SchemaField) -> None:
-    """Only a warning: most values fit; the one that does not is refused by the vendor and listed."""
+    """Only a note: most values fit; the one that does not is refused by the vendor and listed."""
     if not field.length or row.options.values is not None or row.rule.compute is not None:
         return
     name = here.system
@@ -168,7 +168,7 @@ def _length(here: _Here, row: Row, at: At, field: SchemaField) -> None:
     other = _source_length(here, row)
     if other > field.length:
         message = f"up to {other} characters go into {field.length} of {name}.{field.path}"
-        here.sink.warning(at, "M034", message, "longer values are refused there and listed as failed")
+        here.sink.note(at, "M034", message, "longer values are refused there and listed as failed")
 
 
 def _source_length(here: _Here, row: Row) -> int:
