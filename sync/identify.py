@@ -64,7 +64,7 @@ Identity: TypeAlias = Linked | New | Ambiguous | Tombstone | Waits | Gone
 
 def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     """Find out who an entity is, and link it in the scene where that is certain."""
-    lead = {side: scene.leading(entity, side) for side in Side}
+    lead = {side: _lead(scene, entity, side) for side in Side}
     live = [row for row in lead.values() if row is not None and row.state != DELETED]
     if len(live) == 2:
         return Linked(entity)
@@ -81,6 +81,22 @@ def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     if across is not None:
         return Gone()
     return _by_address(scene, row, numbers)
+
+
+def _lead(scene: Scene, entity: int, side: Side) -> RecordRow | None:
+    """The leading record of a side; where the vendor deleted it, its oldest living twin leads from now on."""
+    lead = scene.leading(entity, side)
+    if lead is not None and lead.state != DELETED:
+        return lead
+    system = scene.lens.system(side)
+    twins = [row for row in scene.rows(entity) if row.system == system and row.state == LIVE]
+    if not twins:
+        return lead
+    heir = min(twins, key=lambda row: (row.created, row.id))._replace(role=LEADING)
+    if lead is not None:
+        scene.put(lead._replace(role=TWIN))
+    scene.put(heir)
+    return heir
 
 
 def _named(scene: Scene, row: RecordRow) -> list[RecordRow]:
