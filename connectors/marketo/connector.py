@@ -79,7 +79,7 @@ class Marketo:
         asked = paths.get(LEAD, ())
         fields = self._fields_with(asked)
         if back > 0:
-            token = self.client.paging_token(self.client.clock.now() - back)
+            token = self.client.paging_token(self.client.clock.now() - back - bulk.SKEW)
             return read_feed(self.client, fields, token, asked)
         cursor = decode(since) if since else self._first()
         if cursor.window:
@@ -109,6 +109,8 @@ class Marketo:
         stamps = self._fields_with(asked).stamps(asked)
         found: dict[str, Record] = {}
         wanted = [value for value in dict.fromkeys(values) if value and "," not in value]
+        if path == "id":
+            wanted = [value for value in wanted if value.isdigit()]
         for part in chunks(wanted, BATCH):
             for row in self.client.leads(path, part, names):
                 found[str(row["id"])] = lead_record(self._system, row, asked, stamps)

@@ -95,6 +95,7 @@ class _News:
         self._system, self._config = client.system, client.config
         self.ids: dict[str, None] = {}
         self._events: list[LifeEvent] = []
+        self._losers: set[Ref] = set()
 
     def note(self, row: Mapping[str, object]) -> None:
         lead, kind = str(row.get("leadId", "")), row.get("activityTypeId")
@@ -108,6 +109,7 @@ class _News:
         if kind == self._config.merge_type:
             for loser in _merged_ids(row):
                 self.ids.pop(loser, None)
+                self._losers.add(self._ref(loser))
                 self._events.append(LifeEvent("merged", self._ref(loser), self._ref(lead)))
 
     def take_ids(self) -> list[str]:
@@ -117,9 +119,10 @@ class _News:
         return taken
 
     def take_events(self) -> tuple[LifeEvent, ...]:
-        taken = tuple(self._events)
+        """What was noted; a lead that was merged away is not said to be deleted as well."""
+        events = [event for event in self._events if event.kind == "merged" or event.ref not in self._losers]
         self._events.clear()
-        return taken
+        return tuple(events)
 
     def _ref(self, lead: str) -> Ref:
         return Ref(self._system, LEAD, lead)

@@ -83,12 +83,17 @@ class SalesforceClient:
             },
         )
         self.http = Http(wiring, self._auth, budget, clock, log=log, transport=transport)
+        self._ahead = 0.0
         self._base = f"{config.instance_url or config.login_url}/services/data/v{config.api_version}"
 
     @property
     def user_id(self) -> str:
         """Our own user's id, known as soon as a token was given ("" before)."""
         return full_id(self._auth.user_id)
+
+    def vendor_now(self) -> float:
+        """The vendor's clock (unix seconds), as far as its last query told it."""
+        return self.clock.now() + self._ahead
 
     def query(self, soql: str, *, deleted: bool = False) -> Found:
         """One page of a query; with `deleted` also of what lies in the recycle bin."""
@@ -173,6 +178,9 @@ class SalesforceClient:
     def _time_of(self, reply: Reply) -> float:
         """The vendor's clock as its reply tells it, in whole seconds; ours where it does not."""
         try:
-            return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+            told = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
         except (ValueError, TypeError):
             return self.clock.now()
+        ahead = told - self.clock.now()
+        self._ahead = ahead if abs(ahead) > 2.0 else 0.0  # the header has whole seconds
+        return told

@@ -94,7 +94,7 @@ def sweep(
     """Pages of everything stamped within the last `back` seconds, and of deletions that left no row behind."""
     last_object = list(paths)[-1]
     for object_, asked in paths.items():
-        start = client.clock.now() - back
+        start = client.vendor_now() - back
         place = Place(iso_millis(start))
         columns = life_columns(catalogue, object_)
         if not keys_only:
@@ -147,7 +147,7 @@ def _vanished(
 ) -> list[LifeEvent]:
     """Deletions in the vendor's log that the sweep met no row of: what the bin still holds speaks for itself (it may
     have been merged), the rest is gone for good."""
-    now = client.clock.now()
+    now = client.vendor_now()
     oldest = now - DELETION_DAYS * 86_400 + 3_600
     begin = max(min(start, now - LEAST_SPAN), oldest)
     missing = [number for number in client.deleted(reader.object, begin, now) if number not in listed]

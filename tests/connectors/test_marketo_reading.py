@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulators.marketo.extract import Pace
+from simulators.marketo.log import DELETE_LEAD
 from sync.errors import RequestRefused, Retryable
 from sync.record import LifeEvent
 from tests.connectors.rigs import MarketoRig
@@ -208,3 +209,15 @@ def test_the_vendors_own_count_is_taken_over(rig: MarketoRig) -> None:
     assert usage.used == before + 1
     assert usage.daily_calls == 50_000
     assert all(check.ok for check in rig.connector.probe())
+
+
+def test_a_merged_lead_is_not_said_to_be_deleted_as_well(rig: MarketoRig) -> None:
+    """Where the log names a loser as merged and as deleted, only the merge is told."""
+    kept, gone, merged = (rig.create(rig.person(number)) for number in range(3))
+    cursor = quiet(rig)
+    rig.merge(kept, merged)
+    rig.state._log(rig.clock.now(), int(merged.id), DELETE_LEAD)
+    rig.delete(gone)
+    rig.later()
+    found = read_all(rig, cursor)
+    assert found.events == [LifeEvent("merged", merged, kept), LifeEvent("deleted", gone)]

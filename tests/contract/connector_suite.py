@@ -7,6 +7,7 @@ behind a network: retries, doubt, tokens, secrets. Subclasses give a fixture `ri
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -270,6 +271,30 @@ class HttpConnectorSuite(ConnectorSuite):
         assert rig.faults.script == []
         assert len(rig.clock.slept) == 3
         assert fault != "rate_limited" or min(rig.clock.slept) >= 5.0
+
+    def test_under_random_faults_everything_is_read_in_the_end(self, rig: HttpRig) -> None:
+        """Whoever goes on from the last cursor after every error has read everything, however often it breaks."""
+        refs = {rig.create(rig.person(number)) for number in range(rig.page + 40)}
+        rig.later()
+        rig.connector.describe("person")
+        dice = random.Random(5)
+        breaking = ("rate_limited", "server_error", "dropped_before", "half_answer", "lost_after_commit")
+        seen: set[Ref] = set()
+        cursor, ended = None, False
+        for _ in range(100):
+            rig.faults.script = [dice.choice(breaking) for _ in range(dice.choice((0, 1, 2, 7)))]
+            try:
+                for page in rig.connector.changes("person", cursor, rig.paths):
+                    seen.update(record.ref for record in page.records)
+                    cursor, ended = page.cursor, page.last
+                    rig.faults.script = [dice.choice(breaking) for _ in range(dice.choice((0, 1, 2, 7)))]
+            except Retryable:
+                continue
+            if ended:
+                break
+        rig.faults.script.clear()
+        assert ended
+        assert seen == refs
 
     def test_reads_give_up_in_the_end(self, rig: HttpRig) -> None:
         """A vendor that stays ill is tried again later by whoever asked, not for ever here."""
