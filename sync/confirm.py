@@ -20,12 +20,14 @@ Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed"]
 
 
 class Sent(NamedTuple):
-    """A value on its way: the operation, the raw value before, the raw value sent, how often it was looked at."""
+    """A value on its way: the operation, the raw value before, the raw value sent, how often it was looked at.
+    `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value."""
 
     operation: int
     before: Raw
     sent: Raw
     looks: int
+    alone: bool = True
 
 
 class Verdict(NamedTuple):
@@ -89,11 +91,4 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
     if read == lens.read_raw(row.system, row.object, path, sent.before) and row.own != 0:
         return "ignored" if sent.looks else "look again"
     one_way = rule is not None and rule.flow is not Flow.BOTH
-    if one_way or (row.own == 1 and _only_ours(row, sent)):
-        return "altered"
-    return "changed"
-
-
-def _only_ours(row: RecordRow, sent: Sent) -> bool:
-    """True if no later operation of ours has stamped the record since this value was sent."""
-    return all(other.operation <= sent.operation for other in waiting(row).values())
+    return "altered" if one_way or (row.own == 1 and sent.alone) else "changed"

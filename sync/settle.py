@@ -130,7 +130,7 @@ class Settlement:
         returned: Mapping[str, Raw] | None, settled: int,
     ) -> RecordRow:  # fmt: skip
         body = decode_body(held.body)
-        left = waiting(held)
+        left = {path: sent._replace(alone=False) for path, sent in waiting(held).items()}
         for path, work in fields.items():
             if returned is not None and path in returned:
                 body[path] = returned[path]
