@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import msgspec
 
@@ -51,15 +53,24 @@ def read_everything(
 ) -> Iterator[Page]:
     """Pages of all windows that are left, then of the feed."""
     extract = _Extract(client, fields, paths)
-    until = seconds_of(cursor.until)
+    known = cursor.jobs if cursor.columns == extract.checksum else ()
+    cursor = msgspec.structs.replace(cursor, jobs=extract.alive(known), columns=extract.checksum)
     while cursor.window:
-        start = seconds_of(cursor.window)
-        end = min(start + WINDOW - 1, until)
-        after = "" if end >= until else iso(end + 1)
-        done = Cursor(cursor.token, window=after, until=cursor.until if after else "")
-        yield from extract.window(cursor, iso(end), done)
+        cursor = extract.queued(cursor)
+        _, after = _window(cursor.window, cursor.until)
+        done = Cursor(cursor.token)
+        if after:
+            done = msgspec.structs.replace(cursor, window=after, jobs=cursor.jobs[1:])
+        yield from extract.window(cursor, done)
         cursor = done
     yield from read_feed(client, fields, cursor.token, paths)
+
+
+def _window(start: str, until: str) -> tuple[str, str]:
+    """The end of the window that starts there, and the start of the next one ("" = that was the last)."""
+    last = seconds_of(until)
+    end = min(seconds_of(start) + WINDOW - 1, last)
+    return iso(end), "" if end >= last else iso(end + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +85,48 @@ class _Extract:
         paths = self.paths if self.fields.exportable(self.paths) else ()
         return list(dict.fromkeys(("id", "createdAt", *paths)))
 
-    def window(self, cursor: Cursor, end: str, done: Cursor) -> Iterator[Page]:
-        """Pages of one window; only the last one carries the cursor `done`."""
-        job = self._known(cursor.job) or self._start(cursor.window, end)
-        underway = msgspec.structs.replace(cursor, job=str(job["exportId"]))
-        yield Page((), (), encode(underway), last=False)
-        while job.get("status") != "Completed":
+    @property
+    def checksum(self) -> int:
+        """Tells jobs of a changed mapping, whose files have other columns, from ours."""
+        return zlib.crc32(",".join(self.columns).encode())
+
+    def alive(self, jobs: Sequence[str]) -> tuple[str, ...]:
+        """The jobs of an earlier visit up to the first that the vendor has dropped or that failed."""
+        return tuple(takewhile(self._known, jobs))
+
+    def queued(self, cursor: Cursor) -> Cursor:
+        """The cursor with jobs for its window and the following ones, as many as the vendor runs at once."""
+        jobs = list(cursor.jobs)
+        start = cursor.window
+        for place in range(self.client.config.jobs_ahead):
+            if not start:
+                break
+            end, after = _window(start, cursor.until)
+            try:
+                if place >= len(jobs):
+                    jobs.append(str(self._start(start, end)["exportId"]))
+            except QuotaSpent:
+                if not jobs:
+                    raise
+                break  # the queue is full; what stands in it will do for now
+            start = after
+        return msgspec.structs.replace(cursor, jobs=tuple(jobs))
+
+    def window(self, cursor: Cursor, done: Cursor) -> Iterator[Page]:
+        """Pages of the first window; only the last one carries the cursor `done`."""
+        underway = encode(cursor)
+        yield Page((), (), underway, last=False)
+        while (job := self._status(cursor.jobs[0])).get("status") != "Completed":
             if job.get("status") in {"Failed", "Canceled", "Cancelled"}:
                 raise Retryable(
                     f"{self.client.system} gave up an extract job.", self.client.config.poll_seconds
                 )
             self.client.clock.sleep(self.client.config.poll_seconds)
-            job = self._status(underway.job)
-            yield Page((), (), encode(underway), last=False)
+            yield Page((), (), underway, last=False)
         kept: tuple[Record, ...] = ()
         for records in self._records(job):
             if kept:
-                yield Page(kept, (), encode(underway), last=False)
+                yield Page(kept, (), underway, last=False)
             kept = records
         yield Page(kept, (), encode(done), last=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from connectors.settings import Address, SystemConfig
 
@@ -31,6 +31,7 @@ class MarketoConfig(SystemConfig):
     merge_type: int = 32
     deletion_type: int = 37
     poll_seconds: float = 60.0
+    jobs_ahead: int = Field(default=2, ge=1, le=10)
     window_calls: int = 80
     window_seconds: float = 20.0
     server_timeout: float = 90.0

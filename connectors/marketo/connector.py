@@ -44,10 +44,16 @@ class Marketo:
         self._system, self._config = system, config
         self._lock = threading.Lock()
         self._fields: LeadFields | None = None
+        self._facts: Capabilities | None = None
 
     @property
     def capabilities(self) -> Capabilities:
         """Facts about this instance; the first use asks for its description (one call)."""
+        if self._facts is None:
+            self._facts = self._found_facts()
+        return self._facts
+
+    def _found_facts(self) -> Capabilities:
         config = self._config
         return Capabilities(
             system=self._system,
@@ -169,7 +175,7 @@ class Marketo:
     def _described(self, *, fresh: bool = False) -> LeadFields:
         with self._lock:
             if self._fields is None or fresh:
-                self._fields = lead_fields(self._system, self.client.describe())
+                self._fields, self._facts = lead_fields(self._system, self.client.describe()), None
             return self._fields
 
     def _only_persons(self, kind: str) -> None:

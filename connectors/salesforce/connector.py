@@ -46,10 +46,16 @@ class Salesforce:
         self.client = SalesforceClient(system, config, clock, log=log, transport=transport, rotated=rotated)
         self._system, self._config = system, config
         self._catalogue = Catalogue(system, self.client.describe)
+        self._facts: Capabilities | None = None
 
     @property
     def capabilities(self) -> Capabilities:
         """Facts about this organisation; the first use asks for the objects' descriptions (one call each)."""
+        if self._facts is None:
+            self._facts = self._found_facts()
+        return self._facts
+
+    def _found_facts(self) -> Capabilities:
         config = self._config
         described = {name: self._catalogue.object(name) for name in config.objects}
         return Capabilities(
@@ -74,6 +80,7 @@ class Salesforce:
         """The live schema of leads and contacts."""
         self._only_persons(kind)
         self._catalogue.forget()
+        self._facts = None
         return tuple(self._catalogue.schema(name) for name in self._config.objects)
 
     def changes(

@@ -8,7 +8,7 @@ import pytest
 
 from simulators.marketo.extract import Pace
 from simulators.marketo.log import DELETE_LEAD
-from sync.errors import RequestRefused, Retryable
+from sync.errors import QuotaSpent, RequestRefused, Retryable
 from sync.record import LifeEvent
 from tests.connectors.rigs import MarketoRig
 from tests.contract.connector_suite import heard, quiet, read_all
@@ -157,10 +157,55 @@ def test_an_extract_goes_on_after_an_interruption(bulk: MarketoRig) -> None:
     bulk.later()
     pages = bulk.connector.changes("person", None, bulk.paths)
     cursor = next(pages).cursor
-    while "job" not in cursor:
-        cursor = next(pages).cursor
+    assert "jobs" in cursor
     assert set(read_all(bulk, cursor).records) == refs
     assert bulk.state.calls["extract create"] == 2  # two windows of 31 days since October
+
+
+def test_a_job_of_another_mapping_is_not_used(bulk: MarketoRig) -> None:
+    """Files of jobs that extract other columns are left alone, so that no value gets into another's place."""
+    ref = bulk.create(bulk.person(1, company="Company"))
+    bulk.later()
+    cursor = next(bulk.connector.changes("person", None, {"Lead": ("company", "email")})).cursor
+    found = heard(bulk.connector.changes("person", cursor, {"Lead": ("email", "company")}))
+    assert found.records[ref].values == {"company": "Company", "email": "p1@mail.example"}
+    assert bulk.state.calls["extract create"] == 4
+
+
+def test_a_job_that_the_vendor_dropped_is_started_again(bulk: MarketoRig) -> None:
+    """A cursor that names jobs which exist no more leads to new ones, and to all leads."""
+    refs = {bulk.create(bulk.person(number)) for number in range(5)}
+    bulk.later()
+    cursor = next(bulk.connector.changes("person", None, bulk.paths)).cursor
+    bulk.api.extract._jobs.clear()
+    assert set(read_all(bulk, cursor).records) == refs
+    assert bulk.state.calls["extract create"] == 4
+
+
+def test_a_job_that_failed_is_started_again_at_the_next_visit(bulk: MarketoRig) -> None:
+    """A cancelled job ends the visit with an error for later, and the next visit reads everything."""
+    refs = {bulk.create(bulk.person(number)) for number in range(5)}
+    bulk.later()
+    pages = bulk.connector.changes("person", None, bulk.paths)
+    cursor = next(pages).cursor
+    for job in bulk.api.extract._jobs.values():
+        job.cancelled = True
+    with pytest.raises(Retryable):
+        list(pages)
+    assert set(read_all(bulk, cursor).records) == refs
+
+
+def test_a_full_queue_is_waited_for(bulk: MarketoRig) -> None:
+    """Where other programs have filled the queue, reading stops and says when to come back."""
+    bulk.create(bulk.person(1))
+    bulk.api.extract.pace = Pace(queued=600.0)
+    crowd = bulk.opened(earliest="2025-11-01", jobs_ahead=10)
+    next(crowd.changes("person", None, bulk.paths))
+    with pytest.raises(QuotaSpent):
+        next(bulk.connector.changes("person", None, bulk.paths))
+    bulk.later(20_000)
+    assert len(read_all(bulk).records) == 1
+    crowd.close()
 
 
 def test_a_change_during_the_extract_is_seen(bulk: MarketoRig) -> None:

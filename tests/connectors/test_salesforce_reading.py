@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.salesforce import soql
+from connectors.salesforce import Salesforce, soql
 from connectors.salesforce.ids import full_id
 from simulators.salesforce.directory import API_USER
 from sync.errors import RequestRefused
 from sync.record import LifeEvent
-from tests.connectors.rigs import SalesforceRig
+from tests.connectors.rigs import RigClock, SalesforceRig
 from tests.contract.connector_suite import heard, quiet, read_all, update
 
 
@@ -206,3 +206,21 @@ def test_values_that_a_field_cannot_hold_are_not_asked_for() -> None:
     assert list(soql.having("Lead", ["Id"], "Score", "double", ["1 OR 1=1", "", "12"])) == [
         "SELECT Id FROM Lead WHERE Score IN (12)"
     ]
+
+
+def test_a_clock_that_runs_ahead_sweeps_by_the_vendors(rig: SalesforceRig) -> None:
+    """The sweep looks back from the vendor's present, whatever our own clock says."""
+
+    class Ahead(RigClock):
+        def now(self) -> float:
+            return rig.clock.now() + 3_600
+
+    connector = Salesforce("one", rig.connector._config, Ahead())
+    rig.create(rig.person(1))
+    heard(connector.changes("person", None, rig.paths))
+    rig.later(1_000)
+    fresh = rig.create(rig.person(2))
+    rig.later(60)
+    swept = heard(connector.changes("person", None, rig.paths, back=300.0, keys_only=True))
+    assert set(swept.records) == {fresh}
+    connector.close()
