@@ -25,6 +25,7 @@ from sync.rows import (
     BatchRow,
     HoldRow,
     KeyRow,
+    Mark,
     OperationRow,
     Patch,
     RecordRow,
@@ -118,16 +119,16 @@ class MemoryStore:
         """Keys and claims with one of these hashes."""
         return _gather(self._holders, ((system, kind, hash_) for hash_ in hashes))
 
-    def dirty(self, kind: str, systems: Iterable[str], after: int, limit: int) -> list[RecordRow]:
+    def dirty(self, kind: str, systems: Iterable[str], after: int, limit: int) -> list[Mark]:
         """Records noted after a watermark, oldest mark first, then by name."""
         among = set(systems)
         found = [
-            (row.noted, key, row)
-            for key, row in self._table(RecordRow).items()
+            (row.noted, row[:3], row.entity)
+            for row in self._table(RecordRow).values()
             if row.noted > after and row.kind == kind and row.system in among
         ]
         found.sort()
-        return [row for _noted, _key, row in found[:limit]]
+        return [Mark(noted, entity, *key) for noted, key, entity in found[:limit]]
 
     def refetch_due(self, system: str, kind: str, now: float, limit: int) -> list[RecordRow]:
         """Records whose `refetch_at` is set and not after `now`, oldest first, then by name."""

@@ -74,7 +74,7 @@ def _holders() -> Select[Any]:
 
 def _dirty() -> Select[Any]:
     return (
-        _all(RecordRow)
+        select(_RECORD.noted, _RECORD.entity, _RECORD.system, _RECORD.object, _RECORD.id)
         .where(
             _RECORD.kind == bindparam("kind"),
             _RECORD.noted > bindparam("after"),

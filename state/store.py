@@ -20,7 +20,7 @@ from state.lease import Lease, may_live
 from state.questions import Questions
 from state.sql import Statement, as_fatal, as_list, open_database
 from sync.ports import Clock
-from sync.rows import BatchRow, HoldRow, KeyRow, OperationRow, Patch, RecordRow, Row
+from sync.rows import BatchRow, HoldRow, KeyRow, Mark, OperationRow, Patch, RecordRow, Row
 
 R = TypeVar("R", bound=Row)
 
@@ -103,11 +103,11 @@ class SqlStore:
         rows = self._ask(self._questions.holders, system=system, kind=kind, hashes=as_list(hashes))
         return list(map(KeyRow._make, rows))
 
-    def dirty(self, kind: str, systems: Iterable[str], after: int, limit: int) -> list[RecordRow]:
+    def dirty(self, kind: str, systems: Iterable[str], after: int, limit: int) -> list[Mark]:
         """Records noted after a watermark, oldest mark first, then by name."""
         among = as_list(systems)
         rows = self._ask(self._questions.dirty, kind=kind, systems=among, after=after, limit=limit)
-        return list(map(RecordRow._make, rows))
+        return list(map(Mark._make, rows))
 
     def refetch_due(self, system: str, kind: str, now: float, limit: int) -> list[RecordRow]:
         """Records whose `refetch_at` is set and not after `now`, oldest first, then by name."""

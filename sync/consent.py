@@ -41,7 +41,7 @@ def base_name(topic: str) -> str:
 def family(scene: Scene, entity: int) -> list[RecordRow]:
     """Every live record of the entity, and of anybody with the same address, twins included."""
     rows = [row for row in scene.rows(entity) if row.state not in (DELETED, MOVED)]
-    keys = {scene.lens.address_hash(scene.known(row)) for row in rows} - {""}
+    keys = {address for row in rows if (address := scene.known(row).address)}
     found = {row.ref: row for row in rows}
     for key in keys:
         for system in scene.lens.rules.systems.values():

@@ -29,7 +29,7 @@ def decide_create(scene: Scene, source: RecordRow, wants: Wants, context: Contex
     if not rule.when(known.values):
         return
     target = Ref(lens.system(side), lens.rules.objects[side].create, "")
-    claims = _claims(scene, known)
+    claims = _claims(known)
     holder = next((op for key in claims if (op := scene.claims.get((target.system, key), 0))), 0)
     if holder and holder not in scene.operations[source.entity]:
         wants.hold("", "waiting", {"on": holder})
@@ -42,10 +42,8 @@ def decide_create(scene: Scene, source: RecordRow, wants: Wants, context: Contex
     wants.targets[target] = Wanted(source, fields, [], claims, key)
 
 
-def _claims(scene: Scene, known: Known) -> tuple[str, ...]:
-    if not scene.lens.names_a_person(known):
-        return ()
-    return (scene.lens.address_hash(known),)
+def _claims(known: Known) -> tuple[str, ...]:
+    return (known.address,) if known.personal else ()
 
 
 def _fields(scene: Scene, known: Known, target: Ref, wants: Wants) -> dict[str, FieldWork]:

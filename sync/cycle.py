@@ -108,8 +108,9 @@ def _decide(
         report.left = bool(dirty)
         if not dirty or room <= 0 or world.clock.now() >= deadline or stop():
             return
-        scene = load(world.store, world.lens, dirty)
-        done = decide(scene, dirty, context)
+        entities = dict.fromkeys(each.entity for each in dirty)
+        scene = load(world.store, world.lens, entities)
+        done = decide(scene, entities, context)
         mark = mark._replace(value=str(dirty[-1].noted), at=world.clock.now())
         scene.patch.put(mark)
         _list_ignored(world, done, scene.patch)

@@ -43,13 +43,13 @@ class Decided:
     ignored: list[tuple[int, str]] = field(default_factory=list)
 
 
-def decide(scene: Scene, dirty: Iterable[RecordRow], context: Context) -> Decided:
-    """Decide every entity that one of these dirty records belongs to; the result stands in the scene's patch."""
+def decide(scene: Scene, entities: Iterable[int], context: Context) -> Decided:
+    """Decide these entities, those that have joined another one under its name; the result stands in the
+    scene's patch."""
     done = Decided()
     identities: dict[int, Identity] = {}
-    for row in dirty:
-        entity = scene.records[row.ref].entity
-        if entity in identities:
+    for entity in entities:
+        if entity in identities or not scene.members[entity]:
             continue
         identity = identify(scene, entity, context.numbers)
         identities[_entity(identity, entity)] = identity

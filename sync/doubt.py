@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sync.plan import Work, decode_work, target_of
+from sync.plan import Job, Work, jobs_of
 from sync.ports import FieldError, Outcome
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs
 from sync.record import Record, Ref, Side
@@ -43,23 +43,24 @@ def settle_doubts(world: World, side: Side, run: int, flying: frozenset[int] = f
 def _settle_batch(
     world: World, side: Side, run: int, batch: BatchRow, rows: Sequence[OperationRow], done: Settled
 ) -> None:
-    creates = [row for row in rows if row.action == ActionKind.CREATE]
-    updates = [row for row in rows if row.action != ActionKind.CREATE]
+    jobs = jobs_of(rows)
+    creates = [job for job in jobs if job.row.action == ActionKind.CREATE]
+    updates = [job for job in jobs if job.row.action != ActionKind.CREATE]
     found = _find_created(world, side, run, creates)
-    records = read_refs(world, side, run, [target_of(row) for row in updates], ReadCount())
-    around = Around(*load_around(world, [*rows], [record.ref for record in found.values()]))
+    records = read_refs(world, side, run, [job.target for job in updates], ReadCount())
+    around = Around(*load_around(world, jobs, [record.ref for record in found.values()]))
     patch = Patch()
     settlement = Settlement(world.lens, around, world.numbers, world.clock.now(), patch)
-    for row in creates:
-        created = found.get(row.id)
+    for job in creates:
+        created = found.get(job.row.id)
         if created is not None:
-            settlement.settle(row, Outcome("exists", id=created.ref.id))
-        elif _key_path(world, side, row):
-            _again(row, world, patch)
+            settlement.settle(job, Outcome("exists", id=created.ref.id))
+        elif _key_path(world, side, job):
+            _again(job, world, patch)
         else:
-            settlement.settle(row, Outcome("refused", errors=(UNFINDABLE,)))
-    for row in updates:
-        _settle_update(world, row, records.get(target_of(row)), settlement, patch)
+            settlement.settle(job, Outcome("refused", errors=(UNFINDABLE,)))
+    for job in updates:
+        _settle_update(world, job, records.get(job.target), settlement, patch)
     patch.drop(batch)
     world.store.commit(patch)
     done.applied += settlement.done.applied
@@ -67,17 +68,16 @@ def _settle_batch(
 
 
 def _settle_update(
-    world: World, row: OperationRow, record: Record | None, settlement: Settlement, patch: Patch
+    world: World, job: Job, record: Record | None, settlement: Settlement, patch: Patch
 ) -> None:
-    work = decode_work(row.body)
     if record is None:
-        settlement.settle(row, Outcome("gone"))
-    elif _stands(world, record, work, desired=True):
-        settlement.settle(row, Outcome("applied", id=row.record, values=_values(record, work)))
-    elif _stands(world, record, work, desired=False):
-        _again(row, world, patch)
+        settlement.settle(job, Outcome("gone"))
+    elif _stands(world, record, job.work, desired=True):
+        settlement.settle(job, Outcome("applied", id=job.row.record, values=_values(record, job.work)))
+    elif _stands(world, record, job.work, desired=False):
+        _again(job, world, patch)
     else:
-        settlement.supersede(row, "moved while in doubt")
+        settlement.supersede(job, "moved while in doubt")
 
 
 def _values(record: Record, work: Work) -> dict[str, bool | int | float | str | None]:
@@ -94,18 +94,15 @@ def _stands(world: World, record: Record, work: Work, *, desired: bool) -> bool:
     return True
 
 
-def _again(row: OperationRow, world: World, patch: Patch) -> None:
-    patch.put(row._replace(state=PENDING, at=world.clock.now(), attempts=row.attempts + 1))
+def _again(job: Job, world: World, patch: Patch) -> None:
+    patch.put(job.row._replace(state=PENDING, at=world.clock.now(), attempts=job.row.attempts + 1))
 
 
-def _find_created(world: World, side: Side, run: int, creates: Sequence[OperationRow]) -> dict[int, Record]:
+def _find_created(world: World, side: Side, run: int, creates: Sequence[Job]) -> dict[int, Record]:
     """Which of these creates came into being, found by a unique key of ours or by address."""
     found: dict[int, Record] = {}
-    if not creates:
-        return found
-    object_ = creates[0].object
     for path, wanted in _look_ups(world, side, creates).items():
-        values = sorted(wanted)
+        object_, values = creates[0].row.object, sorted(wanted)
         size = world.connectors[side].capabilities.find_batch
         for start in range(0, len(values), size):
             part = values[start : start + size]
@@ -118,48 +115,47 @@ def _find_created(world: World, side: Side, run: int, creates: Sequence[Operatio
     return found
 
 
-def _matching(world: World, record: Record, path: str, wanted: dict[str, OperationRow]) -> list[int]:
+def _matching(world: World, record: Record, path: str, wanted: dict[str, Job]) -> list[int]:
     """The creates that this record may be: by key, and for an address that identifies nobody, by all values."""
     ref = record.ref
     now = world.lens.read_raw(ref.system, ref.object, path, record.values.get(path))
     certain = path != world.lens.address_path(ref.system, ref.object) or world.lens.is_personal(str(now))
     return [
-        row.id
-        for value, row in wanted.items()
+        job.row.id
+        for value, job in wanted.items()
         if world.lens.read_raw(ref.system, ref.object, path, value) == now
-        and (certain or _stands(world, record, decode_work(row.body), desired=True))
+        and (certain or _stands(world, record, job.work, desired=True))
     ]
 
 
-def _look_ups(
-    world: World, side: Side, creates: Sequence[OperationRow]
-) -> dict[str, dict[str, OperationRow]]:
+def _look_ups(world: World, side: Side, creates: Sequence[Job]) -> dict[str, dict[str, Job]]:
     """Path -> value sent -> operation, by the surest key of each create."""
-    found: dict[str, dict[str, OperationRow]] = {}
-    for row in creates:
-        path = _key_path(world, side, row)
+    found: dict[str, dict[str, Job]] = {}
+    for job in creates:
+        path = _key_path(world, side, job)
         if path:
-            desired = decode_work(row.body).fields[path].desired
-            found.setdefault(path, {})[str(desired)] = row
+            found.setdefault(path, {})[str(job.work.fields[path].desired)] = job
     return found
 
 
-def _key_path(world: World, side: Side, row: OperationRow) -> str:
+def _key_path(world: World, side: Side, job: Job) -> str:
     """The surest key that a create carries and the vendor can look up ("" = none)."""
-    findable = world.connectors[side].capabilities.find_paths.get(row.object, frozenset())
-    work = decode_work(row.body)
-    address = world.lens.address_path(row.system, row.object)
-    keys = [work.unique, *world.lens.id_paths(row.system, row.object), address]
-    return next((key for key in keys if key and key in findable and key in work.fields), "")
+    system, object_, fields = job.row.system, job.row.object, job.work.fields
+    findable = world.connectors[side].capabilities.find_paths.get(object_, frozenset())
+    address = world.lens.address_path(system, object_)
+    keys = [job.work.unique, *world.lens.id_paths(system, object_), address]
+    return next((key for key in keys if key and key in findable and key in fields), "")
 
 
 def load_around(
-    world: World, rows: Sequence[OperationRow], extra: Sequence[Ref] = ()
+    world: World, jobs: Sequence[Job], extra: Sequence[Ref] = ()
 ) -> tuple[list[RecordRow], list[BaseRow]]:
     """The rows that settling a batch touches: targets, sources, everybody in their entities, and bases."""
-    refs = {decode_work(row.body).source for row in rows} | {target_of(row) for row in rows} | set(extra)
-    records = world.store.get(RecordRow, [ref for ref in refs if ref.id])
-    entities = {row.entity for row in records} | {row.entity for row in rows}
-    everybody = {row.ref: row for row in (*records, *world.store.records_of(entities))}
+    entities = {job.row.entity for job in jobs}
+    rows = {row.ref: row for row in world.store.records_of(entities)}
+    named = {job.work.source for job in jobs} | {job.target for job in jobs if job.row.record} | set(extra)
+    missing = world.store.get(RecordRow, named - rows.keys())
+    others = {row.entity for row in missing} - entities
+    rows.update((row.ref, row) for row in (*missing, *(world.store.records_of(others) if others else ())))
     route = world.lens.rules.route
-    return list(everybody.values()), world.store.get(BaseRow, [(entity, route) for entity in entities])
+    return list(rows.values()), world.store.get(BaseRow, [(entity, route) for entity in entities | others])

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from sync.note import Numbers
 from sync.record import Ref, Side
-from sync.rows import DELETED, LEADING, LIVE, MOVED, SUPERSEDED, TWIN, EntityRow, KeyRow, RecordRow
+from sync.rows import DELETED, LEADING, LIVE, MOVED, SUPERSEDED, TWIN, BaseRow, EntityRow, KeyRow, RecordRow
 from sync.scene import Scene
 
 
@@ -132,9 +132,9 @@ def _survivor(scene: Scene, row: RecordRow) -> RecordRow:
 def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
     lens = scene.lens
     known = scene.known(row)
-    if not lens.names_a_person(known):
+    if not known.personal:
         return New(row)
-    key = lens.address_hash(known)
+    key = known.address
     across = lens.system(lens.side(row.system).other)
     others = scene.sharing(across, key)
     peers = [peer for peer in scene.sharing(row.system, key) if peer.entity != row.entity]
@@ -190,12 +190,21 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
             scene.put(leading._replace(role=TWIN))
         role = LEADING if takes_over and row.role == LEADING and row.state != MOVED else TWIN
         scene.put(row._replace(entity=keep, role=role))
+    _forget(scene, gone)
     for entity in (gone, keep):
         for operation in list(scene.operations[entity].values()):
             if operation.id not in scene.sent and operation.action == "create":
                 scene.put_operation(operation._replace(state=SUPERSEDED, reason="linked"))
                 release_claims(scene, operation.id, numbers)
     scene.patch.put(EntityRow(gone, keep, b"{}"))
+
+
+def _forget(scene: Scene, entity: int) -> None:
+    """Drop what an entity that has joined another one leaves behind: its holds and its base."""
+    for hold in scene.holds.pop(entity, {}).values():
+        scene.patch.drop(hold)
+    if scene.bases.pop(entity, None) is not None:
+        scene.patch.drop(BaseRow(entity, scene.lens.rules.route, b""))
 
 
 def release_claims(scene: Scene, operation: int, numbers: Numbers) -> None:

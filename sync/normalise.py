@@ -28,13 +28,16 @@ class Known(NamedTuple):
     """The canonical fields of one record, as far as they were read.
 
     A field that was never read is absent; `unknown` names fields whose value no rule lists, with the
-    value as read; `unconfirmed` names fields that we wrote and have not read back.
+    value as read; `unconfirmed` names fields that we wrote and have not read back. `address` is the hash of the
+    match address ("" = none), `personal` says whether that address may identify a person (role addresses never do).
     """
 
     values: Mapping[str, Value]
     unknown: Mapping[str, Raw]
     unconfirmed: frozenset[str]
     consent: Mapping[str, Value]
+    address: str
+    personal: bool
 
 
 class _Reader(NamedTuple):
@@ -101,7 +104,15 @@ class Lens:
                     unknown[name] = body[path]
         for name in self._ids[row.system]:
             values[name] = row.id
-        return Known(values, unknown, self._unconfirmed(row), self._opt_outs(where, body))
+        address, personal = self._keyed(values.get(self._address))
+        return Known(values, unknown, self._unconfirmed(row), self._opt_outs(where, body), address, personal)
+
+    @staticmethod
+    def _keyed(raw: Value) -> tuple[str, bool]:
+        address = normalise_email(str(raw)) if raw else None
+        if not address:
+            return "", False
+        return key_hash(ADDRESS, email_key(address)), classify_email(address) is not EmailClass.ROLE
 
     def _opt_outs(self, where: tuple[str, str], body: Mapping[str, Raw]) -> Mapping[str, Value]:
         found: dict[str, Value] = {}
@@ -167,24 +178,10 @@ class Lens:
         """Every path of an object that is read."""
         return self._paths[system][object_]
 
-    def address_hash(self, known: Known) -> str:
-        """The key of a record's address ("" = it has none)."""
-        address = self._normal_address(known)
-        return key_hash(ADDRESS, email_key(address)) if address else ""
-
-    def names_a_person(self, known: Known) -> bool:
-        """True if the address may identify a person (role addresses never do, domain rule R-68)."""
-        address = self._normal_address(known)
-        return bool(address) and classify_email(address) is not EmailClass.ROLE
-
     def is_personal(self, address: str) -> bool:
         """True if an address, as written, may identify a person."""
         normal = normalise_email(address)
         return normal is not None and classify_email(normal) is not EmailClass.ROLE
-
-    def _normal_address(self, known: Known) -> str:
-        raw = known.values.get(self._address)
-        return (normalise_email(str(raw)) or "") if raw else ""
 
     def written_at_create(self, side: Side, object_: str) -> tuple[tuple[FieldRule, Cell, str], ...]:
         """The fields that a new record of an object gets, with their cell and path there."""
@@ -196,7 +193,7 @@ class Lens:
 
     def look_ups(self, row: RecordRow, known: Known) -> set[str]:
         """Hashes under which records of the same person may stand, on either side."""
-        found = {self.address_hash(known)} - {""}
+        found = {known.address} if known.address else set()
         own = (name for name in self._key_fields if self.is_own_id(row.system, name))
         found.update(self.id_hash(name, row.id) for name in own)
         return found

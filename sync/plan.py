@@ -6,8 +6,9 @@ can be approved by name and equal work is recognised when decided again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 
@@ -54,6 +55,23 @@ def encode_work(work: Work) -> bytes:
 def decode_work(body: bytes) -> Work:
     """Read work back."""
     return _work.decode(body)
+
+
+class Job(NamedTuple):
+    """An operation with its work decoded, for the way from the journal to the vendor and back."""
+
+    row: OperationRow
+    work: Work
+
+    @property
+    def target(self) -> Ref:
+        """The record that is written to (id empty for a create)."""
+        return Ref(self.row.system, self.row.object, self.row.record)
+
+
+def jobs_of(rows: Iterable[OperationRow]) -> list[Job]:
+    """Decode the work of operations."""
+    return [Job(row, _work.decode(row.body)) for row in rows]
 
 
 def content_hash(target: Ref, body: bytes) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from sync.record import Page, Raw, Record, Ref, Schema
-from sync.rows import BatchRow, HoldRow, KeyRow, OperationRow, Patch, RecordRow, Row
+from sync.rows import BatchRow, HoldRow, KeyRow, Mark, OperationRow, Patch, RecordRow, Row
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -190,7 +190,7 @@ class Store(Protocol):
         """Keys and claims with one of these hashes; `kind` is the kind of the records (person)."""
         ...
 
-    def dirty(self, kind: str, systems: Iterable[str], after: int, limit: int) -> list[RecordRow]:
+    def dirty(self, kind: str, systems: Iterable[str], after: int, limit: int) -> list[Mark]:
         """Records noted after a watermark, oldest mark first."""
         ...
 

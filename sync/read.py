@@ -6,7 +6,7 @@ of a read is drawn before its request leaves. The next page is asked for while t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -250,15 +250,16 @@ def _wake(world: World, noted: Noted, patch: Patch) -> None:
     wake_sharing(world, noted.lost_keys, patch)
 
 
-def wake_sharing(world: World, keys: set[str], patch: Patch) -> None:
-    """Mark dirty all live records that have one of these keys."""
+def wake_sharing(world: World, keys: set[str], patch: Patch, besides: Collection[Ref] = ()) -> None:
+    """Mark dirty all live records that have one of these keys, besides those that freed it."""
     if not keys:
         return
     refs: set[Ref] = set()
     for side in Side:
         for key in world.store.holders(world.lens.system(side), world.kind, keys):
-            if not key.operation:
-                refs.add(Ref(key.system, key.object, key.id))
+            ref = Ref(key.system, key.object, key.id)
+            if not key.operation and ref not in besides:
+                refs.add(ref)
     mark_dirty(
         (row for row in _held(world, sorted(refs)).values() if row.state == LIVE), world.numbers, patch
     )

@@ -61,6 +61,16 @@ class RecordRow(NamedTuple):
         return Ref(self.system, self.object, self.id)
 
 
+class Mark(NamedTuple):
+    """A dirty mark: its number, whose entity, and which record bears it."""
+
+    noted: int
+    entity: int
+    system: str
+    object: str
+    id: str
+
+
 class KeyRow(NamedTuple):
     """One match key of a record (`operation` 0), or the claim of an open create (`object`, `id` empty).
 

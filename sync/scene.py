@@ -7,7 +7,7 @@ and operations derived are visible to the entities that come later. It decides n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -111,10 +111,10 @@ class Scene:
         self.patch.put(row)
 
 
-def load(store: Store, lens: Lens, dirty: Iterable[RecordRow]) -> Scene:
-    """Read the surroundings of some dirty records: their entities, neighbours by key, base and open work."""
+def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
+    """Read the surroundings of some entities: their records, neighbours by key, base and open work."""
     scene = Scene(lens)
-    wanted = {row.entity for row in dirty}
+    wanted = set(wanted)
     scene.add_records(store.records_of(wanted))
     _load_named(scene, store)
     _load_holders(scene, store)
@@ -154,7 +154,7 @@ def _load_holders(scene: Scene, store: Store) -> None:
     """Records and claims with the same keys, on both sides."""
     hashes: set[str] = set()
     for row in scene.records.values():
-        hashes |= scene.lens.look_ups(row, scene.known(row))
+        hashes.update(scene.lens.look_ups(row, scene.known(row)))
     found: list[KeyRow] = []
     kind = scene.lens.rules.kind
     for side in Side:

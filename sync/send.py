@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sync.doubt import load_around, settle_doubts
 from sync.errors import Fatal, InDoubt, LeaseLost, RequestRefused, Retryable
 from sync.normalise import encode
-from sync.plan import decode_work, target_of
+from sync.plan import Job, jobs_of, target_of
 from sync.ports import FieldError, Outcome, Write
 from sync.read import World, wake_sharing
 from sync.record import Ref, Side
@@ -40,7 +40,7 @@ class Delivered:
 @dataclass(frozen=True, slots=True)
 class _Flight:
     batch: BatchRow
-    rows: tuple[OperationRow, ...]
+    jobs: tuple[Job, ...]
     side: Side
 
 
@@ -61,10 +61,10 @@ class Delivery:
         try:
             while self.world.clock.now() < until:
                 progressed = False
-                for side, rows in self._batches():
+                for side, jobs in self._batches():
                     progressed = True
                     if self._system(side) not in self._blocked:
-                        self._dispatch(side, rows)
+                        self._dispatch(side, jobs)
                     if self.world.clock.now() >= until:
                         break
                 if not progressed or self._blocked:
@@ -80,12 +80,12 @@ class Delivery:
 
     # --- take ------------------------------------------------------------------------------------------
 
-    def _batches(self) -> Iterator[tuple[Side, list[OperationRow]]]:
+    def _batches(self) -> Iterator[tuple[Side, list[Job]]]:
         """Due operations grouped by what can travel together, no record twice."""
         largest = max(c.capabilities.write_batch for c in self.world.connectors.values())
         route = self.world.lens.rules.route
         due = self.world.store.due(route, self.world.clock.now(), largest * 16)
-        busy = {target_of(row) for flight in self.flying.values() for row in flight.rows}
+        busy = {job.target for flight in self.flying.values() for job in flight.jobs}
         groups: dict[tuple[int, str, str, bool, bool], list[OperationRow]] = {}
         for row in due:
             target, create = target_of(row), row.action == ActionKind.CREATE
@@ -97,18 +97,18 @@ class Delivery:
         for key in sorted(groups):
             side = self.world.lens.side(key[1])
             size = self.world.connectors[side].capabilities.write_batch
-            rows = groups[key]
-            for start in range(0, len(rows), size):
-                yield side, rows[start : start + size]
+            jobs = jobs_of(groups[key])
+            for start in range(0, len(jobs), size):
+                yield side, jobs[start : start + size]
 
     def _system(self, side: Side) -> str:
         return self.world.lens.system(side)
 
     # --- verify, mark sent, send -----------------------------------------------------------------------
 
-    def _dispatch(self, side: Side, rows: list[OperationRow]) -> None:
+    def _dispatch(self, side: Side, jobs: list[Job]) -> None:
         try:
-            ready = self._verified(side, rows)
+            ready = self._verified(side, jobs)
         except Retryable as error:
             self._block(side, error)
             return
@@ -118,37 +118,39 @@ class Delivery:
         if ready:
             self._send(side, ready)
 
-    def _verified(self, side: Side, rows: list[OperationRow]) -> list[OperationRow]:
-        found = verify(self.world, side, self.run, rows)
+    def _verified(self, side: Side, jobs: list[Job]) -> list[Job]:
+        found = verify(self.world, side, self.run, jobs)
         if found.moved or found.unseen:
             patch = Patch()
             settlement = self._settlement([*found.moved, *found.unseen], patch)
-            for row in found.moved:
-                settlement.supersede(row, "moved")
+            for job in found.moved:
+                settlement.supersede(job, "moved")
             later = self.world.clock.now() + UNSEEN_WAIT
-            for row in found.unseen:
-                patch.put(row._replace(state=WAITING, at=later, reason="the vendor does not show the record"))
+            for job in found.unseen:
+                patch.put(
+                    job.row._replace(state=WAITING, at=later, reason="the vendor does not show the record")
+                )
             self._commit(settlement, patch)
             self.done.moved += len(found.moved)
         return found.ready
 
-    def _send(self, side: Side, rows: list[OperationRow]) -> None:
+    def _send(self, side: Side, jobs: Sequence[Job]) -> None:
         connector = self.world.connectors[side]
         while len(self.flying) >= connector.capabilities.concurrency:
             self._land(block=True)
         if self._system(side) in self._blocked:
             return
         number = self.world.numbers()
-        body = encode([row.id for row in rows])
+        body = encode([job.row.id for job in jobs])
         batch = BatchRow(number, self._system(side), self.world.kind, self.world.clock.now(), body)
         patch = Patch()
         patch.put(batch)
         self.world.store.commit(patch)
         if self.world.store.lease_left() <= 0:
             raise LeaseLost("Another process owns the state by now.", "let the other process go on")
-        writes = [_write(row) for row in rows]
+        writes = [_write(job) for job in jobs]
         future = self.world.executor.submit(connector.write, self.world.kind, writes)
-        self.flying[future] = _Flight(batch, tuple(rows), side)
+        self.flying[future] = _Flight(batch, tuple(jobs), side)
         if future.done():
             self._land(block=False)
 
@@ -163,7 +165,7 @@ class Delivery:
             try:
                 self._settle(flight, future.result())
             except InDoubt:
-                self.done.in_doubt += len(flight.rows)
+                self.done.in_doubt += len(flight.jobs)
             except RequestRefused as error:
                 self._halve(flight, error)
             except Retryable as error:
@@ -174,41 +176,40 @@ class Delivery:
                 self._give_up(flight.side, error)
 
     def _settle(self, flight: _Flight, outcomes: Sequence[Outcome]) -> None:
-        if len(outcomes) != len(flight.rows):
-            self.done.in_doubt += len(flight.rows)
+        if len(outcomes) != len(flight.jobs):
+            self.done.in_doubt += len(flight.jobs)
             return
         patch = Patch()
-        extra = [Ref(r.system, r.object, o.id) for r, o in zip(flight.rows, outcomes, strict=True) if o.id]
-        settlement = self._settlement(flight.rows, patch, extra)
-        for row, outcome in zip(flight.rows, outcomes, strict=True):
-            settlement.settle(row, outcome)
+        pairs = list(zip(flight.jobs, outcomes, strict=True))
+        extra = [job.target._replace(id=outcome.id) for job, outcome in pairs if outcome.id]
+        settlement = self._settlement(flight.jobs, patch, extra)
+        for job, outcome in pairs:
+            settlement.settle(job, outcome)
         patch.drop(flight.batch)
         self._commit(settlement, patch)
         system = self._system(flight.side)
-        self.done.sent[system] = self.done.sent.get(system, 0) + len(flight.rows)
-        self.world.progress(f"write {system}", len(flight.rows))
+        self.done.sent[system] = self.done.sent.get(system, 0) + len(flight.jobs)
+        self.world.progress(f"write {system}", len(flight.jobs))
 
-    def _settlement(
-        self, rows: Sequence[OperationRow], patch: Patch, extra: Sequence[Ref] = ()
-    ) -> Settlement:
-        around = Around(*load_around(self.world, rows, extra))
+    def _settlement(self, jobs: Sequence[Job], patch: Patch, extra: Sequence[Ref] = ()) -> Settlement:
+        around = Around(*load_around(self.world, jobs, extra))
         return Settlement(self.world.lens, around, self.world.numbers, self.world.clock.now(), patch)
 
     def _commit(self, settlement: Settlement, patch: Patch) -> None:
-        wake_sharing(self.world, settlement.done.freed, patch)
+        wake_sharing(self.world, settlement.done.freed, patch, besides=settlement.around.records)
         self.world.store.commit(patch)
         _add(self.done.settled, settlement.done)
 
     def _halve(self, flight: _Flight, error: RequestRefused) -> None:
         """A batch refused whole goes on in halves; a single record refused alone has failed."""
-        if len(flight.rows) == 1:
+        if len(flight.jobs) == 1:
             refused = Outcome("refused", errors=(FieldError("", error.code or "refused", error.message),))
             self._settle(flight, [refused])
             return
         self._not_executed(flight)
-        half = len(flight.rows) // 2
-        for part in (flight.rows[:half], flight.rows[half:]):
-            self._send(flight.side, list(part))
+        half = len(flight.jobs) // 2
+        for part in (flight.jobs[:half], flight.jobs[half:]):
+            self._send(flight.side, part)
 
     def _not_executed(self, flight: _Flight) -> None:
         patch = Patch()
@@ -226,10 +227,9 @@ class Delivery:
         self.failure = self.failure or error
 
 
-def _write(row: OperationRow) -> Write:
-    work = decode_work(row.body)
-    values = {path: field_.desired for path, field_ in work.fields.items()}
-    return Write(row.id, target_of(row), values, work.unique)
+def _write(job: Job) -> Write:
+    values = {path: field_.desired for path, field_ in job.work.fields.items()}
+    return Write(job.row.id, job.target, values, job.work.unique)
 
 
 def _add(total: Settled, part: Settled) -> None:

@@ -19,9 +19,9 @@ from sync.plan import (
     Base,
     FieldWork,
     Half,
+    Job,
     Work,
     decode_base,
-    decode_work,
     encode_base,
     encode_work,
     short_hash,
@@ -89,9 +89,9 @@ class Settlement:
         self.patch = patch
         self.done = Settled()
 
-    def settle(self, row: OperationRow, outcome: Outcome) -> None:
+    def settle(self, job: Job, outcome: Outcome) -> None:
         """Settle one operation."""
-        work = decode_work(row.body)
+        row, work = job
         match outcome.result:
             case "applied":
                 self._applied(row, work, outcome)
@@ -102,7 +102,7 @@ class Settlement:
             case "gone":
                 self._gone(row)
             case "retry":
-                self._later(row, outcome)
+                self._later(row, work, outcome)
 
     # --- applied ---------------------------------------------------------------------------------------
 
@@ -252,10 +252,10 @@ class Settlement:
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="gone"))
         self.done.superseded += 1
 
-    def _later(self, row: OperationRow, outcome: Outcome) -> None:
+    def _later(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         wait = max(outcome.after, min(300.0, 2.0**row.attempts))
         self.patch.put(row._replace(state=PENDING, at=self.now + wait, attempts=row.attempts + 1))
-        self._wake(row)
+        self._wake(row, work)
         self.done.retried += 1
 
     def _refused(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
@@ -320,14 +320,14 @@ class Settlement:
                 state=FAILED, at=self.now + wait, attempts=row.attempts + 1, reason=reason, body=body
             )
         )
-        self._wake(row)
+        self._wake(row, work)
         self.done.failed += 1
 
     # --- around ----------------------------------------------------------------------------------------
 
-    def supersede(self, row: OperationRow, reason: str) -> None:
+    def supersede(self, job: Job, reason: str) -> None:
         """Drop an operation that must not leave: its record has moved on; it is decided again."""
-        work = decode_work(row.body)
+        row, work = job
         self._release(row, work)
         self._ask_source(work)
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason=reason))
@@ -343,10 +343,10 @@ class Settlement:
         if source is not None:
             self._put(source._replace(noted=self.numbers()))
 
-    def _wake(self, row: OperationRow) -> None:
+    def _wake(self, row: OperationRow, work: Work) -> None:
         """What was passed over while the operation was on its way is decided now."""
         if row.again:
-            self._ask_source(decode_work(row.body))
+            self._ask_source(work)
 
     def _put(self, row: RecordRow) -> None:
         self.around.records[row.ref] = row

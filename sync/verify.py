@@ -8,49 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync.plan import Work, decode_work, target_of
+from sync.plan import Job, Work
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs
 from sync.record import Record, Ref, Side
-from sync.rows import OperationRow
-from sync.rules import ActionKind
 
 
 class Verdicts:
     """What verifying came to: operations that may leave, those that moved, those whose record is unseen."""
 
     def __init__(self) -> None:
-        self.ready: list[OperationRow] = []
-        self.moved: list[OperationRow] = []
-        self.unseen: list[OperationRow] = []
+        self.ready: list[Job] = []
+        self.moved: list[Job] = []
+        self.unseen: list[Job] = []
 
 
-def verify(world: World, side: Side, run: int, operations: Sequence[OperationRow]) -> Verdicts:
+def verify(world: World, side: Side, run: int, jobs: Sequence[Job]) -> Verdicts:
     """Sort operations of one side into those that may leave and those that may not."""
     found = Verdicts()
-    work = {row.id: decode_work(row.body) for row in operations}
-    _verify_updates(world, side, run, [row for row in operations if work[row.id].verify], work, found)
-    creates = [row for row in operations if row.action == ActionKind.CREATE and not work[row.id].unique]
-    _verify_creates(world, side, run, [row for row in creates if work[row.id].claims], work, found)
-    checked = {row.id for rows in (found.ready, found.moved, found.unseen) for row in rows}
-    found.ready += [row for row in operations if row.id not in checked]
-    found.ready.sort(key=lambda row: row.id)
+    updates = [job for job in jobs if job.work.verify]
+    creates = [job for job in jobs if job.work.claims and not job.work.unique]
+    if not updates and not creates:
+        found.ready += jobs
+        return found
+    _verify_updates(world, side, run, updates, found)
+    _verify_creates(world, side, run, creates, found)
+    checked = {job.row.id for group in (found.ready, found.moved, found.unseen) for job in group}
+    found.ready += [job for job in jobs if job.row.id not in checked]
+    found.ready.sort(key=lambda job: job.row.id)
     return found
 
 
-def _verify_updates(
-    world: World, side: Side, run: int, rows: Sequence[OperationRow], work: dict[int, Work], found: Verdicts
-) -> None:
-    if not rows:
+def _verify_updates(world: World, side: Side, run: int, jobs: Sequence[Job], found: Verdicts) -> None:
+    if not jobs:
         return
-    records = read_refs(world, side, run, [target_of(row) for row in rows], ReadCount())
-    for row in rows:
-        record = records.get(target_of(row))
+    records = read_refs(world, side, run, [job.target for job in jobs], ReadCount())
+    for job in jobs:
+        record = records.get(job.target)
         if record is None:
-            found.unseen.append(row)
-        elif _is_expected(world, record, work[row.id]):
-            found.ready.append(row)
+            found.unseen.append(job)
+        elif _is_expected(world, record, job.work):
+            found.ready.append(job)
         else:
-            found.moved.append(row)
+            found.moved.append(job)
 
 
 def _is_expected(world: World, record: Record, work: Work) -> bool:
@@ -62,27 +61,25 @@ def _is_expected(world: World, record: Record, work: Work) -> bool:
     return True
 
 
-def _verify_creates(
-    world: World, side: Side, run: int, rows: Sequence[OperationRow], work: dict[int, Work], found: Verdicts
-) -> None:
+def _verify_creates(world: World, side: Side, run: int, jobs: Sequence[Job], found: Verdicts) -> None:
     """Look up by address whether the person has come into being meanwhile."""
-    if not rows:
+    if not jobs:
         return
-    object_ = rows[0].object
+    object_ = jobs[0].row.object
     path = world.lens.address_path(world.lens.system(side), object_)
     capabilities = world.connectors[side].capabilities
     if path not in capabilities.find_paths.get(object_, frozenset()):
-        found.ready += rows
+        found.ready += jobs
         return
-    for start in range(0, len(rows), capabilities.find_batch):
-        batch = rows[start : start + capabilities.find_batch]
-        wanted = {str(work[row.id].fields[path].desired): row for row in batch if path in work[row.id].fields}
+    for start in range(0, len(jobs), capabilities.find_batch):
+        batch = jobs[start : start + capabilities.find_batch]
+        wanted = sorted({str(job.work.fields[path].desired) for job in batch if path in job.work.fields})
         reading = look_up_reading(world, side, run, indexed=True)
-        records = world.connectors[side].find(world.kind, object_, path, sorted(wanted), world.paths(side))
+        records = world.connectors[side].find(world.kind, object_, path, wanted, world.paths(side))
         note_found(world, records, reading)
         there = {key for record in records for key in _keys(world, record)}
-        for row in batch:
-            (found.moved if there & set(work[row.id].claims) else found.ready).append(row)
+        for job in batch:
+            (found.moved if there & set(job.work.claims) else found.ready).append(job)
 
 
 def _keys(world: World, record: Record) -> frozenset[str]:

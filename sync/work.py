@@ -97,8 +97,12 @@ def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
     """Bring the open operations of an entity in line with what it wants; the number of new ones."""
     open_now = [row for row in scene.operations[wants.entity].values() if row.action != ActionKind.OPT_OUT]
     kept: set[int] = set()
-    rests = {target: _not_yet_open(scene, target, each, open_now, kept) for target, each in wants.targets.items()}
-    for row in open_now:  # before anything is added: a new create takes the claims of the one that it replaces
+    rests = {
+        target: _not_yet_open(scene, target, each, open_now, kept) for target, each in wants.targets.items()
+    }
+    for (
+        row
+    ) in open_now:  # before anything is added: a new create takes the claims of the one that it replaces
         superseded = row.id not in kept and row.id not in scene.sent and not wants.keeps_open
         if superseded and row.state in _DERIVED:
             scene.put_operation(row._replace(state=SUPERSEDED, reason="decided again"))

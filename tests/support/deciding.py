@@ -37,16 +37,17 @@ class Deciding:
 
     def decide(self, *refs: Ref) -> Decided:
         """Decide these records (all records, if none is named)."""
-        dirty = (
+        rows = (
             self.store.get(RecordRow, refs) if refs else self.store.dirty("person", ("ma", "sfa"), 0, 1_000)
         )
-        scene = load(self.store, self.lens, dirty)
+        entities = dict.fromkeys(row.entity for row in rows)
+        scene = load(self.store, self.lens, entities)
         context = Context(
             numbers=self.numbers, now=NOW, run=77, lag={"ma": 1.0, "sfa": 1.0},
             opt_outs=Allowance(lambda: 1_000 if self.live else 0),
             unique={("sfa", "Lead"): frozenset({"Marketo_Id__c"})},
         )  # fmt: skip
-        done = decide(scene, dirty, context)
+        done = decide(scene, entities, context)
         self.store.commit(scene.patch)
         return done
 

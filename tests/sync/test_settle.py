@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sync.normalise import decode_body
-from sync.plan import FieldWork, Work, decode_base, decode_work, encode_work
+from sync.plan import FieldWork, Work, decode_base, decode_work, encode_work, jobs_of
 from sync.ports import FieldError, Outcome
 from sync.record import Ref
 from sync.rows import (
@@ -63,7 +63,7 @@ def settle(
 ) -> tuple[Settlement, Patch]:
     patch = Patch()
     settlement = Settlement(LENS, Around(records, [BASE]), numbers(), NOW, patch)
-    settlement.settle(row_, outcome)
+    settlement.settle(jobs_of([row_])[0], outcome)
     return settlement, patch
 
 
@@ -82,7 +82,7 @@ def test_an_answer_with_the_id_only_leaves_what_was_sent_unconfirmed() -> None:
     _settlement, patch = settle(operation(), Outcome("applied", id="7"))
     target = the_record(patch, SFA.ref)
     assert decode_body(target.body)["Title"] == "new"
-    assert msgspec.json.decode(target.unconfirmed) == {"Title": [40, "old", "new", 0]}
+    assert msgspec.json.decode(target.unconfirmed) == {"Title": [40, "old", "new", 0, True]}
     assert target.settled > 0
     (base,) = patch.puts[BaseRow].values()
     assert isinstance(base, BaseRow)
@@ -195,6 +195,6 @@ def test_a_base_that_belongs_to_other_records_is_left_alone() -> None:
     moved = base_row(LENS, 9, MA, row("sfa", "8", 9, {}), {"title": ("x", "x")})
     patch = Patch()
     Settlement(LENS, Around((MA, SFA), [moved]), numbers(), NOW, patch).settle(
-        operation(), Outcome("applied", id="7")
+        jobs_of([operation()])[0], Outcome("applied", id="7")
     )
     assert not patch.puts[BaseRow]
