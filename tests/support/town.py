@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
+from pydantic import SecretStr
 
 from connectors.marketo import Marketo, MarketoConfig
 from connectors.salesforce import Salesforce, SalesforceConfig
@@ -39,8 +40,8 @@ from sync.normalise import Lens
 from sync.plan import Base, Work, decode_base, decode_work
 from sync.ports import Capabilities, Connector, Outcome, Paths, Write
 from sync.read import Numbering, World
-from sync.record import Page, Raw, Record, Ref, Schema, Side
-from sync.rows import BaseRow, HoldRow, OperationRow, RecordRow
+from sync.record import Page, Record, Ref, Schema, Side
+from sync.rows import BaseRow, HoldRow, OperationRow, Patch, RecordRow
 from sync.rules import Rules
 
 START = 1_795_305_600.0  # 2026-11-22T00:00:00Z
@@ -89,6 +90,32 @@ class Strikes(Faults):
 
     def first(self, kinds: Iterable[str]) -> str | None:
         return next((kind for kind in kinds if self.fires(kind)), None)
+
+
+class Tally:
+    """Counts the row writes of a journal by table, and keeps every operation in its last state."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.row_writes: Counter[str] = Counter()
+        self.operations: dict[int, OperationRow] = {}
+
+    def commit(self, patch: Patch, *, durable: bool = True) -> None:
+        """Commit, then count."""
+        super().commit(patch, durable=durable)  # type: ignore[misc]
+        for rows in (patch.puts, patch.drops):
+            self.row_writes.update({kind.__name__: len(keys) for kind, keys in rows.items() if keys})
+        for row in patch.puts.get(OperationRow, {}).values():
+            assert isinstance(row, OperationRow)
+            self.operations[row.id] = row
+
+
+class MemoryJournal(Tally, MemoryStore):
+    """A journal in memory, with a tally."""
+
+
+class FileJournal(Tally, SqlStore):
+    """A journal in a file, with a tally."""
 
 
 class Window:
@@ -143,17 +170,27 @@ class Town:
         self, folder: Path | None = None, rules: Callable[[Rules], Rules] = lambda rules: rules
     ) -> None:
         self.clock = TownClock()
+        self._folder = folder or Path()
         self._stack = ExitStack()
         self.faults = {name: Strikes(name) for name in (MARKETO, SALESFORCE)}
-        self.marketo = MarketoState(
-            self.clock, random.Random(1), self.faults[MARKETO], visibility_lag=LAG
-        )
+        self.marketo = MarketoState(self.clock, random.Random(1), self.faults[MARKETO], visibility_lag=LAG)
         self.salesforce = SalesforceState(
             self.clock, random.Random(2), self.faults[SALESFORCE], visibility_lag=LAG
         )
         self.marketo_api = MarketoApi(self.marketo)
         self.salesforce_api = SalesforceApi(self.salesforce)
-        self.store = MemoryStore() if folder is None else SqlStore(folder / "state.db", self.clock, "town")
+        self.servers = [
+            self._stack.enter_context(
+                serve(api, faults, self.clock, server_timeout=TIMEOUT, slow_seconds=0.02)
+            )
+            for api, faults in (
+                (self.marketo_api, self.faults[MARKETO]),
+                (self.salesforce_api, self.faults[SALESFORCE]),
+            )
+        ]
+        self.store: MemoryJournal | FileJournal = (
+            MemoryJournal() if folder is None else FileJournal(folder / "state.db", self.clock, "town")
+        )
         self.windows = {MARKETO: Window(self._open_marketo()), SALESFORCE: Window(self._open_salesforce())}
         executor = ThreadExecutor(4)
         self._stack.callback(executor.close)
@@ -166,6 +203,32 @@ class Town:
             executor=executor,
             numbers=Numbering(self.store),
         )
+
+    def _open_marketo(self) -> Marketo:
+        config = MarketoConfig(
+            rest_url=f"{self.servers[0].url}/rest",
+            client_id=DEMO_CREDENTIALS.client_id,
+            client_secret=SecretStr(DEMO_CREDENTIALS.client_secret),
+            earliest="2026-11-01",
+            poll_seconds=1.0,
+            server_timeout=TIMEOUT,
+            visibility_lag=LAG,
+        )
+        return Marketo(MARKETO, config, self.clock)
+
+    def _open_salesforce(self) -> Salesforce:
+        config = SalesforceConfig(
+            login_url=self.servers[1].url,
+            client_id=Credentials().client_id,
+            client_secret=SecretStr(Credentials().client_secret),
+            server_timeout=TIMEOUT,
+            visibility_lag=LAG,
+            overlap=LAG,
+        )
+        return Salesforce(SALESFORCE, config, self.clock)
+
+    def _lock(self, system: str) -> threading.Lock:
+        return self.marketo_api.lock if system == MARKETO else self.salesforce_api.lock
 
     def __enter__(self) -> Self:
         return self
@@ -182,28 +245,35 @@ class Town:
             self.store.close()
         for server in self.servers:
             assert server.failures == []
+        for window in self.windows.values():
+            assert window.before == [], "something was to happen before a call that was never made"
 
     # --- time and cycles ---------------------------------------------------------------------------------
 
     def wait(self, seconds: float = STEP) -> None:
-        """Let the time pass slowly enough for requests that act late."""
-        late = sum(faults.fired.get("acts_late", 0) for faults in self.faults.values())
-        while seconds > 0:
-            self.clock.sleep(min(seconds, TIMEOUT * 0.1))
-            seconds -= TIMEOUT * 0.1
-            if late:
-                time.sleep(0.025)
+        """Let the time pass, slowly enough for requests that act late."""
+        end = self.clock.now() + seconds
+        while self._late and (rest := end - self.clock.now()) > 0:
+            self.clock.sleep(min(rest, TIMEOUT * 0.05))
+            time.sleep(0.03)
+        self.clock.sleep(end - self.clock.now())
+
+    @property
+    def _late(self) -> bool:
+        """Whether a request stands at a vendor that will act later."""
+        threads = [thread for server in self.servers for thread in list(server._threads)]
+        return any("_execute_late" in repr(getattr(thread, "_args", ())) for thread in threads)
 
     def cycle(self, *, sweep: float = 0.0, first: bool = False, **bounds: Any) -> CycleReport:
         """Run one cycle."""
         return run_cycle(self.world, Bounds(sweep=sweep, first=first, **bounds))
 
-    def cycles(self, count: int) -> list[CycleReport]:
+    def cycles(self, count: int, **bounds: Any) -> list[CycleReport]:
         """Run some cycles with time between them; a cycle that could not read is tried again later."""
         found = []
         for _ in range(count):
             try:
-                found.append(self.cycle())
+                found.append(self.cycle(**bounds))
             except Retryable as error:
                 self.wait(error.after)
             self.wait()
@@ -239,6 +309,21 @@ class Town:
     def in_doubt(self) -> int:
         """Batches that left and are not settled."""
         return sum(len(self.store.batches(name)) for name in self.windows)
+
+    def unplug(self) -> None:
+        """The machine stops before a request is answered: what is on its way arrives, the process is gone."""
+        raise SystemExit
+
+    def restart(self) -> None:
+        """Begin again as a new process would: the journal is opened anew, nothing is remembered beside it."""
+        if isinstance(self.store, FileJournal):
+            kept = self.store.operations
+            self.store.close()
+            self.store = FileJournal(self._folder / "state.db", self.clock, "town")
+            self.store.operations = kept
+        else:
+            self.store.crash()
+        self.world = replace(self.world, store=self.store, numbers=Numbering(self.store))
 
     # --- people ------------------------------------------------------------------------------------------
 
@@ -340,7 +425,7 @@ class Town:
         """Calls that a vendor has answered, sign-in excepted."""
         if system == MARKETO:
             return sum(count for label, count in self.marketo.calls.items() if label != "identity")
-        return self.windows[SALESFORCE].inner.client.http.calls.total()  # type: ignore[attr-defined]
+        return sum(count for label, count in self.salesforce.calls.items() if label != "token")
 
     # --- what the journal says ---------------------------------------------------------------------------
 
@@ -362,6 +447,12 @@ class Town:
         """What waits for a person."""
         return self.store.holds_of([self.entity(ref)])
 
-    def open(self_, ref: Ref) -> list[tuple[OperationRow, Work]]:  # noqa: N805 - placeholder, see below
-        """Work that stands open."""
-        raise AssertionError
+    def open_work(self, ref: Ref) -> list[tuple[OperationRow, Work]]:
+        """Work that stands open for a person, with its body."""
+        rows = sorted(self.store.open_operations([self.entity(ref)]))
+        return [(row, decode_work(row.body)) for row in rows]
+
+    def all_work(self, ref: Ref) -> list[tuple[OperationRow, Work]]:
+        """Every operation that ever aimed at a record, in its last state, oldest first."""
+        rows = [row for _id, row in sorted(self.store.operations.items())]
+        return [(row, decode_work(row.body)) for row in rows if (row.system, row.object, row.record) == ref]
