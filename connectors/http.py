@@ -27,6 +27,7 @@ T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 ATTEMPTS = 6
+LEAST_PAUSE = 5.0
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 _ADDRESS = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")
 _NUMBER = re.compile(r"\+?\d[\d\- ()]{6,}\d")
@@ -96,7 +97,7 @@ class PoolTransport(httpx.BaseTransport):
         """Send one request. Raises httpx.ConnectError, ReadError, DecodingError."""
         url = request.url
         secure = url.scheme == "https"
-        origin = Origin(secure, url.host, url.port or (443 if secure else 80))
+        origin = Origin(secure, url.raw_host.decode("ascii"), url.port or (443 if secure else 80))
         target = url.raw_path.decode("ascii")
         try:
             answer = self._pool.send(
@@ -181,13 +182,14 @@ class Http:
         try:
             answer: T = self._retrying(self._once, ask, judge, writing=False)
             return answer
-        except _Unreachable as error:
-            if self._answered:
-                raise
-            raise Fatal(
-                f"{self._system} cannot be reached: {error.message}",
-                "check its address in the settings, the network and the proxy",
-            ) from error
+        except Retryable as error:
+            if isinstance(error, _Unreachable) and not self._answered:
+                raise Fatal(
+                    f"{self._system} cannot be reached: {error.message}",
+                    "check its address in the settings, the network and the proxy",
+                ) from error
+            error.after = max(error.after, LEAST_PAUSE)
+            raise
 
     def write(self, ask: Ask, judge: Judge[T]) -> T:
         """Send a request that changes something, once. Raises Fatal, Retryable, RequestRefused, InDoubt."""

@@ -32,6 +32,13 @@ def _is_here(host: str) -> bool:
         return False
 
 
+def _proxy_address(address: str) -> str:
+    parts = urlsplit(address)
+    if address and (parts.scheme != "http" or not parts.hostname or parts.username or parts.password):
+        raise ValueError("write http://host:port, without user and password")
+    return address
+
+
 Address = Annotated[str, AfterValidator(_safe_address)]
 """An https address without a slash at its end; plain http on loopback only."""
 
@@ -46,7 +53,7 @@ class SystemConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ca_file: str | None = None
-    proxy: str = ""
+    proxy: Annotated[str, AfterValidator(_proxy_address)] = ""
     compress: bool = True
     max_reply: int = 64 * 1024 * 1024
     server_timeout: float = 120.0

@@ -22,8 +22,8 @@ _NUMBERS = re.compile(r"\d+")
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where reading stands: a place in the activity log and, while everything is being read, the next window of
-    creation dates (`window` up to `until`) and the extract jobs under way, one for each window from that one on; `columns` is
-    a checksum of what they extract."""
+    creation dates (`window` up to `until`) and the extract jobs under way, one for each window from that one on;
+    `columns` is a checksum of what they extract."""
 
     token: str
     window: str = ""

@@ -125,7 +125,9 @@ class SalesforceClient:
     ) -> list[Mapping[str, Raw] | None]:
         """At most 2,000 rows by id, in the order of the ids, None for what is not there."""
         body = msgspec.json.encode({"ids": ids, "fields": fields})
-        ask = Ask("retrieve", "POST", f"{self._base}/composite/sobjects/{object_}", body, _JSON)
+        ask = Ask(
+            "retrieve", "POST", f"{self._base}/composite/sobjects/{quote(object_, safe='')}", body, _JSON
+        )
         rows = self.http.read(ask, self.judge)
         if not isinstance(rows, list) or len(rows) != len(ids):
             raise Retryable(f"{self.system} answered {len(ids)} ids with another number of rows.", 1.0)
@@ -143,7 +145,8 @@ class SalesforceClient:
         """Ids deleted between two times, hard deletions too."""
         query = f"start={quote(iso(start), safe='')}&end={quote(iso(end), safe='')}"
         reply = self.http.read(
-            Ask("deleted", "GET", f"{self._base}/sobjects/{object_}/deleted/?{query}"), self.judge
+            Ask("deleted", "GET", f"{self._base}/sobjects/{quote(object_, safe='')}/deleted/?{query}"),
+            self.judge,
         )
         rows = reply.get("deletedRecords") if isinstance(reply, dict) else None
         return (
@@ -155,7 +158,7 @@ class SalesforceClient:
     def describe(self, object_: str) -> Mapping[str, object]:
         """One object's description."""
         reply = self.http.read(
-            Ask("describe", "GET", f"{self._base}/sobjects/{object_}/describe"), self.judge
+            Ask("describe", "GET", f"{self._base}/sobjects/{quote(object_, safe='')}/describe"), self.judge
         )
         if not isinstance(reply, dict):
             raise Retryable(f"{self.system} gave no description of {object_}.", 1.0)

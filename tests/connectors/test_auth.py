@@ -83,6 +83,17 @@ def test_secrets_travel_to_safe_addresses_only(address: str) -> None:
     assert safe.login_url == "https://v.example"
 
 
+@pytest.mark.parametrize(
+    "proxy", ["http://u:p@proxy.example:3128", "socks5://proxy.example", "proxy.example:3128"]
+)
+def test_a_proxys_address_holds_no_password(proxy: str) -> None:
+    """A proxy is named by a plain address, so that settings can be shown."""
+    with pytest.raises(ValidationError):
+        SalesforceConfig(
+            login_url="https://v.example", client_id="a", client_secret=SecretStr("b"), proxy=proxy
+        )
+
+
 def test_settings_show_no_secret() -> None:
     """Neither representation nor export of settings holds a secret, and they cannot be changed."""
     config = MarketoConfig(

@@ -300,8 +300,9 @@ class HttpConnectorSuite(ConnectorSuite):
         """A vendor that stays ill is tried again later by whoever asked, not for ever here."""
         cursor = quiet(rig)
         rig.faults.script += ["server_error"] * 6
-        with pytest.raises(Retryable):
+        with pytest.raises(Retryable) as caught:
             read_all(rig, cursor)
+        assert caught.value.after >= 5.0
         assert read_all(rig, cursor).listed == []
 
     @pytest.mark.parametrize("fault", ["lost_after_commit", "half_answer"])
