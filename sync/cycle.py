@@ -15,7 +15,7 @@ from sync.guard import Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_front, refetch, sweep
-from sync.record import Side
+from sync.record import SIDES, Side
 from sync.rows import IGNORED, LANE_DELTA, CursorRow, HoldRow, OperationRow, Patch, RulesRow, RunRow
 from sync.scene import load
 from sync.send import Delivered, Delivery, resolve_doubts
@@ -77,17 +77,17 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
 
 def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
     resolve_doubts(world, report.run)
-    for side in Side:
+    for side in SIDES:
         system = world.lens.system(side)
         report.read[system] = read_front(world, side, report.run)
         if bounds.sweep:
             sweep(world, side, report.run, bounds.sweep)
-    for side in Side:
+    for side in SIDES:
         refetch(world, side, report.run)
 
 
 def _both_complete(world: World) -> bool:
-    keys = [(world.lens.system(side), world.kind, FRONT) for side in Side]
+    keys = [(world.lens.system(side), world.kind, FRONT) for side in SIDES]
     rows = world.store.get(CursorRow, keys)
     return len(rows) == len(keys) and all(row.complete for row in rows)
 

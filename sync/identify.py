@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sync.note import Numbers
-from sync.record import Ref, Side
+from sync.record import SIDES, Ref, Side
 from sync.rows import DELETED, LEADING, LIVE, MOVED, SUPERSEDED, TWIN, BaseRow, EntityRow, KeyRow, RecordRow
 from sync.scene import Scene
 
@@ -64,7 +64,7 @@ Identity: TypeAlias = Linked | New | Ambiguous | Tombstone | Waits | Gone
 
 def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     """Find out who an entity is, and link it in the scene where that is certain."""
-    lead = {side: _lead(scene, entity, side) for side in Side}
+    lead = {side: _lead(scene, entity, side) for side in SIDES}
     live = [row for row in lead.values() if row is not None and row.state != DELETED]
     if len(live) == 2:
         return Linked(entity)

@@ -113,11 +113,7 @@ def _compare(
     if row.state == MOVED:
         return
     seen = decode_body(row.body)
-    changes = {
-        path: [seen.get(path), raw]
-        for path, raw in record.values.items()
-        if path not in seen or seen[path] != raw or type(seen[path]) is not type(raw)
-    }
+    changes = _changes(row, seen, record.values)
     restored = row.state != LIVE
     if _is_stale(record, row, reading):
         if changes or restored:
@@ -126,7 +122,8 @@ def _compare(
             found.again.append(record.ref)
         return
     waiting = _confirm(row, record.values)
-    if not changes and not restored and waiting == row.unconfirmed and not row.refetch_at:
+    first_look = row.as_of == 0
+    if not (changes or restored or first_look or row.refetch_at) and waiting == row.unconfirmed:
         return
     dirty = bool(changes) or restored or (waiting != "" and row.refetch_at > 0)
     seen.update(record.values)
@@ -134,7 +131,7 @@ def _compare(
         state=LIVE, as_of=reading.as_of, version=record.version or row.version,
         created=record.created or row.created, own=_own(record), refetch_at=0.0,
         noted=numbers() if dirty else row.noted, observed=page if changes else row.observed,
-        body=encode(seen) if changes else row.body, unconfirmed=waiting,
+        body=encode(seen) if changes or first_look else row.body, unconfirmed=waiting,
     )  # fmt: skip
     patch.put(fresh)
     if changes:
@@ -144,6 +141,23 @@ def _compare(
         found.dirty.append(record.ref)
     if changes:
         _move_keys(row, fresh, lens, patch, found)
+
+
+def _changes(row: RecordRow, seen: Mapping[str, Raw], values: Mapping[str, Raw]) -> dict[str, list[Raw]]:
+    """What differs from what we saw, old and new. In a record that we created and never read, a blank or a
+    false in a field that we did not send is what the vendor always puts there, and no news."""
+    unread = row.as_of == 0 and row.settled > 0
+    return {
+        path: [seen.get(path), raw]
+        for path, raw in values.items()
+        if (path not in seen or _differs(seen[path], raw))
+        and not (unread and seen.get(path) is None and (raw is False or raw == ""))
+    }
+
+
+def _differs(seen: Raw, now: Raw) -> bool:
+    """True unless both are the same value; 1 and 1.0 are, 1 and true are not."""
+    return seen != now or isinstance(seen, bool) != isinstance(now, bool)
 
 
 def _is_stale(record: Record, row: RecordRow, reading: Reading) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sync.normalise import Known, decode_body
 from sync.plan import Base, FieldWork, Half, short_hash
-from sync.record import Raw, Side, Value
+from sync.record import SIDES, Raw, Side, Value
 from sync.resolve import Agree, Clash, Leave, Pair, WriteTo, resolve
 from sync.rows import LIVE, RecordRow
 from sync.rules import Cell, FieldRule, Flow
@@ -16,6 +16,7 @@ from sync.scene import Scene
 from sync.work import Wanted, Wants
 
 LOOP = 3
+ABSENT = object()
 
 
 class _Sides:
@@ -63,7 +64,7 @@ def _belonging(scene: Scene, entity: int, base: Base | None, sides: _Sides) -> B
     if base is None:
         return Base(names[Side.MA], names[Side.SFA], {})
     halves = base.halves
-    for side in Side:
+    for side in SIDES:
         if base.leading(side) and base.leading(side) != names[side]:
             halves = _still_true(scene, entity, base.leading(side), halves, sides.known[side])
     return Base(names[Side.MA], names[Side.SFA], halves)
@@ -89,9 +90,19 @@ def _still_true(
     return kept
 
 
+def _stands(rule: FieldRule, sides: _Sides, half: Half | None) -> bool:
+    """True if both sides still have what they last agreed on: the usual case, decided without more ado."""
+    if half is None or rule.compute is not None or half.fingerprint != rule.fingerprint:
+        return False
+    ma, sfa = sides.known[Side.MA].values, sides.known[Side.SFA].values
+    return ma.get(rule.name, ABSENT) == half.ma and sfa.get(rule.name, ABSENT) == half.sfa
+
+
 def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants: Wants) -> None:
-    if any(rule.name in sides.known[side].unknown for side in Side):
-        raw = {side.value: sides.known[side].unknown.get(rule.name) for side in Side}
+    if _stands(rule, sides, halves.get(rule.name)):
+        return
+    if any(rule.name in sides.known[side].unknown for side in SIDES):
+        raw = {side.value: sides.known[side].unknown.get(rule.name) for side in SIDES}
         wants.hold(rule.name, "unknown_value", raw)
         return
     now = _pair(rule, sides)
@@ -114,7 +125,7 @@ def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants
 def _pair(rule: FieldRule, sides: _Sides) -> Pair | None:
     """Both sides' values of a field; None where one of the records has no such field."""
     found: dict[Side, Value] = {}
-    for side in Side:
+    for side in SIDES:
         known = sides.known[side]
         if rule.compute is not None and rule.flow.into(side.other):
             found[side] = rule.compute(known.values)
@@ -123,7 +134,7 @@ def _pair(rule: FieldRule, sides: _Sides) -> Pair | None:
         else:
             return None
     ma, sfa = found[Side.MA], found[Side.SFA]
-    flags = {side: rule.name in sides.known[side].unconfirmed for side in Side}
+    flags = {side: rule.name in sides.known[side].unconfirmed for side in SIDES}
     return Pair(ma, sfa, _is_same(rule, ma, sfa), flags[Side.MA], flags[Side.SFA])
 
 
@@ -185,7 +196,7 @@ def _want(
 def _agree_consent(scene: Scene, sides: _Sides, halves: dict[str, Half]) -> None:
     """A topic on which both sides read the same is agreed; a standing opt-out is never un-agreed."""
     for topic, rule in scene.lens.topic.items():
-        ma, sfa = (sides.known[side].consent.get(topic) for side in Side)
+        ma, sfa = (sides.known[side].consent.get(topic) for side in SIDES)
         name = f"consent.{topic}"
         old = halves.get(name)
         if ma == sfa and ma is not None and (old is None or (old.ma, old.sfa) != (ma, sfa)):

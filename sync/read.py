@@ -16,7 +16,7 @@ from sync.life import Family, note_events
 from sync.normalise import Lens
 from sync.note import Noted, Reading, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
-from sync.record import LifeEvent, Page, Record, Ref, Side
+from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 
 FRONT, SWEEP = "front", "sweep"
@@ -239,7 +239,7 @@ def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, pa
 def sent_operations(world: World) -> frozenset[int]:
     """Operations that left and are not settled."""
     found: set[int] = set()
-    for side in Side:
+    for side in SIDES:
         for batch in world.store.batches(world.lens.system(side)):
             found.update(msgspec.json.decode(batch.body))
     return frozenset(found)
@@ -255,7 +255,7 @@ def wake_sharing(world: World, keys: set[str], patch: Patch, besides: Collection
     if not keys:
         return
     refs: set[Ref] = set()
-    for side in Side:
+    for side in SIDES:
         for key in world.store.holders(world.lens.system(side), world.kind, keys):
             ref = Ref(key.system, key.object, key.id)
             if not key.operation and ref not in besides:

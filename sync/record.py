@@ -29,6 +29,9 @@ class Side(StrEnum):
         return Side.SFA if self is Side.MA else Side.MA
 
 
+SIDES = (Side.MA, Side.SFA)
+
+
 class Ref(NamedTuple):
     """The name of one vendor record: system, object and the vendor's id (`""` = not created yet)."""
 

@@ -14,7 +14,7 @@ import msgspec
 from sync.normalise import Known, Lens
 from sync.plan import Base, decode_base
 from sync.ports import Store
-from sync.record import Ref, Side
+from sync.record import SIDES, Ref, Side
 from sync.rows import (
     DELETED,
     LEADING,
@@ -46,7 +46,7 @@ class Scene:
         self.holders: defaultdict[tuple[str, str], dict[Ref, None]] = defaultdict(dict)
         self.claims: dict[tuple[str, str], int] = {}
         self.sent: frozenset[int] = frozenset()
-        self._known: dict[Ref, Known] = {}
+        self._known: dict[tuple[str, ...], Known] = {}
 
     def add_records(self, rows: Iterable[RecordRow]) -> None:
         """Take rows into the scene; rows that it already holds win."""
@@ -57,10 +57,10 @@ class Scene:
 
     def known(self, row: RecordRow) -> Known:
         """The canonical fields of a record, read once."""
-        ref = row.ref
-        found = self._known.get(ref)
+        key = row[:3]
+        found = self._known.get(key)
         if found is None:
-            found = self._known[ref] = self.lens.known(row)
+            found = self._known[key] = self.lens.known(row)
         return found
 
     def forget_known(self, ref: Ref) -> None:
@@ -91,7 +91,7 @@ class Scene:
 
     def is_linked(self, entity: int) -> bool:
         """True if both sides have a leading record that the vendor has not deleted."""
-        return all((row := self.leading(entity, side)) is not None and row.state != DELETED for side in Side)
+        return all((row := self.leading(entity, side)) is not None and row.state != DELETED for side in SIDES)
 
     def creating(self, entity: int) -> int:
         """The operation that is creating a counterpart right now (0 = none has left)."""
@@ -130,7 +130,7 @@ def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
         scene.holds[hold.entity][hold.field, hold.kind] = hold
     scene.special = {row.id: row for row in store.get(EntityRow, [(entity,) for entity in entities])}
     sent: set[int] = set()
-    for side in Side:
+    for side in SIDES:
         for batch in store.batches(lens.system(side)):
             sent.update(msgspec.json.decode(batch.body))
     scene.sent = frozenset(sent)
@@ -157,7 +157,7 @@ def _load_holders(scene: Scene, store: Store) -> None:
         hashes.update(scene.lens.look_ups(row, scene.known(row)))
     found: list[KeyRow] = []
     kind = scene.lens.rules.kind
-    for side in Side:
+    for side in SIDES:
         found += store.holders(scene.lens.system(side), kind, hashes)
     missing = []
     for key in found:

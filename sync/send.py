@@ -17,7 +17,7 @@ from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
 from sync.ports import FieldError, Outcome, Write
 from sync.read import World, wake_sharing
-from sync.record import Ref, Side
+from sync.record import SIDES, Ref, Side
 from sync.rows import WAITING, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
@@ -244,6 +244,6 @@ def _add(total: Settled, part: Settled) -> None:
 def resolve_doubts(world: World, run: int) -> Settled:
     """Settle by reading whatever left earlier and is ripe, on both sides."""
     done = Settled()
-    for side in Side:
+    for side in SIDES:
         _add(done, settle_doubts(world, side, run))
     return done

@@ -28,7 +28,7 @@ from sync.plan import (
     target_of,
 )
 from sync.ports import Outcome
-from sync.record import Raw, Ref, Side
+from sync.record import SIDES, Raw, Ref, Side
 from sync.rows import (
     APPLIED,
     FAILED,
@@ -192,7 +192,7 @@ class Settlement:
         names = {side: f"{target.object}/{target.id}", side.other: f"{source.object}/{source.id}"}
         held = self.around.bases.get(target.entity)
         base = decode_base(held.body) if held is not None else Base(names[Side.MA], names[Side.SFA], {})
-        if any(base.leading(each) != names[each] for each in Side):
+        if any(base.leading(each) != names[each] for each in SIDES):
             return
         halves = dict(base.halves)
         for path, field_ in work.fields.items():
