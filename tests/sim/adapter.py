@@ -160,7 +160,9 @@ class Salesforce:
         """Rows by stamp of each object in turn; the cursor is a stamp per object."""
         clock = self.wire.ground.clock
         begin = stamp(clock.now() - back) if back else ""
-        places = dict.fromkeys(paths, begin) if back or not since else dict(p.split("=") for p in since.split())
+        places = (
+            dict.fromkeys(paths, begin) if back or not since else dict(p.split("=") for p in since.split())
+        )
         for name in paths:
             at, key, more = places[name], "", True
             while more:
@@ -240,5 +242,3 @@ def _sfa_outcome(create: bool, answer: SaveResult) -> Outcome:
             return Outcome("gone")
     paths = error.fields or ("",)
     return Outcome("refused", errors=tuple(FieldError(path, error.code, error.message) for path in paths))
-
-

@@ -80,19 +80,23 @@ def open_work(store: MemoryStore) -> list[str]:
     """Operations that should have left long ago, in words."""
     found: list[OperationRow] = list(store._open.values())
     waits = (FAILED, WAITING)
-    return [f"{row.action} of {row.system} {row.record}: {row.state}" for row in found if row.state not in waits]
+    return [
+        f"{row.action} of {row.system} {row.record}: {row.state}" for row in found if row.state not in waits
+    ]
 
 
 def dump(store: MemoryStore) -> Iterator[str]:
     """The journal in lines, for stories."""
     for kind, table in store._tables.items():
         for row in table.values():
-            if kind in {RecordRow, OperationRow, HoldRow} or kind.__name__ in {"BaseRow", "BatchRow", "KeyRow"}:
+            if kind in {RecordRow, OperationRow, HoldRow} or kind.__name__ in {
+                "BaseRow",
+                "BatchRow",
+                "KeyRow",
+            }:
                 yield f"{kind.__name__} {tuple(row)}"
 
 
 def as_json(claims_: list[Claim]) -> bytes:
     """For hashing."""
     return msgspec.json.encode(sorted(claims_))
-
-

@@ -102,14 +102,16 @@ class Schedule:
         """How many ledger entries there are by now."""
         return self.oracle.place
 
-    def observe(self, sending: Sending | None = None, delay: float = 0.0) -> None:
+    def observe(self, sending: Sending | None = None) -> None:
         """Show the oracle what the vendors have written down since the last time."""
         sent = Sent(sending.number, sending.cycle, sending.looked) if sending is not None else None
         for side, ledger in ((MA, self.ma.ledger), (SFA, self.sfa.ledger)):
             for entry in ledger[self._seen[side] :]:
                 if entry.actor == "api":
                     self.tell("writes", side, entry.verb, entry.id, dict(entry.changes))
-                self.oracle.see(side, entry, sent, entry.time + max(VISIBILITY_LAG, delay))
+                hidden = self.sfa.tables[entry.object].hidden if side == SFA else {}
+                until, _ = hidden.get(entry.id, (entry.time + VISIBILITY_LAG, None))
+                self.oracle.see(side, entry, sent, until)
             self._seen[side] = len(ledger)
 
     def point(self, label: str) -> None:
@@ -130,9 +132,8 @@ class Schedule:
 
     def _somebody(self) -> None:
         self.clock.advance(self.rng.choice((0.0, 0.001, 0.05, 0.4)))
-        self.people.delay = 0.0
         self.people.act()
-        self.observe(delay=self.people.delay)
+        self.observe()
 
     # --- the engine ------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from simulators.ledger import Entry
@@ -47,6 +47,9 @@ class Claim(NamedTuple):
     field: str
     value: str = ""
     winner: str = ""
+
+
+Said = Mapping[tuple[str, str, str], Sequence[Claim]]
 
 
 class Offence(NamedTuple):
@@ -294,30 +297,39 @@ class Oracle:
         said: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
         for claim in claims:
             said[claim.side, claim.id, claim.field].append(claim)
-        pairs = self._pairs()
+        pairs = self._pairs(said)
         paired = {key for pair in pairs for key in (pair[0].key, pair[1].key)}
         for ma, sfa in pairs:
-            self._judge_pair(ma, sfa, said)
+            twins = [row for row in (ma, sfa) if self._is_twin(row, said)]
+            if twins:
+                for row in twins:
+                    self._judge_twin(row, said)
+            else:
+                self._judge_pair(ma, sfa, said)
         for row in self.live():
             if row.key not in paired:
-                self._judge_single(row, said, pairs)
+                self._judge_single(row, said)
         for loss in self.losses:
             self._judge_loss(loss, said)
         self._judge_opt_outs(pairs, said)
         return self.offences
 
-    def _pairs(self) -> list[tuple[Row, Row]]:
-        """Live records that name each other."""
-        found: list[tuple[Row, Row]] = []
-        for ma in self.live(MA):
-            key = self._named(SFA, ma.get(OTHER_ID))
-            if key is not None:
-                sfa = self.rows[key]
-                if sfa.live and str(sfa.get(OTHER_ID)) == ma.id:
-                    found.append((ma, sfa))
-        return found
+    def _pairs(self, said: Said) -> list[tuple[Row, Row]]:
+        """Live records that name each other; where one does not, the engine must have said that it could not."""
+        found: dict[tuple[Key, Key], tuple[Row, Row]] = {}
+        for row in self.live():
+            key = self._named(_across(row.side), row.get(OTHER_ID))
+            if key is None or not self.rows[key].live:
+                continue
+            other = self.rows[key]
+            back = self._named(row.side, other.get(OTHER_ID)) == row.key
+            told = said.get((other.side, other.id, "salesforce_id" if other.side == MA else "marketo_id"), ())
+            if back or any(claim.kind in {"failed", "ignored", "open"} for claim in told):
+                ma, sfa = (row, other) if row.side == MA else (other, row)
+                found[ma.key, sfa.key] = ma, sfa
+        return list(found.values())
 
-    def _judge_pair(self, ma: Row, sfa: Row, said: Mapping[tuple[str, str, str], list[Claim]]) -> None:
+    def _judge_pair(self, ma: Row, sfa: Row, said: Said) -> None:
         if ma.person != sfa.person:
             self.offend("crossed", ma.key, f"linked with {sfa.key}: persons {ma.person} and {sfa.person}")
         for field, paths in TWO_WAY.items():
@@ -333,20 +345,13 @@ class Oracle:
         if wrong and not self._excused(ma, sfa, "score", said):
             self.offend("divergence", ma.key, f"score: {left} here, {right} in {sfa.id}")
 
-    def _excused(
-        self, ma: Row, sfa: Row, field: str, said: Mapping[tuple[str, str, str], list[Claim]]
-    ) -> bool:
+    def _excused(self, ma: Row, sfa: Row, field: str, said: Said) -> bool:
         found = [claim for row in (ma, sfa) for claim in said.get((row.side, row.id, field), ())]
         kinds = {claim.kind for claim in found} & {"hold", "failed", "ignored", "open"}
         self.counts.update(f"excused by {kind}" for kind in kinds)
         return bool(kinds)
 
-    def _judge_single(
-        self,
-        row: Row,
-        said: Mapping[tuple[str, str, str], list[Claim]],
-        pairs: list[tuple[Row, Row]],
-    ) -> None:
+    def _judge_single(self, row: Row, said: Said) -> None:
         """A live record without a counterpart: the engine must have said why."""
         if not row.get(TWO_WAY["email"]) or not row.get(TWO_WAY["last_name"]):
             return
@@ -354,13 +359,11 @@ class Oracle:
             return
         kinds = {claim.kind for claim in said.get((row.side, row.id, ""), ())}
         if "twin" in kinds:
-            paired = [a if row.side == MA else b for a, b in pairs]
-            same = [each for each in self.live(row.side) if each.person == row.person and each.key != row.key]
-            if not same:
-                self.offend("false claim", row.key, "called a twin, but nobody else is this person")
-            self.counts["twins"] += any(each in paired for each in same)
+            self._judge_twin(row, said)
         elif "gone across" in kinds:
-            gone = [r for r in self.rows.values() if r.person == row.person and r.side != row.side and not r.live]
+            gone = [
+                r for r in self.rows.values() if r.person == row.person and r.side != row.side and not r.live
+            ]
             if not gone:
                 self.offend("false claim", row.key, "its counterpart is said to be gone, but none ever went")
             self.counts["gone across"] += 1
@@ -369,26 +372,41 @@ class Oracle:
         else:
             self.offend("missing", row.key, f"person {row.person} has no counterpart; said: {sorted(kinds)}")
 
-    def _judge_loss(self, loss: Loss, said: Mapping[tuple[str, str, str], list[Claim]]) -> None:
+    @staticmethod
+    def _is_twin(row: Row, said: Said) -> bool:
+        return any(claim.kind == "twin" for claim in said.get((row.side, row.id, ""), ()))
+
+    def _judge_twin(self, row: Row, said: Said) -> None:
+        """A twin is never written; another live record of the same person must lead."""
+        same = [each for each in self.live(row.side) if each.person == row.person]
+        if all(self._is_twin(each, said) for each in same):
+            self.offend("false claim", row.key, "called a twin, but no record of this person leads")
+        self.counts["twins"] += 1
+
+    def _judge_loss(self, loss: Loss, said: Said) -> None:
         side, id_ = loss.home
         token = loss.token
         claims = said.get((side, id_, token.field), ())
         winner = token_in(loss.new)
         told = any(
-            c.kind == "loser" and token_in(c.value) == (token.number, token.person) and token_in(c.winner) == winner
+            c.kind == "loser"
+            and token_in(c.value) == (token.number, token.person)
+            and token_in(c.winner) == winner
             for c in claims
         )
         if not told:
-            text = f"T{token.number} ({token.field}) was written over with {loss.new!r}, and nothing said of it"
+            text = (
+                f"T{token.number} ({token.field}) was written over with {loss.new!r}, and nothing said of it"
+            )
             self.offend("lost edit", loss.home, text)
             return
         self.counts["losers"] += 1
         if winner is None:
-            self.offend("false claim", loss.home, f"T{token.number} lost against {loss.new!r}, which nobody typed")
+            self.offend(
+                "false claim", loss.home, f"T{token.number} lost against {loss.new!r}, which nobody typed"
+            )
 
-    def _judge_opt_outs(
-        self, pairs: list[tuple[Row, Row]], said: Mapping[tuple[str, str, str], list[Claim]]
-    ) -> None:
+    def _judge_opt_outs(self, pairs: list[tuple[Row, Row]], said: Said) -> None:
         for family in self._families(pairs):
             for topic, paths in TOPICS.items():
                 if not any(row.get(paths) is True for row in family):

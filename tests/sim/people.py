@@ -103,9 +103,6 @@ class People:
             self.sfa.human_create("Lead", values, commit_delay=delay)
         else:
             self.sfa.human_edit(row.object, row.id, values, commit_delay=delay)
-        self.delay = delay
-
-    delay = 0.0
 
     def _any(self, side: str | None = None, person: int | None = None) -> Row | None:
         rows = [r for r in self.oracle.live(side) if person is None or r.person == person]
