@@ -233,6 +233,9 @@ class Settlement:
             return
         target = Ref(row.system, row.object, outcome.id)
         held = self.around.records.get(target)
+        if held is not None and self._was_in_view(row, work, held):
+            self._fail(row, work, (("", "exists", "a record that is somebody else's bears the same key"),))
+            return
         number = self.numbers()
         if held is None:
             held = RecordRow(
@@ -244,6 +247,15 @@ class Settlement:
         self._ask_source(work)
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="exists", record=outcome.id))
         self.done.adopted += 1
+
+    def _was_in_view(self, row: OperationRow, work: Work, held: RecordRow) -> bool:
+        """True if the create was decided with this record and its key in view: to adopt it would decide the same
+        again (a desk's address, which identifies nobody)."""
+        if held.state != LIVE or held.noted > row.id:
+            return False
+        sent = {path: field_.desired for path, field_ in work.fields.items()}
+        keys = self.lens.keys(held.system, held.object, decode_body(held.body))
+        return bool(keys & self.lens.keys(row.system, row.object, sent))
 
     def _gone(self, row: OperationRow) -> None:
         held = self.around.records.get(target_of(row))
