@@ -66,16 +66,18 @@ def as_text(raw: Raw) -> str | None:
     """A vendor's scalar as trimmed text in Unicode NFC with ordinary line ends; None for blank."""
     if raw is None:
         return None
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    if isinstance(raw, float) and raw.is_integer():
-        raw = int(raw)
-    text = str(raw).strip()
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = raw.strip() if isinstance(raw, str) else _scalar_text(raw)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text or None
+
+
+def _scalar_text(raw: Raw) -> str:
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
 
 
 def _same(value: Value) -> Raw:
@@ -114,7 +116,7 @@ def phone_type(options: Options, _side: Side) -> Codec:
 
     def read(raw: Raw) -> Value:
         text = as_text(raw)
-        number = normalise_phone(text, region) if text else None
+        number = None if text is None else normalise_phone(text, region)
         # A number that would read as another one when it comes back is no number: it would flip for ever.
         return number if number and normalise_phone(number, region) == number else text
 
@@ -128,6 +130,8 @@ def integer_type(_options: Options, _side: Side) -> Codec:
     """A whole number; 64.0 is one, 64.5 is not."""
 
     def read(raw: Raw) -> Value:
+        if type(raw) is int:  # the usual case, and bool is none
+            return raw
         text = _folded(raw)
         if text is None:
             return None
