@@ -102,15 +102,17 @@ def _decide(
     mark = _watermark(world)
     taken = 0
     context = _context(world, report, bounds)
+    covered: dict[int, int] = {}
     while True:
         room = min(bounds.chunk, bounds.dirty - taken)
         dirty = world.store.dirty(world.kind, rules.systems.values(), int(mark.value or 0), max(room, 1))
         report.left = bool(dirty)
         if not dirty or room <= 0 or world.clock.now() >= deadline or stop():
             return
-        entities = dict.fromkeys(each.entity for each in dirty)
+        entities = dict.fromkeys(each.entity for each in dirty if each.noted > covered.get(each.entity, 0))
         scene = load(world.store, world.lens, entities)
         done = decide(scene, entities, context)
+        covered.update(scene.covered())
         mark = mark._replace(value=str(dirty[-1].noted), at=world.clock.now())
         scene.patch.put(mark)
         _list_ignored(world, done, scene.patch)

@@ -56,6 +56,7 @@ def decide(scene: Scene, entities: Iterable[int], context: Context) -> Decided:
         done.linked += isinstance(identity, Linked) and bool(identity.by)
     for entity, identity in identities.items():
         if scene.members[entity]:
+            scene.decided.add(entity)
             _decide_entity(scene, entity, identity, context, done)
     return done
 

@@ -46,6 +46,8 @@ class Scene:
         self.holders: defaultdict[tuple[str, str], dict[Ref, None]] = defaultdict(dict)
         self.claims: dict[tuple[str, str], int] = {}
         self.sent: frozenset[int] = frozenset()
+        self.noted: dict[tuple[str, ...], int] = {}
+        self.decided: set[int] = set()
         self._known: dict[tuple[str, ...], Known] = {}
 
     def add_records(self, rows: Iterable[RecordRow]) -> None:
@@ -53,6 +55,7 @@ class Scene:
         for row in rows:
             if row.ref not in self.records:
                 self.records[row.ref] = row
+                self.noted[row[:3]] = row.noted
                 self.members[row.entity][row.ref] = None
 
     def known(self, row: RecordRow) -> Known:
@@ -61,6 +64,15 @@ class Scene:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self.lens.known(row)
+        return found
+
+    def covered(self) -> dict[int, int]:
+        """Up to which dirty mark each entity, under the name it bears by now, has been decided."""
+        found: dict[int, int] = {}
+        for entity in self.decided:
+            marks = [self.noted[row[:3]] for row in self.rows(entity)]
+            if marks:
+                found[entity] = max(marks)
         return found
 
     def forget_known(self, ref: Ref) -> None:
