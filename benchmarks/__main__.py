@@ -1,0 +1,79 @@
+"""`python -m benchmarks`: measure, compare with the frozen bare copy, print.
+
+Exit code 0 if everything that was promised was reached, 1 if not, 2 if a run failed or was not exact.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks import report
+from benchmarks.cases import FirstCopy, Wrong, first_copy, say, two_ways
+
+NAMES = ("copy", "both")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
+    parser.add_argument("--rounds", type=int, default=3, help="first copies in turn with the bare copy")
+    parser.add_argument(
+        "--only", choices=NAMES, help="copy: first copy, delta, quiet, memory; both: both ways"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; gives the exit code."""
+    asked = _options(arguments)
+    facts = report.machine()
+    try:
+        lines, sentence, rounds = measure(asked.records, asked.rounds, asked.only)
+    except Wrong as error:
+        say(f"A run failed, so nothing is reported: {error}")
+        return 2
+    if asked.json:
+        print(json.dumps(report.as_data(lines, facts, sentence, rounds), ensure_ascii=False, indent=1))
+    else:
+        report.print_table(lines, facts, sentence)
+    return 0 if all(line.reached is not False for line in lines) else 1
+
+
+def measure(
+    records: int, rounds: int, only: str | None
+) -> tuple[list[report.Line], str, list[dict[str, Any]]]:
+    """All cases, or one: lines of the table, how noisy it was, the rounds' raw figures."""
+    lines: list[report.Line] = []
+    sentence, raw = "", list[dict[str, Any]]()
+    if only in (None, "copy"):
+        small = first_copy(max(records // 10, 1), 1, later=False)
+        found = first_copy(records, rounds)
+        lines += report.copy_lines(found, small.rounds[0].ours.cost.peak_mib)
+        if found.delta is not None and found.quiet is not None:
+            lines += report.delta_lines(found.delta, found.edited) + report.quiet_lines(found.quiet)
+        sentence, raw = report.noise(found), _raw(found)
+    if only in (None, "both"):
+        lines += report.two_way_lines(records, *two_ways(records))
+    return lines, sentence, raw
+
+
+def _raw(found: FirstCopy) -> list[dict[str, Any]]:
+    return [
+        {
+            who: {
+                "cpu_s": run.cost.cpu, "wall_s": run.cost.wall, "peak_mib": run.cost.peak_mib,
+                "calls": run.counts, "exact": run.verdict.exact,
+            }
+            for who, run in (("bare", each.bare), ("ours", each.ours))
+        }
+        for each in found.rounds
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
