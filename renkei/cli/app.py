@@ -1,0 +1,91 @@
+"""Puts the commands together and turns whatever goes wrong into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import typer
+from typer.main import get_command
+
+from renkei.cli import delivery, demo, looking, project
+from renkei.cli.screen import problem
+from renkei.words import Words, language
+from sync.errors import RenkeiError, Retryable
+
+app = typer.Typer(
+    name="renkei",
+    help="Keeps a marketing system and a sales system in step. Exit codes: 0 all well, 1 not everything well, "
+    "2 refused or misconfigured.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for group in (project, looking, delivery, demo):
+    group.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run(given))
+
+
+def run(given: list[str]) -> int:
+    """Run a command and give its exit code; nothing is raised."""
+    words, json_wanted = _peek(given)
+    try:
+        code = get_command(app).main(given, prog_name="renkei", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except typer.Exit as error:
+        return int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        problem(words, words("interrupted"), words("interrupted_next"), json_wanted=json_wanted)
+        return 1
+    except RenkeiError as error:
+        return _told(error, words, json_wanted=json_wanted)
+    except typer.TyperException as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        problem(words, message, "renkei --help", json_wanted=json_wanted)
+        return 2
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read us is gone; nothing may be flushed at the end
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last line of defence: one sentence instead of a traceback
+        what = f"{type(error).__name__}, {_place(error)}"
+        problem(words, words("own_error", what=what), words("own_error_next"), json_wanted=json_wanted)
+        return 1
+
+
+def _told(error: RenkeiError, words: Words, *, json_wanted: bool) -> int:
+    problem(words, error.message, error.next_step, json_wanted=json_wanted)
+    return 1 if isinstance(error, Retryable) else 2
+
+
+def _place(error: BaseException) -> str:
+    """Where an error arose: file and line of ours, no value."""
+    place = "?"
+    trace = error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        place = f"{path.parent.name}/{path.name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _peek(given: list[str]) -> tuple[Words, bool]:
+    """Language and form, found out before the options are parsed: errors in them want both."""
+    asked = next((given[at + 1] for at, word in enumerate(given[:-1]) if word == "--lang"), None)
+    asked = asked or next((word.partition("=")[2] for word in given if word.startswith("--lang=")), None)
+    return Words(language(asked, os.environ)), "--json" in given
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End as Ctrl-C does: what is on its way is settled, the rest is found again."""
+    raise KeyboardInterrupt

@@ -1,0 +1,257 @@
+"""Commands that only look, also beside a running renkei: status, inbox, trace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, session
+from renkei.cli.screen import as_json, counts, leave, paint, problem, say, shown, stamp, table
+
+if TYPE_CHECKING:
+    from state.answers import HoldInfo, OperationInfo, RouteStatus, Trace
+    from sync.rules import Rules
+
+_DAY = 86_400.0
+_CONVERTED = 3  # sync.rows.MOVED
+
+
+def add_to(app: typer.Typer) -> None:
+    """Enter these commands."""
+    for command in (status, inbox, trace):
+        app.command()(command)
+
+
+def status(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None) -> None:
+    """Each route at a glance: last cycle, what is left, what waits. Exit code 1 if one is not well."""
+    from renkei.wire import load_rules, look, scopes
+    from state.views import status as ask
+
+    here = session(project, env, lang, as_json=json)
+    rules = load_rules(here.project)
+    with look(here.project) as reader:
+        found = ask(reader, scopes(rules), since=time.time() - _DAY)
+    routes = [_status_data(each) for each in found]
+    well = all(each["ok"] for each in routes)
+    if json:
+        as_json({"ok": well, "env": here.project.env, "routes": routes})
+    else:
+        _show_status(here, routes)
+    leave(0 if well else 1)
+
+
+def _status_data(each: RouteStatus) -> dict[str, Any]:
+    last = each.last_run
+    waiting = sum(each.operations.values()) + sum(each.holds.values())
+    braked = bool(last and last.state == "braked")
+    return {
+        "route": each.route,
+        "ok": each.first_applied and not waiting and not braked and not each.dirty,
+        "first_applied": each.first_applied,
+        "last_run": {
+            "id": last.id, "trigger": last.trigger, "state": last.state, "started": last.started,
+            "ended": last.ended, "digest": last.digest, "figures": dict(last.figures),
+        } if last else None,
+        "brakes": [str(reason) for _action, reason in last.figures.get("brakes", [])] if last else [],
+        "to_decide": each.dirty,
+        "open": dict(each.operations),
+        "unreleased": dict(each.unreleased),
+        "holds": dict(each.holds),
+        "written_24h": dict(each.applied),
+        "in_flight": dict(each.in_flight),
+        "records": dict(each.records),
+        "linked": each.linked,
+    }  # fmt: skip
+
+
+def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
+    words = here.words
+    head = [
+        words(f"status.{name}") for name in ("route", "last", "linked", "dirty", "today", "waits", "state")
+    ]
+    rows: list[list[str]] = []
+    for each in routes:
+        last = each["last_run"]
+        waits = sum(each["open"].values()) + sum(each["holds"].values())
+        state = words("status.ok" if each["ok"] else "status.look")
+        state = state if each["first_applied"] else words("status.first")
+        when = stamp(last["started"]) if last else words("status.never")
+        today = counts(each["written_24h"])
+        rows.append(
+            [each["route"], when, f"{each['linked']:,}", f"{each['to_decide']:,}", today, f"{waits:,}", state]
+        )
+    say(words("env", env=here.project.env), *table(head, rows))
+    for each in routes:
+        for reason in each["brakes"]:
+            say(paint("  " + words("plan.brake", reason=reason), "red"))
+        left = {name: n for name, n in {**each["open"], **each["holds"]}.items() if n}
+        if left:
+            say("  " + words("sync.open", open=counts(left)))
+
+
+def inbox(
+    route: Route = "",
+    limit: Annotated[int, typer.Option(help="show at most so many")] = 50,
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Everything that waits for a person: questions, and what a system refused."""
+    from renkei.wire import look
+    from state.answers import Which
+    from state.views import inbox as ask
+    from state.views import operations
+
+    here = session(project, env, lang, as_json=json)
+    with look(here.project) as reader:
+        holds = ask(reader, route=route, limit=limit)
+        stuck = operations(reader, Which(route=route, states=("failed", "waiting", "ignored")), limit=limit)
+    entries = [*(_hold_data(each) for each in holds), *(_stuck_data(each) for each in stuck)]
+    if json:
+        as_json({"ok": not entries, "env": here.project.env, "entries": entries})
+    elif not entries:
+        say(here.words("inbox.empty"))
+    else:
+        say(*_inbox_lines(here, entries))
+    leave(1 if entries else 0)
+
+
+def _hold_data(each: HoldInfo) -> dict[str, Any]:
+    return {
+        "kind": each.kind, "route": each.route, "field": each.field, "since": each.since, "entity": each.entity,
+        "records": [_name(record.ref) for record in each.records], "details": each.details,
+    }  # fmt: skip
+
+
+def _stuck_data(each: OperationInfo) -> dict[str, Any]:
+    names = [field[0] for field in each.work.get("fields", {}).values()]
+    return {
+        "kind": each.state, "route": each.route, "field": ", ".join(names), "since": each.made_at,
+        "entity": each.entity, "records": [_name(each.target)],
+        "details": {"reason": each.reason, "tried": each.attempts, "again_at": each.at},
+    }  # fmt: skip
+
+
+def _name(ref: Any) -> str:
+    return f"{ref.system}:{ref.id or ref.object}"
+
+
+def _inbox_lines(here: Session, entries: list[dict[str, Any]]) -> Iterator[str]:
+    rows = []
+    for each in entries:
+        details = each["details"] if isinstance(each["details"], dict) else {}
+        kind = "failed" if "reason" in details else each["kind"]
+        what = here.words(f"inbox.{kind}", reason=details.get("reason", ""))
+        shape = " / ".join(f"{key} {_detail(value)}" for key, value in details.items() if key not in _PLAIN)
+        rows.append(
+            [stamp(each["since"]), each["kind"], each["field"], " ⇄ ".join(each["records"]), what, shape]
+        )
+    yield from table(("", "", "", "", "", ""), rows)[1:]
+
+
+_PLAIN = frozenset({"reason", "tried", "again_at"})
+
+
+def _detail(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_detail(each) for each in value)
+    return shown(value)
+
+
+def trace(
+    who: Annotated[str, typer.Argument(help="an e-mail address, or system:id")],
+    field: Annotated[str, typer.Option("--field", help="only this field")] = "",
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Everything known of one person: who holds what, what was written, when, from what, by which rule."""
+    from renkei.story import history, name_of_person, now_lines
+    from renkei.wire import load_rules
+
+    here = session(project, env, lang, as_json=json)
+    rules = load_rules(here.project)
+    if field and not any(field == each.name for one in rules for each in one.fields):
+        _refuse_field(field, rules)
+    found = _find(here, who, rules)
+    if not found:
+        problem(
+            here.words, here.words("trace.nobody", who=who), here.words("trace.nobody_next"), json_wanted=json
+        )
+        leave(1)
+    stories = [
+        {
+            "entity": each.entity,
+            "name": name_of_person(each),
+            "records": [
+                {"ref": _name(r.ref), "object": r.ref.object, "state": r.state, "values": dict(r.values)}
+                for r in each.records
+            ],
+            "fields": now_lines(each, rules, field),
+            "holds": [_hold_data(hold) for hold in each.holds],
+            "history": history(each, rules, field),
+        }
+        for each in found
+    ]
+    if json:
+        as_json({"ok": True, "env": here.project.env, "found": stories})
+        return
+    for story in stories:
+        _show_story(here, story)
+
+
+def _refuse_field(field: str, rules: tuple[Rules, ...]) -> None:
+    from mappings.errors import did_you_mean
+    from sync.errors import Fatal
+
+    names = list(dict.fromkeys(each.name for one in rules for each in one.fields))
+    raise Fatal(f"No mapping has a field «{field}».", did_you_mean(field, names))
+
+
+def _find(here: Session, who: str, rules: tuple[Rules, ...]) -> tuple[Trace, ...]:
+    from matching.email import email_key, normalise_email
+    from matching.keys import key_hash
+    from renkei.wire import look
+    from state.trace import trace as ask
+    from sync.normalise import ADDRESS
+    from sync.record import Ref
+
+    system, colon, id_ = who.partition(":")
+    with look(here.project) as reader:
+        if colon and system in here.project.systems:
+            objects = {
+                name
+                for one in rules
+                for side, each in one.systems.items()
+                if each == system
+                for name in one.objects[side].all
+            }
+            return ask(reader, refs=[Ref(system, name, id_) for name in sorted(objects)])
+        address = normalise_email(who)
+        return ask(reader, hashes=[key_hash(ADDRESS, email_key(address))]) if address else ()
+
+
+def _show_story(here: Session, story: dict[str, Any]) -> None:
+    words = here.words
+    refs = " ⇄ ".join(
+        f"{each['object']} {each['ref']}" for each in story["records"] if each["state"] != _CONVERTED
+    )
+    say(f"{paint(story['name'], 'bold')}   {refs}")
+    for line in story["fields"]:
+        now = " · ".join(f"{system} {shown(value)}" for system, value in line["now"].items())
+        agreed = words("trace.agreed", value=" / ".join(map(shown, line["agreed"]))) if line["agreed"] else ""
+        state = words("trace.in_step" if line["in_step"] else "trace.apart")
+        say(f"{words('trace.now')}  {line['field']}   {now}   {agreed}   {state}")
+    for hold in story["holds"]:
+        kind = words(f"inbox.{hold['kind']}", reason="")
+        say(paint(f"{words('trace.holds')}  {hold['field']}   {kind}", "yellow"))
+    for line in story["history"]:
+        what = words(f"trace.{line['what']}")
+        lost = "   " + words("trace.lost", value=shown(line["lost"])) if line["lost"] is not None else ""
+        change = f"{shown(line['old'])} → {shown(line['new'])}"
+        say(f"{stamp(line['at'])}  {what}  {line['system']}  {line['field']}  {change}   {line['how']}{lost}")

@@ -1,0 +1,84 @@
+"""How answers reach the user: lines, tables, colours on a terminal, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+import typer
+
+from renkei.words import Words
+
+_COLOURS: Mapping[str, str] = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
+
+
+def paint(text: str, colour: str) -> str:
+    """A text in a colour where a terminal shows it."""
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if sys.stdout.isatty() else text
+
+
+def say(*lines: str) -> None:
+    """Print lines."""
+    for line in lines:
+        print(line, flush=True)
+
+
+def as_json(data: object) -> None:
+    """Print one JSON object with stable keys."""
+    print(json.dumps(data, ensure_ascii=False, indent=1, default=str), flush=True)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Columns that line up, wide letters counted as two."""
+    cells = [list(map(str, head)), *[list(map(str, row)) for row in rows]]
+    widths = [max(width(row[place]) for row in cells) for place in range(len(head))]
+    return [
+        "  ".join(cell + " " * (size - width(cell)) for cell, size in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def stamp(moment: float) -> str:
+    """A time of this host, to the second."""
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def counts(found: Mapping[str, int]) -> str:
+    """«create 3 · update 12»."""
+    return " · ".join(f"{name} {number:,}" for name, number in found.items()) or "0"
+
+
+def shown(value: object) -> str:
+    """A vendor's value for a person."""
+    if value is None:
+        return "∅"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def problem(words: Words, message: str, step: str, *, json_wanted: bool, extra: Any = None) -> None:
+    """Say what went wrong and what to do next; on stderr, or as JSON on stdout."""
+    if json_wanted:
+        as_json({"ok": False, "error": message, "next": step, **(extra or {})})
+        return
+    print(f"{words('error')}  {message}", file=sys.stderr)
+    if step:
+        print(f"{words('next')}  {step}", file=sys.stderr, flush=True)
+
+
+def leave(code: int) -> NoReturn:
+    """End the command with an exit code."""
+    raise typer.Exit(code)

@@ -1,0 +1,167 @@
+"""Plans as files: what would be delivered, by operation and content hash, and what became of it by the time of apply.
+
+It decides what still may be delivered: listed, still planned, same hash, same rules, same journal. Everything
+else is sorted into why not. The file holds personal data and is written for its owner only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sync.errors import Fatal
+from sync.guard import Brake, Traffic, guard
+from sync.read import World
+from sync.rows import APPLIED, OPEN_STATES, PLANNED, OperationRow
+
+if TYPE_CHECKING:
+    from state.answers import OperationInfo
+
+VERSION = 1
+_HOUR, _DAY = 3_600.0, 86_400.0
+_CHUNK = 1_000
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One operation as a plan lists it; `fields`: path -> [field, value now, value then]."""
+
+    id: int
+    hash: str
+    action: str
+    system: str
+    object: str
+    record: str
+    fields: dict[str, tuple[str, Any, Any]]
+
+
+class RoutePlan(msgspec.Struct, frozen=True):
+    """The operations of one route under one mapping digest."""
+
+    route: str
+    digest: str
+    operations: list[Listed]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A plan file: `store` is the journal's own name, `made_at` unix seconds."""
+
+    plan: int
+    made_at: float
+    env: str
+    store: str
+    routes: list[RoutePlan]
+
+
+class Sorted(msgspec.Struct):
+    """Listed operations by what may happen to them: `ready` may be delivered, the others may not."""
+
+    ready: list[int] = []
+    moved: list[int] = []
+    done_by_another_run: list[int] = []
+    no_longer_wanted: list[int] = []
+
+
+def write_plan(path: Path, plan: Plan) -> None:
+    """Write a plan for its owner only. Raises Fatal."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(plan), indent=1))
+    except OSError as error:
+        raise Fatal(
+            f"The plan {path} cannot be written ({error.strerror}).", "choose another place"
+        ) from None
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan. Raises Fatal for what is none."""
+    try:
+        plan = msgspec.json.decode(path.read_bytes(), type=Plan)
+    except OSError as error:
+        raise Fatal(
+            f"The plan {path} cannot be read ({error.strerror}).", "write one with `renkei plan --out`"
+        ) from None
+    except msgspec.DecodeError:
+        step = "write a new one with `renkei plan --out`"
+        raise Fatal(f"{path} is no plan of renkei, or was changed by hand.", step) from None
+    if plan.plan != VERSION:
+        raise Fatal(f"{path} was written by another version of renkei.", "write a new plan")
+    return plan
+
+
+def refuse_strange(plan: Plan, path: Path, env: str, store: str) -> None:
+    """Raises Fatal for a plan of another environment or journal."""
+    if plan.env != env:
+        raise Fatal(f"{path} was made for {plan.env}, this is {env}.", f"add --env {plan.env}, or plan again")
+    if plan.store != store:
+        raise Fatal(f"{path} belongs to another state.", "make a plan from this one with `renkei plan --out`")
+
+
+def refuse_other_rules(part: RoutePlan, worlds: Mapping[str, World], path: Path) -> None:
+    """Raises Fatal for a plan that was made under other rules."""
+    if part.route not in worlds:
+        raise Fatal(f"{path} plans for the route {part.route}, which no mapping has.", "look at a new plan")
+    digest = worlds[part.route].lens.rules.digest
+    if part.digest != digest:
+        what = f"{path} was made under mapping {part.digest} of {part.route}, which is now {digest}."
+        raise Fatal(what, "look at a new plan")
+
+
+def sort_out(world: World, part: RoutePlan) -> Sorted:
+    """What of a listed plan may still be delivered."""
+    found = Sorted()
+    for start in range(0, len(part.operations), _CHUNK):
+        chunk = part.operations[start : start + _CHUNK]
+        rows = {row.id: row for row in world.store.get(OperationRow, [(each.id,) for each in chunk])}
+        wanted = _wanted_now(world, [row for row in rows.values() if row.state not in OPEN_STATES])
+        for each in chunk:
+            _sort(each, rows.get(each.id), wanted, found)
+    return found
+
+
+def _sort(each: Listed, row: OperationRow | None, wanted: set[tuple[int, str]], found: Sorted) -> None:
+    if row is None:
+        found.no_longer_wanted.append(each.id)
+    elif row.hash != each.hash:
+        found.moved.append(each.id)
+    elif row.state == PLANNED:
+        found.ready.append(each.id)
+    elif row.state == APPLIED or row.state in OPEN_STATES:
+        found.done_by_another_run.append(each.id)
+    elif (row.entity, row.system) in wanted:
+        found.moved.append(each.id)
+    else:
+        found.no_longer_wanted.append(each.id)
+
+
+def _wanted_now(world: World, gone: list[OperationRow]) -> set[tuple[int, str]]:
+    """For whom other work took the place of operations that are gone."""
+    rows = world.store.open_operations({row.entity for row in gone}) if gone else []
+    return {(row.entity, row.system) for row in rows}
+
+
+def listed(info: OperationInfo) -> Listed:
+    """One operation as a plan lists it."""
+    fields = {path: (each[0], each[1], each[2]) for path, each in info.work["fields"].items()}
+    return Listed(info.id, info.hash, info.action, *info.target, fields)
+
+
+def brakes_now(world: World) -> tuple[Brake, ...]:
+    """The brakes that would stand in the way of what is planned."""
+    rules, store, now = world.lens.rules, world.store, world.clock.now()
+    planned: dict[str, int] = {}
+    for (_run, action), count in store.planned(rules.route).items():
+        planned[action] = planned.get(action, 0) + count
+    traffic = Traffic(
+        planned=planned,
+        hour=store.written(rules.route, now - _HOUR),
+        day=store.written(rules.route, now - _DAY),
+        linked=store.count_linked(rules.route),
+        held={},
+        lost={},
+    )
+    return guard(traffic, rules.limits)

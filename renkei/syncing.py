@@ -1,0 +1,192 @@
+"""One route brought up to date: plan, canary and everything at first, afterwards cycles within the brakes.
+
+It decides in which order these come and what counts as «all well». The command line and the demo both call it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from renkei.drain import LATE, Total, begin_sweeps, drain, sweep_reach
+from renkei.first import Canary, choose, deliver_these, look_back, mark_applied, was_applied
+from renkei.progress import Teller
+from renkei.wire import Wired, look, scopes
+from sync.cycle import Bounds
+from sync.errors import Retryable
+from sync.read import World
+from sync.rows import LANE_BACKFILL
+
+if TYPE_CHECKING:
+    from state.answers import OperationInfo
+
+_WHOLE = 1_000_000
+_HOURS = 12 * 3_600.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What one command did on one route. `open`, `holds`, `in_flight`: what is left afterwards."""
+
+    route: str
+    digest: str
+    total: Total
+    canary: Canary | None = None
+    open: dict[str, int] = field(default_factory=dict)
+    holds: dict[str, int] = field(default_factory=dict)
+    in_flight: dict[str, int] = field(default_factory=dict)
+    dirty: int = 0
+    shadow: bool = False
+    seconds: float = 0.0
+
+    @property
+    def first_needed(self) -> bool:
+        """True if the route was never applied and nothing was sent therefore."""
+        return self.total.waiting_for_first
+
+    @property
+    def well(self) -> bool:
+        """True if nothing failed, waits, is held, braked or stopped."""
+        total = self.total
+        left = {state: n for state, n in self.open.items() if n and not (self.shadow and state == "planned")}
+        alarms = self.canary.alarms if self.canary else []
+        trouble = total.brakes or total.stopped or total.gave_up or total.waiting_for_first or alarms
+        return not (trouble or left or self.holds or self.in_flight or self.dirty)
+
+
+def sync_route(
+    wired: Wired, world: World, teller: Teller, *, first: bool = False, canary: int = 100
+) -> Result:
+    """Bring one route up to date. Raises Fatal; what can be tried again later is in the result."""
+    began = time.monotonic()
+    result = Result(
+        route=world.lens.rules.route,
+        digest=world.lens.rules.digest,
+        total=Total(),
+        shadow=world.lens.rules.shadow,
+    )
+    if first and not was_applied(world):
+        _first(wired, world, teller, result, canary)
+    else:
+        result.total = drain(world, Bounds(sweep=sweep_reach(world), trigger="sync"), keep=wired.store.renew)
+    look_around(wired, world, result)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def plan_route(wired: Wired, world: World) -> Total:
+    """Read and decide everything, send nothing."""
+    return drain(
+        world, Bounds(dirty=_WHOLE, seconds=_HOURS, send=False, trigger="plan"), keep=wired.store.renew
+    )
+
+
+def _first(wired: Wired, world: World, teller: Teller, result: Result, number: int) -> None:
+    keep = wired.store.renew
+    started = world.clock.now()
+    result.total = plan_route(wired, world)
+    if result.total.gave_up is not None or world.lens.rules.shadow:
+        return
+    totals, ids = choose(_planned(wired, world), number)
+    for system, count in totals.items():
+        teller.expect(f"write {system}", count)
+    if ids:
+        _done, ended = deliver_these(world, ids, "canary", keep)
+        result.canary = look_back(world, ids, ended, keep)
+        if result.canary.alarms:
+            return
+    begin_sweeps(world, started + LATE)
+    bounds = Bounds(dirty=_WHOLE, seconds=_HOURS, first=True, lane=LANE_BACKFILL, trigger="first")
+    planned_total = result.total
+    result.total = drain(world, bounds, keep=keep)
+    _carry_over(planned_total, result)
+    if was_applied(world):
+        mark_applied(world)
+
+
+def _carry_over(planned: Total, result: Result) -> None:
+    """Count the reading and deciding of the plan, and the canary, with what followed."""
+    total = result.total
+    for system in planned.read:
+        total.read[system] = total.read.get(system, 0) + planned.read[system]
+        total.changed[system] = total.changed.get(system, 0) + planned.changed[system]
+    total.linked += planned.linked
+    total.decided += planned.decided
+    total.conflicts += planned.conflicts
+    for (system, _action), sent in (result.canary.sent if result.canary else {}).items():
+        total.sent[system] = total.sent.get(system, 0) + sent
+
+
+def _planned(wired: Wired, world: World) -> Iterator[OperationInfo]:
+    """Every planned operation of a route."""
+    from state.answers import Which
+    from state.views import operations
+
+    with look(wired.project) as reader:
+        last = 0
+        while page := operations(reader, Which(route=world.lens.rules.route), after=last, limit=5_000):
+            yield from page
+            last = page[-1].id
+
+
+def look_around(wired: Wired, world: World, result: Result) -> None:
+    """Count what is left in the journal."""
+    from state.views import status
+
+    with look(wired.project) as reader:
+        (found,) = status(reader, scopes((world.lens.rules,)), since=0.0)
+    result.open = dict(found.operations)
+    result.holds = dict(found.holds)
+    result.in_flight = dict(found.in_flight)
+    result.dirty = found.dirty
+
+
+def as_data(result: Result) -> dict[str, Any]:
+    """A result as JSON with stable keys."""
+    total, canary = result.total, result.canary
+    gave_up = total.gave_up
+    return {
+        "route": result.route,
+        "digest": result.digest,
+        "ok": result.well,
+        "cycles": total.cycles,
+        "read": total.read,
+        "changed": total.changed,
+        "linked": total.linked,
+        "decided": total.decided,
+        "conflicts": total.conflicts,
+        "sent": total.sent,
+        "applied": total.applied,
+        "failed": total.failed,
+        "moved": total.moved,
+        "in_doubt": total.in_doubt,
+        "first_needed": result.first_needed,
+        "canary": _canary_data(canary) if canary else None,
+        "brakes": [
+            {"action": each.action, "reason": each.reason, "count": each.count, "limit": each.limit}
+            for each in total.brakes
+        ],
+        "stopped": total.stopped,
+        "gave_up": _told(gave_up) if gave_up else None,
+        "open": result.open,
+        "holds": result.holds,
+        "in_flight": result.in_flight,
+        "to_decide": result.dirty,
+        "seconds": round(result.seconds, 2),
+    }
+
+
+def _canary_data(canary: Canary) -> dict[str, Any]:
+    return {
+        "ok": not canary.alarms,
+        "sent": {" ".join(kind): number for kind, number in canary.sent.items()},
+        "wrong": {" ".join(kind): number for kind, number in canary.wrong.items() if number},
+        "fields": {" ".join(where): number for where, number in canary.fields.items()},
+        "reasons": dict(canary.reasons),
+    }
+
+
+def _told(error: Retryable) -> dict[str, Any]:
+    return {"error": error.message, "next": error.next_step, "after": error.after}

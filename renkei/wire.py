@@ -1,0 +1,172 @@
+"""The only place where the parts are put together: settings to systems, mappings to routes, both to worlds.
+
+It decides what is opened for which kind of command and closes it again. It holds no rule about persons or fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from renkei.settings import Project, make_private, with_secrets
+from renkei.threads import SystemClock, ThreadExecutor
+from sync.errors import Fatal
+from sync.normalise import Lens
+from sync.ports import Clock, Connector
+from sync.read import Numbering, World
+from sync.record import Side
+from sync.rows import CursorRow, Patch
+from sync.rules import Rules
+
+if TYPE_CHECKING:
+    from connectors.http import Call
+    from state.answers import RouteScope
+    from state.reader import Reader
+    from state.store import SqlStore
+
+WORKERS = 10
+Progress = Callable[[str, int], None]
+_STORE_NAME = ("", "", "store")
+
+
+def _quiet(_what: str, _count: int) -> None:
+    """No progress is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """A project ready to run: its routes' worlds in the order of their files. Use within `build`."""
+
+    project: Project
+    store: SqlStore = field(repr=False)
+    connectors: Mapping[str, Connector] = field(repr=False)
+    worlds: Mapping[str, World] = field(repr=False)
+    store_name: str
+
+
+def load_rules(project: Project) -> tuple[Rules, ...]:
+    """The rules of every mapping file. Raises MappingError for files with errors, Fatal where there are none."""
+    from mappings.errors import MappingError, errors
+    from mappings.load import load
+
+    loaded = load([project.mappings])
+    wrong = errors(loaded.problems)
+    if wrong:
+        raise MappingError(wrong)
+    if not loaded.rules:
+        raise Fatal(f"There is no mapping file in {project.mappings}.", "`renkei init` writes a first one")
+    for rules in loaded.rules:
+        for system in rules.systems.values():
+            if system not in project.systems:
+                step = f"add it to renkei.yaml under systems:, or use one of {', '.join(project.systems)}"
+                raise Fatal(
+                    f"The route {rules.route} names the system {system}, which is not configured.", step
+                )
+    return loaded.rules
+
+
+def open_systems(
+    project: Project, names: list[str], clock: Clock, log: Callable[[str, Call], None] | None = None
+) -> dict[str, Connector]:
+    """Connectors by system; nobody is called yet. Raises Fatal."""
+    from connectors.registry import open_connector
+
+    found: dict[str, Connector] = {}
+    for name in names:
+        system = project.systems[name]
+        teller = None if log is None else _teller(name, log)
+        found[name] = open_connector(system.connector, name, with_secrets(project, system), clock, teller)
+    return found
+
+
+def _teller(system: str, log: Callable[[str, Call], None]) -> Callable[[Call], None]:
+    return lambda call: log(system, call)
+
+
+@contextmanager
+def build(
+    project: Project,
+    *,
+    route: str = "",
+    progress: Progress = _quiet,
+    log: Callable[[str, Call], None] | None = None,
+) -> Iterator[Wired]:
+    """Everything a writing command needs: the journal as its owner, the systems, one world for each route.
+
+    `route` "" = all. Raises Fatal (another owner, full disk, settings), MappingError.
+    """
+    from state.lease import this_process
+    from state.store import SqlStore
+
+    chosen = choose(load_rules(project), route)
+    clock = SystemClock()
+    with ExitStack() as stack:
+        make_private(project)
+        store = stack.enter_context(SqlStore(project.state, clock, this_process()))
+        names = list(dict.fromkeys(name for rules in chosen for name in rules.systems.values()))
+        connectors = open_systems(project, names, clock, log)
+        for connector in connectors.values():
+            stack.callback(connector.close)
+        executor = ThreadExecutor(WORKERS)
+        stack.callback(executor.close)
+        numbers = Numbering(store)
+        worlds = {
+            rules.route: World(
+                lens=Lens(rules),
+                connectors={side: connectors[rules.systems[side]] for side in Side},
+                store=store,
+                clock=clock,
+                executor=executor,
+                numbers=numbers,
+                progress=progress,
+            )
+            for rules in chosen
+        }
+        yield Wired(
+            project=project, store=store, connectors=connectors, worlds=worlds, store_name=_name_of(store)
+        )
+
+
+def choose(rules: tuple[Rules, ...], route: str) -> tuple[Rules, ...]:
+    """The rules of one route, or of all. Raises Fatal for a route that nobody wrote."""
+    chosen = tuple(each for each in rules if route in ("", each.route))
+    if not chosen:
+        step = f"choose one of {', '.join(each.route for each in rules)}"
+        raise Fatal(f"There is no route {route}.", step)
+    return chosen
+
+
+@contextmanager
+def look(project: Project) -> Iterator[Reader]:
+    """The journal for reading only, beside a running owner. Raises Fatal where there is none yet."""
+    from state.reader import Reader
+
+    if not project.state.exists():
+        raise Fatal(f"There is no state for {project.env} yet.", "run `renkei plan` or `renkei sync --first`")
+    with Reader(project.state) as reader:
+        yield reader
+
+
+def scopes(rules: tuple[Rules, ...]) -> list[RouteScope]:
+    """What each route is about, for the views."""
+    from state.answers import RouteScope
+
+    return [
+        RouteScope(route=each.route, kind=each.kind, systems=tuple(each.systems.values())) for each in rules
+    ]
+
+
+def _name_of(store: SqlStore) -> str:
+    """A journal's own random name, given to it once: a plan belongs to one journal."""
+    from secrets import token_hex
+
+    held = store.get(CursorRow, [_STORE_NAME])
+    if held:
+        return held[0].value
+    name = token_hex(8)
+    patch = Patch()
+    patch.put(CursorRow(*_STORE_NAME, name, 1, 0, 0.0))
+    store.commit(patch)
+    return name

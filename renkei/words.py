@@ -1,0 +1,170 @@
+"""What the command line says, in English and in Japanese, in one table.
+
+It decides wording only. Messages of the layers below come as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "error": ("error", "エラー"),
+        "warning": ("warning", "警告"),
+        "note": ("note", "参考"),
+        "next": ("next", "次の操作"),
+        "env": ("env: {env}", "環境: {env}"),
+        "own_error": (
+            "renkei met an error of its own ({what}); what was noted before it is kept.",
+            "renkei 自身のエラーです（{what}）。それまでの記録は保存されています。",
+        ),
+        "own_error_next": (
+            "run the command again; report the line above if it comes back",
+            "もう一度実行してください。続く場合は上の行を報告してください",
+        ),
+        "interrupted": (
+            "Stopped on request; everything noted so far is kept.",
+            "中断しました。ここまでの記録はすべて保存されています。",
+        ),
+        "interrupted_next": (
+            "run the command again, it goes on from there",
+            "もう一度実行すると続きから再開します",
+        ),
+        "init.done": (
+            "A project from {preset} stands in {folder}.",
+            "{preset} のプロジェクトを {folder} に作りました。",
+        ),
+        "init.next": (
+            "fill in renkei.yaml, put the secrets into the environment or into {secrets}, then run `renkei check`",
+            "renkei.yaml を埋め、秘密情報を環境変数か {secrets} に置いてから `renkei check` を実行してください",
+        ),
+        "check.files": (
+            "{files} files · {asked} systems asked · {errors} errors, {warnings} warnings, {notes} notes",
+            "ファイル {files} · 照会したシステム {asked} · エラー {errors}、警告 {warnings}、参考 {notes}",
+        ),
+        "check.not_asked": ("{system} was not asked: {why}", "{system} には照会していません: {why}"),
+        "schema.written": (
+            "{path} written; your editor completes field names now.",
+            "{path} を書きました。エディターで項目名が補完されます。",
+        ),
+        "nothing_written": ("nothing is written to any system", "どのシステムにも書き込みません"),
+        "plan.head": ("mapping {digest}   linked {linked}", "マッピング {digest}   紐付け済み {linked}"),
+        "plan.nothing": ("nothing to do", "実行する操作はありません"),
+        "plan.first": (
+            "this route was never applied: `renkei sync --first` delivers a canary, then everything",
+            "この連携はまだ一度も適用されていません: `renkei sync --first` で少数を試してから全件を送ります",
+        ),
+        "plan.opt_outs": ("opt-outs   {number} would go at once", "配信停止   {number} 件はすぐに送られます"),
+        "plan.fields": ("by field   {fields}", "項目別   {fields}"),
+        "plan.waits": (
+            "waits for a person   {holds}   → renkei inbox",
+            "判断待ち   {holds}   → renkei inbox",
+        ),
+        "plan.brake": ("BRAKE  {reason}", "ブレーキ  {reason}"),
+        "plan.more": ("… {number} more", "… ほか {number} 件"),
+        "plan.written": (
+            "plan with {number} operations written to {path}",
+            "{number} 件の計画を {path} に書きました",
+        ),
+        "apply.done": ("delivered {number}", "{number} 件を送りました"),
+        "apply.rest": (
+            "not delivered: {moved} moved, {done} done by another run, {unwanted} no longer wanted",
+            "送らなかったもの: 値が変わった {moved} 件、別の実行で完了 {done} 件、不要になった {unwanted} 件",
+        ),
+        "sync.first_needed": (
+            "The route {route} was never applied, so nothing was written.",
+            "連携 {route} はまだ一度も適用されていないため、何も書き込みませんでした。",
+        ),
+        "sync.first_next": (
+            "look with `renkei plan`, then run `renkei sync --first`",
+            "`renkei plan` で確認し、`renkei sync --first` を実行してください",
+        ),
+        "sync.read": ("read", "読み込み"),
+        "sync.wrote": ("wrote", "書き込み"),
+        "sync.nothing": ("nothing to write", "書き込みなし"),
+        "sync.linked": ("linked {number}", "紐付け {number}"),
+        "sync.conflicts": ("conflicts {number}", "競合 {number}"),
+        "sync.canary": (
+            "canary   {sent} sent, {wrong} read back otherwise",
+            "先行送信   {sent} 件送信、{wrong} 件が不一致",
+        ),
+        "sync.canary_brake": (
+            "{wrong} of {sent} {action}s at {system} did not come back as sent",
+            "{system} への {action} {sent} 件中 {wrong} 件が送った値と一致しません",
+        ),
+        "sync.canary_next": (
+            "look at the fields named, mend the mapping or the system, then run `renkei sync --first` again",
+            "表示された項目を確認し、マッピングかシステムを直してから `renkei sync --first` を再実行してください",
+        ),
+        "sync.stopped": ("STOPPED  {system}: {why}", "停止  {system}: {why}"),
+        "sync.open": ("waits   {open}   → renkei inbox", "未完了   {open}   → renkei inbox"),
+        "sync.well": ("all well", "問題ありません"),
+        "sync.seconds": ("{seconds} s", "{seconds} 秒"),
+        "progress.read": ("read {system}", "読み込み {system}"),
+        "progress.decide": ("decide", "判定"),
+        "progress.write": ("write {system}", "書き込み {system}"),
+        "progress.line": ("{what}   {count}   {rate}/s", "{what}   {count} 件   毎秒 {rate} 件"),
+        "status.route": ("route", "連携"),
+        "status.last": ("last cycle", "前回"),
+        "status.state": ("state", "状態"),
+        "status.dirty": ("to decide", "判定待ち"),
+        "status.today": ("written 24 h", "24時間の書き込み"),
+        "status.waits": ("waits", "待ち"),
+        "status.never": ("never", "なし"),
+        "status.ok": ("ok", "正常"),
+        "status.look": ("look", "要確認"),
+        "status.first": ("before its first", "初回前"),
+        "status.linked": ("linked", "紐付け"),
+        "inbox.empty": ("Nothing waits for a person.", "判断待ちはありません。"),
+        "inbox.ambiguous": ("two or more records could be this person", "候補が二つ以上あります"),
+        "inbox.tombstone": ("the record across was deleted there", "相手側の記録は削除されています"),
+        "inbox.conflict": ("both sides were edited", "両方で編集されています"),
+        "inbox.unknown_value": ("a value that the mapping does not list", "マッピングにない値です"),
+        "inbox.incomplete": ("fields that a new record needs are empty", "新規作成に必要な項目が空です"),
+        "inbox.loop": ("the value goes back and forth", "値が行き来しています"),
+        "inbox.consent": ("a withdrawn opt-out needs evidence", "配信停止の解除には根拠が必要です"),
+        "inbox.failed": ("refused: {reason}", "拒否されました: {reason}"),
+        "trace.nobody": ("Nobody here answers to {who}.", "{who} に当たる記録はありません。"),
+        "trace.nobody_next": (
+            "write an e-mail address, or system:id",
+            "メールアドレスか、システム:ID を指定してください",
+        ),
+        "trace.now": ("now", "現在"),
+        "trace.agreed": ("agreed {value}", "合意値 {value}"),
+        "trace.in_step": ("in step", "一致"),
+        "trace.apart": ("not in step", "不一致"),
+        "trace.wrote": ("wrote", "書き込み"),
+        "trace.changed": ("changed", "変更"),
+        "trace.by_us": ("read back from our write", "renkei の書き込みの確認"),
+        "trace.lost": ("lost {value} (kept here)", "{value} は採用されず、ここに保存"),
+        "trace.holds": ("waits", "判断待ち"),
+        "systems.connected": ("{system}   {detail}", "{system}   {detail}"),
+        "systems.used": ("calls of today {used} of {daily}", "本日の呼び出し {used} / {daily}"),
+        "ask_first": ("Nothing was asked for.", "コマンドが指定されていません。"),
+    }
+)
+
+
+def language(asked: str | None, environ: Mapping[str, str]) -> str:
+    """ja or en: as asked for, else as the environment's LC_ALL, LC_MESSAGES or LANG says."""
+    spoken = asked or environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "ja" if spoken.lower().startswith("ja") else "en"
+
+
+class Words:
+    """The table in one language."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self._column = 1 if lang == "ja" else 0
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A text with its values filled in; an unknown key is shown as it is."""
+        texts = _TEXTS.get(key)
+        return texts[self._column].format(**values) if texts else key
+
+
+def keys() -> frozenset[str]:
+    """Every text there is."""
+    return frozenset(_TEXTS)
