@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from sync.confirm import Sent, pack, waiting
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
@@ -23,12 +21,12 @@ from sync.plan import (
     Work,
     decode_base,
     encode_base,
-    encode_work,
     short_hash,
     target_of,
 )
-from sync.ports import Outcome
+from sync.ports import FieldError, Outcome
 from sync.record import SIDES, Raw, Ref, Side
+from sync.refuse import after_refusal
 from sync.rows import (
     APPLIED,
     FAILED,
@@ -47,7 +45,8 @@ from sync.rows import (
 from sync.rules import ActionKind, Flow
 
 KEEP_WRITTEN = 6
-RETRY_AFTER = (3_600.0, 21_600.0, 86_400.0)
+NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which")
+SOMEBODY_ELSES = FieldError("", "exists", "a record that is somebody else's bears the same key")
 
 
 @dataclass(slots=True)
@@ -229,12 +228,12 @@ class Settlement:
     def _exists(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         """The record is there already: it is read and identified, and what it lacks is decided then."""
         if not outcome.id:
-            self._fail(row, work, (("", "exists", "the record exists and the vendor does not say which"),))
+            self._refused(row, work, Outcome("refused", errors=(NAMELESS,)))
             return
         target = Ref(row.system, row.object, outcome.id)
         held = self.around.records.get(target)
         if held is not None and self._was_in_view(row, work, held):
-            self._fail(row, work, (("", "exists", "a record that is somebody else's bears the same key"),))
+            self._refused(row, work, Outcome("refused", errors=(SOMEBODY_ELSES,)))
             return
         number = self.numbers()
         if held is None:
@@ -271,69 +270,13 @@ class Settlement:
         self.done.retried += 1
 
     def _refused(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
-        named = {error.path for error in outcome.errors if error.path in work.fields}
-        errors = tuple(tuple(error) for error in outcome.errors)
+        """Refused: what is left of the operation is sent again in parts, and what was named fails alone."""
         self.done.errors += [(error.code, error.path) for error in outcome.errors]
-        rest = {path: each for path, each in work.fields.items() if path not in named}
-        if row.action == ActionKind.CREATE:
-            self._refused_create(row, work, rest if named else {}, errors)
-        elif named and rest:
-            self._split(row, work, [named, set(rest)], errors)
-        elif not named and len(work.fields) > 1:
-            self._split(row, work, [{path} for path in work.fields], ())
-        else:
-            self._fail(row, work, errors)
-
-    def _refused_create(
-        self, row: OperationRow, work: Work, rest: dict[str, FieldWork],
-        errors: tuple[tuple[str, ...], ...],
-    ) -> None:  # fmt: skip
-        needed = {"", work.unique}
-        refused = set(work.fields) - set(rest)
-        if not rest or refused & needed or row.attempts >= len(work.fields):
-            self._fail(row, work, errors)
-            return
-        lean = msgspec.structs.replace(work, fields=rest, without=(*work.without, *sorted(refused)))
-        body = encode_work(lean)
-        self.patch.put(row._replace(state=PENDING, at=0.0, attempts=row.attempts + 1, body=body))
-        self.done.retried += 1
-
-    def _split(
-        self, row: OperationRow, work: Work, parts: list[set[str]], errors: tuple[tuple[str, ...], ...]
-    ) -> None:
-        """Go on in parts: the first keeps the operation (and fails if it was named), the others are new."""
-        first, *others = parts
-        keeps = self._part(work, first, errors)
-        if errors:
-            self._fail(row, keeps, errors)
-        else:
-            self.patch.put(
-                row._replace(state=PENDING, at=0.0, attempts=row.attempts + 1, body=encode_work(keeps))
-            )
-        for part in others:
-            body = encode_work(self._part(work, part, ()))
-            self.patch.put(
-                row._replace(id=self.numbers(), state=PENDING, at=0.0, attempts=row.attempts + 1, body=body)
-            )
-            self.done.retried += 1
-
-    @staticmethod
-    def _part(work: Work, paths: set[str], errors: tuple[tuple[str, ...], ...]) -> Work:
-        fields = {path: each for path, each in work.fields.items() if path in paths}
-        verify = tuple(path for path in work.verify if path in paths)
-        return msgspec.structs.replace(work, fields=fields, verify=verify, errors=errors)
-
-    def _fail(self, row: OperationRow, work: Work, errors: tuple[tuple[str, ...], ...]) -> None:
-        wait = RETRY_AFTER[min(row.attempts, len(RETRY_AFTER) - 1)]
-        body = encode_work(msgspec.structs.replace(work, errors=errors))
-        reason = "; ".join(sorted({error[1] for error in errors})) or "refused"
-        self.patch.put(
-            row._replace(
-                state=FAILED, at=self.now + wait, attempts=row.attempts + 1, reason=reason, body=body
-            )
-        )
+        for after in after_refusal(row, work, outcome.errors, self.numbers, self.now):
+            self.patch.put(after)
+            self.done.failed += after.state == FAILED
+            self.done.retried += after.state == PENDING
         self._wake(row, work)
-        self.done.failed += 1
 
     # --- around ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,71 @@
+"""What a refusal leaves of an operation (protocol §3): parts that are sent again, and parts that fail.
+
+Pure. A refusal that names a field: the rest is sent once more without it and that field alone fails. One that
+names none: the fields go on singly. A create goes on without the named field, unless it cannot do without.
+A failed operation stays open and is tried again after an hour, six hours, then daily.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from sync.note import Numbers
+from sync.plan import Work, content_hash, encode_work, target_of
+from sync.ports import FieldError
+from sync.rows import FAILED, PENDING, OperationRow
+from sync.rules import ActionKind
+
+RETRY_AFTER = (3_600.0, 21_600.0, 86_400.0)
+
+
+def after_refusal(
+    row: OperationRow, work: Work, errors: Sequence[FieldError], numbers: Numbers, now: float
+) -> Iterator[OperationRow]:
+    """The operations that a refused one goes on as; the first keeps its number."""
+    named = {error.path for error in errors if error.path in work.fields}
+    rest = set(work.fields) - named
+    if row.action == ActionKind.CREATE:
+        yield _lean_create(row, work, named, errors, now)
+    elif named and rest:
+        yield _failed(row, _part(work, named), errors, now)
+        yield _again(row, _part(work, rest))._replace(id=numbers())
+    elif not named and len(work.fields) > 1:
+        first, *others = work.fields
+        yield _again(row, _part(work, [first]))
+        for path in others:
+            yield _again(row, _part(work, [path]))._replace(id=numbers())
+    else:
+        yield _failed(row, work, errors, now)
+
+
+def _lean_create(
+    row: OperationRow, work: Work, named: set[str], errors: Sequence[FieldError], now: float
+) -> OperationRow:
+    rest = set(work.fields) - named
+    if not named or not rest or work.unique in named or row.attempts >= len(work.fields):
+        return _failed(row, work, errors, now)
+    lean = _part(work, rest)
+    return _again(row, msgspec.structs.replace(lean, without=(*work.without, *sorted(named))))
+
+
+def _part(work: Work, paths: Iterable[str]) -> Work:
+    chosen = set(paths)
+    fields = {path: each for path, each in work.fields.items() if path in chosen}
+    verify = tuple(path for path in work.verify if path in chosen)
+    return msgspec.structs.replace(work, fields=fields, verify=verify)
+
+
+def _again(row: OperationRow, work: Work) -> OperationRow:
+    body = encode_work(work)
+    content = content_hash(target_of(row), body)
+    return row._replace(state=PENDING, at=0.0, attempts=row.attempts + 1, body=body, hash=content)
+
+
+def _failed(row: OperationRow, work: Work, errors: Sequence[FieldError], now: float) -> OperationRow:
+    wait = RETRY_AFTER[min(row.attempts, len(RETRY_AFTER) - 1)]
+    told = tuple((error.path, error.code, error.message) for error in errors)
+    reason = "; ".join(sorted({error.code for error in errors})) or "refused"
+    body = encode_work(msgspec.structs.replace(work, errors=told))
+    return row._replace(state=FAILED, at=now + wait, attempts=row.attempts + 1, reason=reason, body=body)
