@@ -62,12 +62,14 @@ class Lens:
         for side, system in rules.systems.items():
             self._ids[system] = tuple(r.name for r in rules.fields if _is_id(r, side))
             for name in rules.objects[side].all:
-                self._fields[system, name] = _readers({r.name: r.cells for r in rules.fields}, side, name)
+                self._fields[system, name] = _readers(_writers_first(rules, side), side, name)
                 self._consent[system, name] = _readers({r.topic: r.cells for r in rules.consent}, side, name)
                 self._created[side, name] = tuple(_written(rules, side, name))
                 self._names[system, name] = {
-                    reader.path: reader.name for reader in self._fields[system, name]
+                    reader.path: reader.name for reader in reversed(self._fields[system, name])
                 }
+                for reader in self._consent[system, name]:
+                    self._names[system, name].pop(reader.path, None)
         self._key_fields = tuple(key.field for key in rules.match if key.kind == "id")
         self._address = next((key.field for key in rules.match if key.kind == "email"), "")
         self._paths = {system: rules.paths(side) for side, system in rules.systems.items()}
@@ -132,8 +134,8 @@ class Lens:
     def read_raw(self, row_system: str, object_: str, path: str, raw: Raw) -> Value:
         """Read one vendor value by path; a value that no rule lists reads as its own text."""
         for reader in (
-            *self._fields.get((row_system, object_), ()),
             *self._consent.get((row_system, object_), ()),
+            *self._fields.get((row_system, object_), ()),
         ):
             if reader.path == path:
                 try:
@@ -219,6 +221,12 @@ def _written(rules: Rules, side: Side, object_: str) -> Iterator[tuple[FieldRule
             continue
         if object_ in cell.paths and object_ not in cell.read_only:
             yield rule, cell, cell.paths[object_]
+
+
+def _writers_first(rules: Rules, side: Side) -> dict[str, Mapping[Side, Cell]]:
+    """Rows by name. Where two share a path, what comes back of it belongs to the row that writes it."""
+    ordered = sorted(rules.fields, key=lambda rule: not rule.flow.into(side))
+    return {rule.name: rule.cells for rule in ordered}
 
 
 def _readers(rows: Mapping[str, Mapping[Side, Cell]], side: Side, object_: str) -> tuple[_Reader, ...]:
