@@ -54,7 +54,8 @@ def measure(
         small = first_copy(max(records // 10, 1), 1, later=False)
         found = first_copy(records, rounds)
         lines += report.copy_lines(found, small.rounds[0].ours.cost.peak_mib)
-        if found.delta is not None and found.quiet is not None:
+        if found.settling is not None and found.delta is not None and found.quiet is not None:
+            lines += report.settling_lines(found.settling)
             lines += report.delta_lines(found.delta, found.edited) + report.quiet_lines(found.quiet)
         sentence, raw = report.noise(found), _raw(found)
     if only in (None, "both"):

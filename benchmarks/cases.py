@@ -141,10 +141,12 @@ def copy_barely(process: WorldProcess) -> Run:
 
 @dataclass(slots=True)
 class FirstCopy:
-    """Rounds of a first copy; after the last one, a delta and quiet cycles on the same journal."""
+    """Rounds of a first copy; after the last one, on the same journal: the command again, which reads back what was
+    created (`settling`), a delta, and quiet cycles."""
 
     records: int
     rounds: list[Round] = field(default_factory=list)
+    settling: Run | None = None
     delta: Run | None = None
     edited: int = 0
     quiet: Quiet | None = None
@@ -160,6 +162,7 @@ def first_copy(records: int, rounds: int, *, later: bool = True) -> FirstCopy:
                 done.rounds.append(Round(bare=bare, ours=world.first()))
                 say(f"first copy {records:,}, round {number + 1}: {_figures(done.rounds[-1])}")
                 if later and number == rounds - 1:
+                    done.settling = world.again()
                     done.edited = world.edit(0.01)
                     done.delta = world.again()
                     say(f"delta of {done.edited:,}: {done.delta.cost.cpu:.2f} CPU s")

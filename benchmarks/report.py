@@ -82,6 +82,17 @@ def call_lines(name: str, found: list[Calls], most: int) -> list[Line]:
     return lines
 
 
+def settling_lines(found: Run) -> list[Line]:
+    """The command after the first copy: it reads back what was created."""
+    return [
+        Line(what="reading everything back: calls", measured=_by_side(found.counts)),
+        Line(
+            what="reading everything back: CPU, peak memory",
+            measured=f"{found.cost.cpu:.1f} CPU s, {found.cost.peak_mib:.0f} MiB",
+        ),
+    ]
+
+
 def delta_lines(found: Run, edited: int) -> list[Line]:
     """One cold command after some edits."""
     cpu = found.cost.cpu

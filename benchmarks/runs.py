@@ -39,7 +39,7 @@ class WorldProcess:
 
     def __init__(self, records: int, kind: str, seed: int = 1) -> None:
         arguments = ["--records", str(records), "--kind", kind, "--seed", str(seed)]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 (our own program, our own arguments)
             [sys.executable, "-m", "benchmarks.worlds", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
@@ -84,7 +84,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     """Run one command to its end and count what it took."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as printed:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 (our own programs, our own arguments)
             command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=printed
         )
         status, peak = Path(f"/proc/{process.pid}/status"), 0.0

@@ -22,7 +22,7 @@ import msgspec
 
 from simulators.clock import SystemClock
 from simulators.faults import Faults
-from simulators.http import Request, Response, json_response
+from simulators.http import Front, Request, Response, json_response
 from simulators.marketo.api import MarketoApi
 from simulators.marketo.state import MarketoState
 from simulators.salesforce.api import SalesforceApi
@@ -85,10 +85,10 @@ class Town:
 
     def counts(self) -> dict[str, Any]:
         """Calls by label and rows written, by side."""
-        states = {"marketo": self.marketo.state, "salesforce": self.salesforce.state}
+        ma, sfa = self.marketo.state, self.salesforce.state
         return {
-            "calls": {name: dict(state.calls) for name, state in states.items()},
-            "writes": {name: dict(state.writes) for name, state in states.items()},
+            "calls": {"marketo": dict(ma.calls), "salesforce": dict(sfa.calls)},
+            "writes": {"marketo": dict(ma.writes), "salesforce": dict(sfa.writes)},
         }
 
 
@@ -118,16 +118,22 @@ class Control:
 
 def open_town(town: Town, stack: ExitStack) -> dict[str, Any]:
     """Serve a town until the stack is closed; gives addresses and toy credentials."""
-    fronts = {"marketo": town.marketo, "salesforce": town.salesforce, "control": Control(town)}
+    fronts: dict[str, Front] = {
+        "marketo": town.marketo, "salesforce": town.salesforce, "control": Control(town),
+    }  # fmt: skip
     served = {
         name: stack.enter_context(serve(front, town.quiet, town.clock, server_timeout=TIMEOUT))
         for name, front in fronts.items()
     }
     town.salesforce.instance_url = served["salesforce"].url
-    clients = {"marketo": town.marketo.credentials, "salesforce": town.salesforce.sessions.credentials}
-    return {"pid": os.getpid(), "control": {"url": served["control"].url}} | {
-        name: {"url": served[name].url, "client_id": each.client_id, "client_secret": each.client_secret}
-        for name, each in clients.items()
+    marketo, salesforce = town.marketo.credentials, town.salesforce.sessions.credentials
+    clients = {
+        "marketo": (marketo.client_id, marketo.client_secret),
+        "salesforce": (salesforce.client_id, salesforce.client_secret),
+    }
+    return {"control": {"url": served["control"].url}} | {
+        name: {"url": served[name].url, "client_id": client, "client_secret": secret}
+        for name, (client, secret) in clients.items()
     }
 
 
