@@ -5,6 +5,7 @@ Data only: common surnames and given names, older or variant ways to write some 
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -91,3 +92,14 @@ INDUSTRIES = (("製造業", "Manufacturing"), ("建設", "Construction"), ("建�
 """Industry as marketing and as sales write it."""
 ROLE_MAILBOXES = ("info", "sales", "contact", "support", "soumu")
 FOREIGN_COUNTRIES = ("US", "DE", "FR", "GB", "NL")
+# A country as marketing and as sales write it.
+COUNTRY_WORDS = MappingProxyType(
+    {
+        "JP": ("日本", "Japan"),
+        "US": ("アメリカ", "United States"),
+        "DE": ("ドイツ", "Germany"),
+        "FR": ("フランス", "France"),
+        "GB": ("イギリス", "United Kingdom"),
+        "NL": ("オランダ", "Netherlands"),
+    }
+)

@@ -101,7 +101,7 @@ class World:
                     "company": shown.company,
                     "phone": shown.phone,
                     "title": shown.title,
-                    "country": shown.country,
+                    "country": names.COUNTRY_WORDS[shown.country][0],
                     "industry": shown.industry[0],
                     "leadScore": shown.score,
                     "unsubscribed": shown.opted_out,
@@ -125,11 +125,12 @@ class World:
                 "Opt_Out_Seminar__c": shown.no_seminar,
                 "LeadSource": "Web",
             }
+            country = names.COUNTRY_WORDS[shown.country][1]
             if rng.random() < self.mix.contacts:
                 values["AccountId"] = state.human_create("Account", {"Name": shown.company})
-                record = state.human_create("Contact", values | {"MailingCountry": shown.country})
+                record = state.human_create("Contact", values | {"MailingCountry": country})
             else:
-                values |= {"Company": shown.company, "Country": shown.country, "Industry": shown.industry[1]}
+                values |= {"Company": shown.company, "Country": country, "Industry": shown.industry[1]}
                 record = state.human_create("Lead", values)
             self.truth[person.number].salesforce = record
 
