@@ -1,4 +1,5 @@
-"""Opt-outs: a latch, not a field. True on any record of a person or address becomes true on all of them.
+"""Opt-outs: a latch, not a field. True on any record of a person or address becomes true on all of them; a record
+that was deleted or merged away goes on saying what it said last.
 
 Pure over a scene. Nothing here ever turns true to false. Blank and unreadable are unknown: never false, and
 never the source of a write (protocol §4; invariants C-1 to C-6 of the domain rules). Only the side named as
@@ -64,7 +65,8 @@ def decide_consent(scene: Scene, entity: int) -> tuple[list[OptOut], list[Questi
     if not scene.lens.rules.consent:
         return [], [], {}
     rows = family(scene, entity)
-    standing = opted_out(scene, rows)
+    gone = [row for row in scene.rows(entity) if row.state in (DELETED, MOVED)]
+    standing = opted_out(scene, [*rows, *gone])
     questions = _taken_back(scene, entity, rows, standing)
     asked = {(question.topic, question.row.ref) for question in questions}
     writes: list[OptOut] = []
