@@ -12,7 +12,7 @@ from mappings.compile import Source
 from mappings.errors import Problem, Sink, in_order
 from mappings.examples import run_examples
 from mappings.live import check_live
-from mappings.offline import check_file, two_writers
+from mappings.offline import across, check_file
 from sync.ports import Capabilities
 from sync.record import Schema
 
@@ -38,7 +38,7 @@ def check(
                 check_live(source, system, schemas, (capabilities or {}).get(system), sink)
         found += sink.found
         found += run_examples(source)
-    found += two_writers(given)
+    found += across(given)
     return list(in_order(found))
 
 

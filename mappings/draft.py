@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mappings.errors import At
+from mappings.errors import START, At
 from mappings.source import Map, Node, Text
 
 
@@ -119,6 +119,7 @@ class FileDraft:
 
     file: str
     route: str = ""
+    route_at: At = START
     kind: str = ""
     systems: tuple[Text, ...] = ()
     shadow: bool = False

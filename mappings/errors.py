@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from sync.errors import RenkeiError
 
+_LONGEST = 400  # a quoted word may be as long as the file
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
@@ -20,6 +21,9 @@ class At(NamedTuple):
 
     line: int
     column: int
+
+
+START = At(1, 1)  # where a file begins: the place of what concerns it as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +79,8 @@ class Sink:
                 column=at.column,
                 code=code,
                 severity=severity,
-                message=message,
-                hint=hint,
+                message=message[:_LONGEST],
+                hint=hint[:_LONGEST],
             )
         )
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mappings.compile import Source, compile_source
-from mappings.errors import At, MappingError, Problem, Sink, errors, in_order
+from mappings.errors import START, MappingError, Problem, Sink, errors, in_order
 from mappings.grammar import Grammar
+from mappings.offline import across
 from mappings.source import MOST_BYTES
 from mappings.tables import THRESHOLDS, Beside
 from sync.rules import Rules
@@ -28,7 +29,7 @@ class Loaded:
 
 
 def load(paths: Iterable[Path | str]) -> Loaded:
-    """Load mapping files; a folder stands for its *.yaml files, thresholds.yaml excepted."""
+    """Load mapping files; a folder stands for its *.yaml and *.yml files, thresholds.yaml excepted."""
     sources: list[Source] = []
     problems: list[Problem] = []
     for path in _files(paths):
@@ -37,7 +38,7 @@ def load(paths: Iterable[Path | str]) -> Loaded:
         except OSError as error:
             sink = Sink(str(path))
             sink.error(
-                At(1, 1),
+                START,
                 "M003",
                 f"the file cannot be read ({error.strerror})",
                 "check the path and its rights",
@@ -46,9 +47,12 @@ def load(paths: Iterable[Path | str]) -> Loaded:
             continue
         sources.append(compile_source(data, str(path), folder_of(path)))
     problems += [problem for source in sources for problem in source.problems]
-    problems += _same_route(sources)
-    rules = tuple(source.rules for source in sources if source.rules is not None)
-    return Loaded(rules=rules, problems=in_order(problems), sources=tuple(sources))
+    problems += across(sources)
+    rules: dict[str, Rules] = {}
+    for source in sources:
+        if source.rules is not None:
+            rules.setdefault(source.rules.route, source.rules)
+    return Loaded(rules=tuple(rules.values()), problems=in_order(problems), sources=tuple(sources))
 
 
 def compile_text(
@@ -102,24 +106,6 @@ def _bounded(path: Path) -> bytes:
 def _files(paths: Iterable[Path | str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
-        inside = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        found += [file for file in inside if file.name != THRESHOLDS]
+        inside = sorted(path.glob("*.y*ml")) if path.is_dir() else [path]
+        found += [file for file in inside if file.suffix in {".yaml", ".yml"} and file.name != THRESHOLDS]
     return list(dict.fromkeys(found))
-
-
-def _same_route(sources: Iterable[Source]) -> list[Problem]:
-    seen: dict[str, str] = {}
-    found: list[Problem] = []
-    for source in sources:
-        route = source.draft.route
-        if route and route in seen:
-            sink = Sink(source.draft.file)
-            sink.error(
-                At(1, 1),
-                "M045",
-                f"the route «{route}» stands in {seen[route]} too",
-                "give each file its own name",
-            )
-            found += sink.found
-        seen.setdefault(route, source.draft.file)
-    return found

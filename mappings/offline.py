@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mappings.compile import SIDES, Source
-from mappings.errors import At, Problem, Sink
+from mappings.errors import START, At, Problem, Sink
 from mappings.fieldrules import Row
 from sync.record import Side
 from sync.rules import Flow
@@ -28,7 +28,7 @@ def check_file(source: Source, sink: Sink) -> None:
 
 def start(source: Source) -> At:
     """A place for what concerns the whole file: the line of its systems."""
-    return source.draft.systems[0].at if source.draft.systems else At(1, 1)
+    return source.draft.systems[0].at if source.draft.systems else START
 
 
 def _asks_first(source: Source, sink: Sink) -> None:
@@ -140,8 +140,27 @@ class _Writer(NamedTuple):
     at: At
 
 
-def two_writers(sources: Iterable[Source]) -> list[Problem]:
-    """One vendor field that two rows write, in one file or in two."""
+def across(sources: Iterable[Source]) -> list[Problem]:
+    """What several files do to each other: one route twice, one vendor field written twice (also within a file)."""
+    given = tuple(sources)
+    return [*_same_route(given), *_two_writers(given)]
+
+
+def _same_route(sources: Iterable[Source]) -> list[Problem]:
+    seen: dict[str, str] = {}
+    found: list[Problem] = []
+    for source in sources:
+        route, file = source.draft.route, source.draft.file
+        if route and route in seen:
+            sink = Sink(file)
+            message = f"the route «{route}» stands in {seen[route]} too"
+            sink.error(source.draft.route_at, "M045", message, "give each file a route of its own")
+            found += sink.found
+        seen.setdefault(route, file)
+    return found
+
+
+def _two_writers(sources: Iterable[Source]) -> list[Problem]:
     seen: dict[tuple[str, str, str], _Writer] = {}
     found: list[Problem] = []
     reported: set[tuple[str, At, str]] = set()
@@ -151,11 +170,16 @@ def two_writers(sources: Iterable[Source]) -> list[Problem]:
             once = (source.draft.file, writer.at, target[2])
             if first.at == writer.at and first.source is source:
                 continue
-            if once in reported or _same_meaning(first, writer, target):
+            if once in reported or _same_route_twice(first, writer) or _same_meaning(first, writer, target):
                 continue
             reported.add(once)
             found.append(_clash(target, first, writer))
     return found
+
+
+def _same_route_twice(first: _Writer, second: _Writer) -> bool:
+    """Two files of one route are one mistake, named once."""
+    return first.source is not second.source and first.source.draft.route == second.source.draft.route
 
 
 def _same_meaning(first: _Writer, second: _Writer, target: tuple[str, str, str]) -> bool:

@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from mappings.errors import At, Sink
+from mappings.errors import START, At, Sink
 
 MOST_BYTES = 1024 * 1024
 MOST_DEPTH = 64
@@ -82,7 +82,7 @@ def decode(data: bytes, sink: Sink) -> str | None:
     """Turn the bytes of a file into text: UTF-8 with or without a mark, any line ends."""
     if len(data) > MOST_BYTES:
         sink.error(
-            At(1, 1), "M002", "the file is larger than 1 MiB", "split it, or move tables into values_file:"
+            START, "M002", "the file is larger than 1 MiB", "split it, or move tables into values_file:"
         )
         return None
     try:
@@ -108,10 +108,10 @@ def parse(text: str, sink: Sink) -> Node | None:
         _report_syntax(error, sink)
         return None
     except YAMLError as error:
-        sink.error(At(1, 1), "M001", "the file cannot be read as YAML", str(error).split("\n", maxsplit=1)[0])
+        sink.error(START, "M001", "the file cannot be read as YAML", str(error).split("\n", maxsplit=1)[0])
         return None
     if root is None:
-        sink.error(At(1, 1), "M001", "the file is empty", "start with `version: 1`")
+        sink.error(START, "M001", "the file is empty", "start with `version: 1`")
     return root
 
 
@@ -163,7 +163,7 @@ def _without_quotes_and_comment(line: str) -> str:
 
 def _report_syntax(error: MarkedYAMLError, sink: Sink) -> None:
     mark = error.problem_mark or error.context_mark
-    at = At(mark.line + 1, mark.column + 1) if mark else At(1, 1)
+    at = At(mark.line + 1, mark.column + 1) if mark else START
     problem = str(error.problem or "not YAML")
     if "'\\t'" in problem:
         sink.error(at, "M007", "a tab stands in the indentation", "use spaces")

@@ -12,7 +12,7 @@ from io import StringIO
 from typing import TypeAlias
 
 from mappings import later
-from mappings.errors import At, Sink
+from mappings.errors import START, At, Sink
 from mappings.grammar import refuse, want_map, want_text
 from mappings.source import MOST_BYTES, Map, Node, Text, decode, parse
 from mappings.transforms import ValueMap, as_text
@@ -88,7 +88,7 @@ def _pairs(text: str, systems: tuple[str, ...], sink: Sink) -> list[tuple[str, s
     except csv.Error as error:
         sink.error(At(reader.line_num, 1), "M022", f"this line is no CSV ({error})", "mend its quotes")
     if not pairs:
-        sink.error(At(1, 1), "M022", "the table lists nothing", "two columns: left word, right word")
+        sink.error(START, "M022", "the table lists nothing", "two columns: left word, right word")
     return pairs
 
 

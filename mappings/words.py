@@ -45,7 +45,7 @@ def _route(draft: FileDraft, node: Node, reading: Reading) -> None:
     if text is None:
         return
     if len(text.text) <= 64 and all(letter.isalnum() or letter in "-_" for letter in text.text):
-        draft.route = text.text
+        draft.route, draft.route_at = text.text, text.at
     else:
         hint = "letters, digits, - and _, at most 64; e.g. jp-person"
         reading.sink.error(text.at, "M014", f"route cannot be «{text.text}»", hint)

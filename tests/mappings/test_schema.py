@@ -69,3 +69,10 @@ def _references(node: Any) -> list[str]:
         own = [node["$ref"]] if "$ref" in node else []
         return own + [name for value in node.values() for name in _references(value)]
     return [name for value in node for name in _references(value)] if isinstance(node, list) else []
+
+
+def test_a_system_that_could_not_be_asked_leaves_its_column_free() -> None:
+    """With no schema of one system, its name is still offered and its column takes any path."""
+    found = json_schema({**LIVE, "salesforce": {}})["$defs"]
+    assert found["system"] == {"enum": ["marketo", "salesforce"]}
+    assert found["column_salesforce"] == found["column"]

@@ -150,7 +150,7 @@ def test_a_folder_is_loaded_without_its_thresholds(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text(BASE.replace("kind: person", "kind: persn"))
     loaded = load([tmp_path])
     assert [found.route for found in loaded.rules] == ["jp-person"]
-    assert codes(loaded.problems) == ["M045", "M014"]
+    assert [(problem.code, problem.line) for problem in loaded.problems] == [("M045", 2), ("M014", 3)]
     assert codes(load([tmp_path / "nowhere.yaml"]).problems) == ["M003"]
 
 
@@ -170,3 +170,17 @@ def test_no_change_of_a_good_file_breaks_the_compiler(data: st.DataObject) -> No
     again = data.draw(st.integers(0, 2))
     compiled = source(BASE[:start] + BASE[start:end] * again + BASE[end:])
     assert compiled.rules is not None or compiled.problems
+
+
+def test_what_two_files_do_to_each_other_is_found_on_loading(tmp_path: Path) -> None:
+    """Two writers of one vendor field are an error of the load itself, and `.yml` counts as a mapping."""
+    (tmp_path / "a.yaml").write_text(BASE)
+    (tmp_path / "b.yml").write_text(BASE.replace("jp-person", "other"))
+    problems = load([tmp_path]).problems
+    assert set(codes(problems)) == {"M044"}
+    assert {Path(problem.file).name for problem in problems} == {"b.yml"}
+
+
+def test_a_message_stays_short_whatever_it_quotes() -> None:
+    """A word as long as the file does not fill the screen."""
+    assert all(len(problem.message) <= 400 for problem in source(f"{'x' * 10_000}: 1\n").problems)
