@@ -88,7 +88,7 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
     if read == lens.read_raw(row.system, row.object, path, sent.sent):
         return "altered"
     rule = lens.rule.get(lens.name_of(row.system, row.object, path))
-    if read == lens.read_raw(row.system, row.object, path, sent.before) and row.own != 0:
+    if read == lens.read_raw(row.system, row.object, path, sent.before):
         return "ignored" if sent.looks else "look again"
     one_way = rule is not None and rule.flow is not Flow.BOTH
     return "altered" if one_way or (row.own == 1 and sent.alone) else "changed"

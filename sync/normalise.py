@@ -80,6 +80,10 @@ class Lens:
             if reader.name == self._address
         }
 
+    def carries_ids(self, side: Side) -> bool:
+        """True if the other side keeps the ids of this side's records."""
+        return any(_is_id(rule, side) and rule.flow.into(side.other) for rule in self.rules.fields)
+
     def side(self, system: str) -> Side:
         """The role of a system in this route."""
         return self._side[system]

@@ -47,6 +47,7 @@ from sync.rules import ActionKind, Flow
 KEEP_WRITTEN = 6
 NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which")
 SOMEBODY_ELSES = FieldError("", "exists", "a record that is somebody else's bears the same key")
+READ_BACK = 300.0  # a vendor that ignored a write says nothing of it in its feed: such a record is read by id
 
 
 @dataclass(slots=True)
@@ -137,7 +138,10 @@ class Settlement:
             else:
                 left[path] = Sent(row.id, body.get(path), work.desired, 0)
                 body[path] = work.desired
-        new = held._replace(settled=settled, settled_at=self.now, body=encode(body), unconfirmed=pack(left))
+        new = held._replace(
+            settled=settled, settled_at=self.now, body=encode(body), unconfirmed=pack(left),
+            refetch_at=self._read_back(held.refetch_at) if left else held.refetch_at,
+        )  # fmt: skip
         self._move_keys(held, new)
         return new
 
@@ -155,13 +159,20 @@ class Settlement:
         for path, field_ in work.fields.items():
             body[path] = field_.desired
             left[path] = Sent(row.id, None, field_.desired, 0)
+        # the source's record learns the new id by an ordinary write
+        noted = self.numbers() if self.lens.carries_ids(self.lens.side(row.system)) else 0
         new = RecordRow(
             row.system, row.object, target.id, self.lens.rules.kind, entity, self._role(row.system, entity),
-            LIVE, "", 0, settled, self.now, "", "", -1, 0, 0.0, 0, encode(body), pack(left),
+            LIVE, "", 0, settled, self.now, "", "", -1, noted, self._read_back(0.0), 0, encode(body),
+            pack(left),
         )  # fmt: skip
         for key in self.lens.address_keys(row.system, row.object, body):
             self.patch.put(KeyRow(row.system, self.lens.rules.kind, key, row.object, target.id, 0))
         return new
+
+    def _read_back(self, planned: float) -> float:
+        """When a written record is read by id, should its feed not bring it before."""
+        return min(planned or float("inf"), self.now + READ_BACK)
 
     def _role(self, system: str, entity: int) -> int:
         leads = (
