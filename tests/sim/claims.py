@@ -48,7 +48,7 @@ def _of_operation(row: OperationRow) -> Iterator[Claim]:
         if field.lost is not None:
             yield Claim("loser", *_name(about), field.name, str(field.lost), str(field.desired))
         if row.state in SAID:
-            yield Claim(SAID[row.state], *_name(about), field.name)
+            yield Claim(SAID[row.state], *_name(about), field.name, str(field.desired))
     if row.state in SAID and row.action == "create":
         yield Claim(SAID[row.state], *_name(about), "")
 

@@ -39,7 +39,8 @@ Key = tuple[str, str]
 
 class Claim(NamedTuple):
     """The engine's own word about a field of a record (`field` "" = the whole record): kind is `loser`, `hold`,
-    `failed`, `ignored`, `open`, `twin` or `gone across`; `value` what a loser was, `winner` what beat it."""
+    `failed`, `ignored`, `open`, `twin` or `gone across`; `value` what a loser was or what was to be
+    written, `winner` what beat a loser."""
 
     kind: str
     side: str
@@ -137,6 +138,7 @@ class Oracle:
         self.losses: list[Loss] = []
         self.counts: Counter[str] = Counter()
         self.place = 0
+        self._ignored: set[tuple[int, int]] = set()
         self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
 
@@ -297,6 +299,8 @@ class Oracle:
         said: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
         for claim in claims:
             said[claim.side, claim.id, claim.field].append(claim)
+            if claim.kind == "ignored" and (token := token_in(claim.value)):
+                self._ignored.add(token)
         pairs = self._pairs(said)
         paired = {key for pair in pairs for key in (pair[0].key, pair[1].key)}
         for ma, sfa in pairs:
@@ -394,6 +398,9 @@ class Oracle:
             and token_in(c.winner) == winner
             for c in claims
         )
+        if not told and (token.number, token.person) in self._ignored:
+            self.counts["lost after the vendor ignored it"] += 1
+            return
         if not told:
             text = (
                 f"T{token.number} ({token.field}) was written over with {loss.new!r}, and nothing said of it"
