@@ -26,7 +26,7 @@ from sync.plan import (
 )
 from sync.ports import FieldError, Outcome
 from sync.record import SIDES, Raw, Ref, Side
-from sync.refuse import after_refusal
+from sync.refuse import after_refusal, failed
 from sync.rows import (
     APPLIED,
     FAILED,
@@ -92,6 +92,9 @@ class Settlement:
     def settle(self, job: Job, outcome: Outcome) -> None:
         """Settle one operation."""
         row, work = job
+        if row.action == ActionKind.EFFECT:
+            self._settle_effect(row, work, outcome)
+            return
         match outcome.result:
             case "applied":
                 self._applied(row, work, outcome)
@@ -118,7 +121,7 @@ class Settlement:
         else:
             new = self._written(held, row, work.fields, outcome.values, settled)
         if new is not None:
-            if row.again:
+            if row.again or work.without:
                 new = new._replace(noted=self.numbers())
             self._put(new)
             self._agree(new, work, row, outcome.values)
@@ -159,8 +162,9 @@ class Settlement:
         for path, field_ in work.fields.items():
             body[path] = field_.desired
             left[path] = Sent(row.id, None, field_.desired, 0)
-        # the source's record learns the new id by an ordinary write
-        noted = self.numbers() if self.lens.carries_ids(self.lens.side(row.system)) else 0
+        # the source's record learns the new id by an ordinary write; effects may wait for the record
+        asked = self.lens.carries_ids(self.lens.side(row.system)) or self.lens.rules.effects
+        noted = self.numbers() if asked else 0
         new = RecordRow(
             row.system, row.object, target.id, self.lens.rules.kind, entity, self._role(row.system, entity),
             LIVE, "", 0, settled, self.now, "", "", -1, noted, self._read_back(0.0), 0, encode(body),
@@ -233,6 +237,19 @@ class Settlement:
         if self.lens.side(target.system) is Side.MA:
             return Half(fingerprint, there, work.source, written)
         return Half(fingerprint, work.source, there, written)
+
+    def _settle_effect(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
+        """An effect has no record of ours and no base: it happened, or it is tried again, or it failed."""
+        match outcome.result:
+            case "applied" | "exists":
+                self.patch.put(row._replace(state=APPLIED, record=outcome.id, done_at=self.now, reason=""))
+                self.done.applied += 1
+            case "retry":
+                self._later(row, work, outcome)
+            case "refused" | "gone":
+                errors = outcome.errors or (FieldError("", outcome.result, "the vendor no longer has the person"),)
+                self.patch.put(failed(row, work, errors, self.now))
+                self.done.failed += 1
 
     # --- not applied -----------------------------------------------------------------------------------
 
