@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from renkei.drain import wait_until
 from sync.doubt import ripe_at
@@ -18,9 +17,6 @@ from sync.read import ReadCount, World, read_refs
 from sync.record import Record, Side
 from sync.rows import APPLIED, OPEN_STATES, PENDING, PLANNED, OperationRow, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
-
-if TYPE_CHECKING:
-    from state.answers import OperationInfo
 
 TOLERANCE = 0.02
 _CHUNK = 1_000
@@ -43,17 +39,19 @@ class Canary:
         return [kind for kind, sent in self.sent.items() if self.wrong[kind] > sent * TOLERANCE]
 
 
-def choose(operations: Iterable[OperationInfo], number: int) -> tuple[dict[str, int], list[int]]:
-    """How many operations each system gets, and at most `number` of each system and action, picked as evenly as
-    their contents' hashes are."""
+def choose(operations: Iterable[tuple[int, str, str, str]], number: int) -> tuple[dict[str, int], list[int]]:
+    """How many operations (id, system, action, content hash) each system gets, and at most `number` of each system
+    and action, picked as evenly as the hashes are. Keeps a few times what it picks, however many there are."""
     totals: dict[str, int] = {}
     groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for each in operations:
-        system = each.target.system
+    for id_, system, action, content in operations:
         totals[system] = totals.get(system, 0) + 1
-        groups.setdefault((system, each.action), []).append((each.hash, each.id))
-    chosen = sorted(id_ for group in groups.values() for _hash, id_ in sorted(group)[:number])
-    return totals, chosen
+        group = groups.setdefault((system, action), [])
+        group.append((content, id_))
+        if len(group) >= 8 * number + _CHUNK:
+            group.sort()
+            del group[number:]
+    return totals, sorted(id_ for group in groups.values() for _hash, id_ in sorted(group)[:number])
 
 
 def deliver_these(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from renkei.drain import LATE, Total, begin_sweeps, drain, sweep_reach
 from renkei.first import Canary, choose, deliver_these, look_back, mark_applied, was_applied
@@ -18,9 +18,6 @@ from sync.cycle import Bounds
 from sync.errors import Retryable
 from sync.read import World
 from sync.rows import LANE_BACKFILL
-
-if TYPE_CHECKING:
-    from state.answers import OperationInfo
 
 _WHOLE = 1_000_000
 _HOURS = 12 * 3_600.0
@@ -119,16 +116,13 @@ def _carry_over(planned: Total, result: Result) -> None:
         total.sent[system] = total.sent.get(system, 0) + sent
 
 
-def _planned(wired: Wired, world: World) -> Iterator[OperationInfo]:
-    """Every planned operation of a route."""
+def _planned(wired: Wired, world: World) -> Iterator[tuple[int, str, str, str]]:
+    """Every planned operation of a route, by what `choose` wants to know of it."""
     from state.answers import Which
-    from state.views import operations
+    from state.views import contents
 
     with look(wired.project) as reader:
-        last = 0
-        while page := operations(reader, Which(route=world.lens.rules.route), after=last, limit=5_000):
-            yield from page
-            last = page[-1].id
+        yield from contents(reader, Which(route=world.lens.rules.route))
 
 
 def look_around(wired: Wired, world: World, result: Result) -> None:

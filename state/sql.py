@@ -39,7 +39,7 @@ from sync.errors import Fatal
 
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 BEGIN_READ = "BEGIN"
-_OWNER_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "cache_size = -65536")
+_OWNER_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "cache_size = -16384")
 
 
 def open_database(place: str | Path, *, read_only: bool = False, wait: float = 10.0) -> Engine:

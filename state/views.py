@@ -86,6 +86,14 @@ def operations(reader: Reader, which: Which, *, after: int = 0, limit: int = 50)
         return tuple(_first(limit, which.field, reader.ask(query, states=as_list(which.states))))
 
 
+def contents(reader: Reader, which: Which) -> Iterator[tuple[int, str, str, str]]:
+    """Id, system, action and content hash of the chosen operations, read one by one, however many they are."""
+    query = _chosen(which, _OPERATION.id, _OPERATION.system, _OPERATION.action, _OPERATION.hash)
+    with reader.snapshot():
+        rows: Any = reader.ask(query, states=as_list(which.states))
+        yield from rows
+
+
 def _first(limit: int, field: str, rows: Iterable[tuple[Any, ...]]) -> Iterator[OperationInfo]:
     for row in rows:
         if limit <= 0:

@@ -12,7 +12,7 @@ from state.answers import Change, RouteScope, Which
 from state.reader import Reader
 from state.store import SqlStore
 from state.trace import trace
-from state.views import inbox, operations, plan, runs, status
+from state.views import contents, inbox, operations, plan, runs, status
 from sync.record import Ref
 from sync.rows import APPLIED, DELETED, FAILED, PLANNED, CursorRow, EntityRow, ObservedRow, RulesRow
 from tests.contract.rows import BASE, CURSOR, HOLD, KEY_ROW, OPERATION, RECORD, RUN, batch, puts
@@ -194,6 +194,21 @@ def test_a_plan_in_figures_and_pages(store: SqlStore, reader: Reader) -> None:
     assert [one.id for one in operations(reader, Which(route="people", field="name"), limit=1)] == [8]
     assert [one.id for one in operations(reader, Which(states=(APPLIED,)))] == [11]
     assert [one.id for one in operations(reader, Which(action="create"))] == [8]
+
+
+def test_contents_of_a_plan(store: SqlStore, reader: Reader) -> None:
+    """Only planned operations of the route, each by id, system, action and hash, without its body."""
+    planned = OPERATION._replace(state=PLANNED, action="create")
+    store.commit(
+        puts(
+            planned._replace(id=1, hash="a"),
+            planned._replace(id=2, hash="b", system="ma"),
+            planned._replace(id=3, route="x"),
+        )
+    )
+    store.commit(puts(OPERATION._replace(id=4, state=APPLIED)))
+    found = list(contents(reader, Which(route="people")))
+    assert found == [(1, OPERATION.system, "create", "a"), (2, "ma", "create", "b")]
 
 
 def test_runs_newest_first(store: SqlStore, reader: Reader) -> None:
