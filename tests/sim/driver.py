@@ -31,7 +31,7 @@ from tests.sim.wire import VISIBILITY_LAG, Crash, Inline, Sending, Wire
 
 QUIET = (4.0, 4.0, 130.0, 310.0, 5.0, 3_700.0, 5.0, 22_000.0, 5.0, 87_000.0, 5.0, 87_000.0, 5.0)
 ECHOES = 3
-SWEEP = 900.0
+LATE = 900.0
 
 
 @dataclass(slots=True)
@@ -85,6 +85,7 @@ class Schedule:
         self.salesforce = Salesforce(self.sfa, self.wires[SFA], page)
         self.cycle_began = self.clock.now()
         self._seen = {MA: 0, SFA: 0}
+        self._swept = self.clock.now()
         self._mid = rng.choice((0.0, kind.mid / 4, kind.mid, kind.mid))
         self._crashes = rng.choices(range(len(kind.crashes)), kind.crashes)[0]
         self._alive = True
@@ -156,15 +157,18 @@ class Schedule:
         self.clock.advance(self.rng.choice((0.0, 0.3, 1.0, 2.5, 10.0)))
         self.world = self._world()
 
-    def _cycle(self, sweep: float) -> None:
+    def _cycle(self, *, sweep: bool) -> None:
+        """One cycle; a sweep reaches back to the last one that came to its end, as the daemon's does."""
         rows = self.store.get(RulesRow, [(lens().rules.route,)])
         first = not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
-        self.cycle_began = self.clock.now()
+        self.cycle_began = now = self.clock.now()
+        reach = now - self._swept + LATE if sweep else 0.0
         self.counts["cycles"] += 1
         self.tell("cycle", "first" if first else "", "sweep" if sweep else "")
         try:
-            report = run_cycle(self.world, Bounds(sweep=sweep, first=first, chunk=chunk))
+            report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
+            self._swept = now if sweep else self._swept
             if report.brakes:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
         except Retryable as error:
@@ -216,7 +220,7 @@ class Schedule:
     def _step(self) -> None:
         draw = self.rng.random()
         if draw < 0.25:
-            self._cycle(SWEEP if self.rng.random() < 0.2 else 0.0)
+            self._cycle(sweep=self.rng.random() < 0.2)
         elif draw < 0.35:
             self.clock.advance(self.rng.choice((0.5, 1.0, 3.0, 60.0, 4_000.0)))
         else:
@@ -227,13 +231,13 @@ class Schedule:
         self.tell("QUIET")
         for seconds in QUIET:
             self.clock.advance(seconds)
-            self._cycle(SWEEP)
+            self._cycle(sweep=True)
             if self.oracle.offences:
                 return
         before = self.oracle.place, sum(wire.writes for wire in self.wires.values())
         for _ in range(ECHOES):
             self.clock.advance(5.0)
-            self._cycle(SWEEP)
+            self._cycle(sweep=True)
         after = self.oracle.place, sum(wire.writes for wire in self.wires.values())
         if before != after:
             self.oracle.offend("echo", after[1] - before[1], "writes after everything was quiet")

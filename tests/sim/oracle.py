@@ -376,6 +376,10 @@ class Oracle:
         else:
             self.offend("missing", row.key, f"person {row.person} has no counterpart; said: {sorted(kinds)}")
 
+    def _beat(self, named: tuple[int, int] | None, winner: tuple[int, int] | None) -> bool:
+        """The winner that was named, or what a person made of it before it arrived."""
+        return named == winner or (named is not None and self.tokens[named[0]].replaced > 0)
+
     @staticmethod
     def _is_twin(row: Row, said: Said) -> bool:
         return any(claim.kind == "twin" for claim in said.get((row.side, row.id, ""), ()))
@@ -395,7 +399,7 @@ class Oracle:
         told = any(
             c.kind == "loser"
             and token_in(c.value) == (token.number, token.person)
-            and token_in(c.winner) == winner
+            and self._beat(token_in(c.winner), winner)
             for c in claims
         )
         if not told and (token.number, token.person) in self._ignored:
