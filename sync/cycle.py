@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 from sync.adopt import adopt_rules
 from sync.decide import Decided, decide
+from sync.effects import plan_effects
 from sync.guard import Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_front, refetch, sweep
 from sync.record import SIDES, Side
 from sync.rows import IGNORED, LANE_DELTA, CursorRow, HoldRow, OperationRow, Patch, RulesRow, RunRow
-from sync.scene import load
+from sync.scene import Scene, load
 from sync.send import Delivered, Delivery, resolve_doubts
 from sync.work import Allowance, Context
 
@@ -116,6 +117,7 @@ def _decide(
         mark = mark._replace(value=str(dirty[-1].noted), at=world.clock.now())
         scene.patch.put(mark)
         _list_ignored(world, done, scene.patch)
+        _plan_effects(world, done, scene, context)
         world.store.commit(scene.patch)
         taken += len(dirty)
         _add(report.decided, done)
@@ -149,6 +151,12 @@ def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
     if not bounds.send or rules.shadow or not _may_apply(world, bounds):
         return 0
     return sys.maxsize if bounds.first else opt_outs_left(_traffic(world, report), rules.limits)
+
+
+def _plan_effects(world: World, done: Decided, scene: Scene, context: Context) -> None:
+    if done.effects:
+        known = world.store.known_effects(sorted({each.effect.key for each in done.effects}))
+        done.operations += plan_effects(scene, done.effects, known, context)
 
 
 def _list_ignored(world: World, done: Decided, patch: Patch) -> None:

@@ -14,6 +14,7 @@ from sync.confirm import Verdict as Fate
 from sync.confirm import confirm
 from sync.consent import base_name, decide_consent
 from sync.create import decide_create
+from sync.effects import WantedEffect, derive_effects, release_effects
 from sync.identify import (
     Ambiguous,
     Gone,
@@ -41,6 +42,7 @@ class Decided:
     held: int = 0
     conflicts: int = 0
     ignored: list[tuple[int, str]] = field(default_factory=list)
+    effects: list[WantedEffect] = field(default_factory=list)
 
 
 def decide(scene: Scene, entities: Iterable[int], context: Context) -> Decided:
@@ -73,6 +75,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     match identity:
         case Linked():
             decide_pairs(scene, entity, wants)
+            release_effects(scene, entity)
         case New(source=source):
             decide_create(scene, source, wants, context)
         case Ambiguous(candidates=candidates):
@@ -86,6 +89,8 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     done.operations += reconcile(scene, wants, context)
     done.conflicts += wants.conflicts
     done.ignored += wants.ignored
+    if scene.lens.rules.effects and isinstance(identity, (Linked, New)):
+        done.effects += derive_effects(scene, entity)
     done.held += _store_holds(scene, wants, context)
     _store_base(scene, wants)
 

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sync.effects import KIND
 from sync.plan import Job, Work, jobs_of
 from sync.ports import FieldError, Outcome
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs
 from sync.record import Record, Ref, Side
-from sync.rows import PENDING, BaseRow, BatchRow, OperationRow, Patch, RecordRow
+from sync.rows import PENDING, UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
 
@@ -44,8 +45,9 @@ def _settle_batch(
     world: World, side: Side, run: int, batch: BatchRow, rows: Sequence[OperationRow], done: Settled
 ) -> None:
     jobs = jobs_of(rows)
+    effects = [job for job in jobs if job.row.action == ActionKind.EFFECT]
     creates = [job for job in jobs if job.row.action == ActionKind.CREATE]
-    updates = [job for job in jobs if job.row.action != ActionKind.CREATE]
+    updates = [job for job in jobs if job.row.action not in (ActionKind.CREATE, ActionKind.EFFECT)]
     found = _find_created(world, side, run, creates)
     records = read_refs(world, side, run, [job.target for job in updates], ReadCount())
     around = Around(*load_around(world, jobs, [record.ref for record in found.values()]))
@@ -61,6 +63,9 @@ def _settle_batch(
             settlement.settle(job, Outcome("refused", errors=(UNFINDABLE,)))
     for job in updates:
         _settle_update(world, job, records.get(job.target), settlement, patch)
+    happened = _find_effects(world, side, effects)
+    for job in effects:
+        _settle_effect(world, job, happened, settlement, patch)
     patch.drop(batch)
     world.store.commit(patch)
     done.applied += settlement.done.applied
@@ -78,6 +83,32 @@ def _settle_update(
         _again(job, world, patch)
     else:
         settlement.supersede(job, "moved while in doubt")
+
+
+def _settle_effect(
+    world: World, job: Job, happened: dict[str, str], settlement: Settlement, patch: Patch
+) -> None:
+    """Found by its key: it happened. Not found: it is sent again. Not findable: uncertain, and never sent again."""
+    if job.row.effect in happened:
+        settlement.settle(job, Outcome("applied", id=happened[job.row.effect]))
+    elif job.work.unique:
+        _again(job, world, patch)
+    else:
+        now = world.clock.now()
+        patch.put(job.row._replace(state=UNCERTAIN, done_at=now, reason="left, and the answer was lost"))
+
+
+def _find_effects(world: World, side: Side, effects: Sequence[Job]) -> dict[str, str]:
+    """Effect key -> id at the vendor, for those that can be read back."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for job in effects:
+        if job.work.unique:
+            wanted.setdefault((job.row.object, job.work.unique), []).append(job.row.effect)
+    found: dict[str, str] = {}
+    for (object_, path), keys in wanted.items():
+        records = world.connectors[side].find(KIND, object_, path, keys, {object_: (path,)})
+        found.update((str(record.values.get(path)), record.ref.id) for record in records)
+    return found
 
 
 def _values(record: Record, work: Work) -> dict[str, bool | int | float | str | None]:

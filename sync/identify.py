@@ -15,6 +15,7 @@ from typing import TypeAlias
 from sync.note import Numbers
 from sync.record import SIDES, Ref, Side
 from sync.rows import DELETED, LEADING, LIVE, MOVED, SUPERSEDED, TWIN, BaseRow, EntityRow, KeyRow, RecordRow
+from sync.rules import ActionKind
 from sync.scene import Scene
 
 
@@ -196,6 +197,8 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
             if operation.id not in scene.sent and operation.action == "create":
                 scene.put_operation(operation._replace(state=SUPERSEDED, reason="linked"))
                 release_claims(scene, operation.id, numbers)
+            elif entity == gone and operation.action == ActionKind.EFFECT:
+                scene.put_operation(operation._replace(entity=keep))
     scene.patch.put(EntityRow(gone, keep, b"{}"))
 
 

@@ -32,7 +32,8 @@ class FieldWork(msgspec.Struct, frozen=True, array_like=True):
 class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of an operation. `source` is the record decided from, `verify` names the paths whose
     expected value is read before sending, `claims` the match keys a create holds, `unique` the path of
-    a unique key among its fields, `without` the fields that the vendor refused on an earlier try."""
+    a unique key among its fields, `without` the fields that the vendor refused on an earlier try, `who`
+    the path that gets the person's record id once it is known (effects)."""
 
     fields: dict[str, FieldWork]
     source: Ref
@@ -40,6 +41,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     claims: tuple[str, ...] = ()
     unique: str = ""
     without: tuple[str, ...] = ()
+    who: str = ""
     errors: tuple[tuple[str, str, str], ...] = ()
 
 

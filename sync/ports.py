@@ -207,6 +207,10 @@ class Store(Protocol):
         """Unreleased planned operations counted by (run, action)."""
         ...
 
+    def known_effects(self, keys: Iterable[str]) -> set[str]:
+        """Those of these effect keys that stand in the journal, in whatever state."""
+        ...
+
     def next_due(self, route: str) -> float | None:
         """The earliest time at which a pending operation of the route may leave (None = none is pending)."""
         ...

@@ -29,7 +29,7 @@ def after_refusal(
     if row.action == ActionKind.CREATE:
         yield _lean_create(row, work, named, errors, now)
     elif named and rest:
-        yield _failed(row, _part(work, named), errors, now)
+        yield failed(row, _part(work, named), errors, now)
         yield _again(row, _part(work, rest))._replace(id=numbers())
     elif not named and len(work.fields) > 1:
         first, *others = work.fields
@@ -37,7 +37,7 @@ def after_refusal(
         for path in others:
             yield _again(row, _part(work, [path]))._replace(id=numbers())
     else:
-        yield _failed(row, work, errors, now)
+        yield failed(row, work, errors, now)
 
 
 def _lean_create(
@@ -45,7 +45,7 @@ def _lean_create(
 ) -> OperationRow:
     rest = set(work.fields) - named
     if not named or not rest or work.unique in named or row.attempts >= len(work.fields):
-        return _failed(row, work, errors, now)
+        return failed(row, work, errors, now)
     lean = _part(work, rest)
     return _again(row, msgspec.structs.replace(lean, without=(*work.without, *sorted(named))))
 
@@ -63,7 +63,8 @@ def _again(row: OperationRow, work: Work) -> OperationRow:
     return row._replace(state=PENDING, at=0.0, attempts=row.attempts + 1, body=body, hash=content)
 
 
-def _failed(row: OperationRow, work: Work, errors: Sequence[FieldError], now: float) -> OperationRow:
+def failed(row: OperationRow, work: Work, errors: Sequence[FieldError], now: float) -> OperationRow:
+    """An operation that failed with these errors: open, with its cause, until its next try."""
     wait = RETRY_AFTER[min(row.attempts, len(RETRY_AFTER) - 1)]
     told = tuple((error.path, error.code, error.message) for error in errors)
     reason = "; ".join(sorted({error.code for error in errors})) or "refused"

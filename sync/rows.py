@@ -16,7 +16,8 @@ LIVE, UNSEEN, DELETED, MOVED = 0, 1, 2, 3
 LEADING, TWIN = 0, 1
 
 PLANNED, WAITING, PENDING, FAILED = "planned", "waiting", "pending", "failed"
-APPLIED, SUPERSEDED, DISCARDED, IGNORED = "applied", "superseded", "discarded", "ignored"
+APPLIED, SUPERSEDED, DISCARDED = "applied", "superseded", "discarded"
+IGNORED, UNCERTAIN = "ignored", "uncertain"
 OPEN_STATES = (PLANNED, WAITING, PENDING, FAILED)
 
 AGREED_TRIGGERS = ("first", "apply", "backfill")

@@ -8,10 +8,10 @@ and a base kept under another fingerprint counts as absent (protocol §1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from sync.record import Raw, Side, Value
 
@@ -125,6 +125,7 @@ class ActionKind(StrEnum):
     UPDATE = "update"
     BLANK = "blank"
     OPT_OUT = "optout"
+    EFFECT = "effect"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,36 @@ def default_limits() -> Mapping[ActionKind, Limit]:
         ActionKind.UPDATE: Limit(number=1_000, share=0.10),
         ActionKind.BLANK: Limit(number=100, share=0.01),
         ActionKind.OPT_OUT: Limit(number=1_000, share=0.02),
+        ActionKind.EFFECT: Limit(number=200, share=0.01),
     }
+
+
+FIELD_ACTIONS = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.BLANK)
+
+
+class Effect(NamedTuple):
+    """An act in the outer world that is no field value: a task, a notice, an enrolment.
+
+    `key` makes it happen once, for ever. It is written as a new `object` on `side` with `values`; `who` names the
+    path that gets the person's record id there ("" = none), `find` the path under which the key can be read back
+    ("" = it cannot: then the effect happens at most once and an uncertain one is only listed).
+    """
+
+    key: str
+    side: Side
+    object: str
+    values: Mapping[str, Raw]
+    who: str = ""
+    find: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectRule:
+    """A pure function (fields last agreed or None, fields now, entity) -> effects, seen from one side's record."""
+
+    name: str
+    source: Side
+    derive: Callable[[Fields | None, Fields, int], Iterable[Effect]]
 
 
 def always(_fields: Fields) -> bool:
@@ -160,6 +190,7 @@ class Rules:
     objects: Mapping[Side, ObjectRule]
     fields: tuple[FieldRule, ...]
     consent: tuple[ConsentRule, ...] = ()
+    effects: tuple[EffectRule, ...] = ()
     authority: Side | None = None
     match: tuple[MatchKey, ...] = ()
     create: Mapping[Side, CreateRule] = field(default_factory=dict)

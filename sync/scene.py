@@ -40,6 +40,7 @@ class Scene:
         self.records: dict[Ref, RecordRow] = {}
         self.members: defaultdict[int, dict[Ref, None]] = defaultdict(dict)
         self.bases: dict[int, Base] = {}
+        self.before: dict[int, Base] = {}
         self.operations: defaultdict[int, dict[int, OperationRow]] = defaultdict(dict)
         self.holds: defaultdict[int, dict[tuple[str, str], HoldRow]] = defaultdict(dict)
         self.special: dict[int, EntityRow] = {}
@@ -136,6 +137,7 @@ def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
     route = lens.rules.route
     for base in store.get(BaseRow, [(entity, route) for entity in entities]):
         scene.bases[base.entity] = decode_base(base.body)
+    scene.before = dict(scene.bases)
     for operation in store.open_operations(entities):
         scene.operations[operation.entity][operation.id] = operation
     for hold in store.holds_of(entities):

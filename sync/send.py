@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
 from sync.doubt import load_around, settle_doubts
+from sync.effects import KIND as EFFECT_KIND
 from sync.errors import Fatal, InDoubt, LeaseLost, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
@@ -24,6 +25,7 @@ from sync.settle import Around, Settled, Settlement
 from sync.verify import verify
 
 UNSEEN_WAIT = 300.0
+APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT)
 
 
 @dataclass(slots=True)
@@ -86,14 +88,14 @@ class Delivery:
         route = self.world.lens.rules.route
         due = self.world.store.due(route, self.world.clock.now(), largest * 16)
         busy = {job.target for flight in self.flying.values() for job in flight.jobs}
-        groups: dict[tuple[int, str, str, bool, bool], list[OperationRow]] = {}
+        groups: dict[tuple[int, str, str, str], list[OperationRow]] = {}
         for row in due:
-            target, create = target_of(row), row.action == ActionKind.CREATE
-            opt_out = row.action == ActionKind.OPT_OUT
-            if row.system in self._blocked or (not create and not opt_out and target in busy):
+            target = target_of(row)
+            apart = row.action if row.action in APART else ""
+            if row.system in self._blocked or (not apart and target in busy):
                 continue
             busy.add(target)
-            groups.setdefault((row.lane, row.system, row.object, create, opt_out), []).append(row)
+            groups.setdefault((row.lane, row.system, row.object, apart), []).append(row)
         for key in sorted(groups):
             side = self.world.lens.side(key[1])
             size = self.world.connectors[side].capabilities.write_batch
@@ -149,7 +151,8 @@ class Delivery:
         if self.world.store.lease_left() <= 0:
             raise LeaseLost("Another process owns the state by now.", "let the other process go on")
         writes = [_write(job) for job in jobs]
-        future = self.world.executor.submit(connector.write, self.world.kind, writes)
+        kind = EFFECT_KIND if jobs[0].row.action == ActionKind.EFFECT else self.world.kind
+        future = self.world.executor.submit(connector.write, kind, writes)
         self.flying[future] = _Flight(batch, tuple(jobs), side)
         if future.done():
             self._land(block=False)

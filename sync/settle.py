@@ -247,7 +247,9 @@ class Settlement:
             case "retry":
                 self._later(row, work, outcome)
             case "refused" | "gone":
-                errors = outcome.errors or (FieldError("", outcome.result, "the vendor no longer has the person"),)
+                errors = outcome.errors or (
+                    FieldError("", outcome.result, "the vendor no longer has the person"),
+                )
                 self.patch.put(failed(row, work, errors, self.now))
                 self.done.failed += 1
 

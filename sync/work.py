@@ -27,7 +27,7 @@ from sync.rows import (
     OperationRow,
     RecordRow,
 )  # fmt: skip
-from sync.rules import ActionKind
+from sync.rules import FIELD_ACTIONS, ActionKind
 from sync.scene import Scene
 
 
@@ -95,7 +95,7 @@ class Wants:
 
 def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
     """Bring the open operations of an entity in line with what it wants; the number of new ones."""
-    open_now = [row for row in scene.operations[wants.entity].values() if row.action != ActionKind.OPT_OUT]
+    open_now = [row for row in scene.operations[wants.entity].values() if row.action in FIELD_ACTIONS]
     kept: set[int] = set()
     rests = {
         target: _not_yet_open(scene, target, each, open_now, kept) for target, each in wants.targets.items()

@@ -1,0 +1,133 @@
+"""Two small systems in memory, one of which also takes tasks: for whole cycles of the engine without HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from random import Random
+from typing import ParamSpec, TypeVar
+
+from connectors.memory import Memory
+from state.memory import MemoryStore
+from sync.cycle import Bounds, CycleReport, run_cycle
+from sync.effects import KIND as EFFECT
+from sync.errors import InDoubt, RenkeiError
+from sync.normalise import Lens
+from sync.ports import Outcome, Paths, Write
+from sync.read import Numbering, World
+from sync.record import Raw, Record, Ref, Schema, SchemaField, Side
+from sync.rows import Patch
+from sync.rules import EffectRule
+from tests.support.people import MA_BLANK, NOW, SFA_BLANK, lens
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class Time:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Go on."""
+        self.time += seconds
+
+
+class Inline:
+    """Runs every call at once."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """The call's result, already there."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except RenkeiError as error:
+            future.set_exception(error)
+        return future
+
+
+class Office(Memory):
+    """A system that takes tasks beside its records; `lose` makes the next answer to a task get lost."""
+
+    def __init__(self, system: str, clock: Time, paths: Sequence[str], unique: str = "") -> None:
+        fields = {path: SchemaField(path, "text") for path in paths}
+        keys = {"Lead": frozenset({unique} - {""})}
+        super().__init__(system, clock, [Schema(system=system, object="Lead", fields=fields)], keys)
+        self.capabilities = replace(self.capabilities, visibility_lag=0.0, server_timeout=2.0)
+        self.tasks: list[Write] = []
+        self.lose = False
+
+    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        """Tasks are kept; everything else is written as ever."""
+        if kind != EFFECT:
+            return super().write(kind, writes)
+        self.tasks += writes
+        if self.lose:
+            self.lose = False
+            raise InDoubt("the answer was lost")
+        return [Outcome("applied", id=str(len(self.tasks))) for _write in writes]
+
+    def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
+        """Tasks are found by any of their values."""
+        if kind != EFFECT:
+            return super().find(kind, object_, path, values, paths)
+        hits = [
+            (number, task) for number, task in enumerate(self.tasks, 1) if task.values.get(path) in values
+        ]
+        return [
+            Record(Ref(self.capabilities.system, object_, str(number)), task.values) for number, task in hits
+        ]
+
+
+class Fragile(MemoryStore):
+    """A store under which the process dies now and then, before or after a commit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dice: Random | None = None
+
+    def commit(self, patch: Patch, *, durable: bool = True) -> None:
+        """Commit, or die before or after it."""
+        dies = self.dice is not None and self.dice.random() < 0.1
+        if dies and self.dice is not None and self.dice.random() < 0.5:
+            raise Crash
+        super().commit(patch, durable=durable)
+        if dies:
+            raise Crash
+
+
+class Town:
+    """Both systems, a store and the rules of one route, ready for cycles."""
+
+    def __init__(self, mapping: str = "", effects: tuple[EffectRule, ...] = ()) -> None:
+        rules = (lens(mapping) if mapping else lens()).rules
+        self.lens = Lens(replace(rules, effects=effects, objects=rules.objects))
+        self.clock = Time()
+        self.store = Fragile()
+        self.ma = Office("ma", self.clock, tuple(MA_BLANK))
+        self.sfa = Office("sfa", self.clock, tuple(SFA_BLANK), unique="Marketo_Id__c")
+
+    def person(self, side: Side, **values: Raw) -> Ref:
+        """Somebody types a new person."""
+        office, blank = (self.ma, MA_BLANK) if side is Side.MA else (self.sfa, SFA_BLANK)
+        return office.edit(Ref(office.capabilities.system, "Lead", ""), {**blank, **values})
+
+    def cycle(self, seconds: float = 10.0) -> CycleReport:
+        """Some time passes, then one cycle of a fresh process runs."""
+        self.clock.sleep(seconds)
+        world = World(
+            lens=self.lens, connectors={Side.MA: self.ma, Side.SFA: self.sfa}, store=self.store, clock=self.clock,
+            executor=Inline(), numbers=Numbering(self.store),
+        )  # fmt: skip
+        return run_cycle(world, Bounds(first=True))
