@@ -1,0 +1,83 @@
+"""What a person costs in row writes of the journal: the bound that the store was measured for."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sync.record import Ref
+from tests.support.town import MARKETO, SALESFORCE, Town
+
+COUNT = 250
+PER_BATCH = (
+    12  # pages, runs, batches, cursors, watermarks, observed pages: per page or request, not per person
+)
+
+
+def spent(town: Town) -> Counter[str]:
+    """Row writes so far, by table."""
+    return town.store.row_writes.copy()
+
+
+def linked(town: Town) -> list[tuple[Ref, Ref]]:
+    """People known to both sides, with a score and both ids in place, at rest."""
+    found = []
+    for number in range(COUNT):
+        mail = f"p{number}@firm.example"
+        found.append(
+            (
+                town.lead(email=mail, lastName="Sato", leadScore=70),
+                town.record(Email=mail, LastName="Sato"),
+            )
+        )
+    town.open()
+    return found
+
+
+def test_a_created_person_costs_at_most_nine_rows(town: Town) -> None:
+    """From the first look at a lead to a record at sales that is confirmed and named back at Marketo."""
+    town.open()
+    before = spent(town)
+    for number in range(COUNT):
+        town.lead(email=f"p{number}@firm.example", lastName="Sato", leadScore=80)
+    reports = town.cycles(1)
+    used = spent(town) - before
+    assert reports[0].delivered.settled.applied == COUNT
+    assert sum(used.values()) <= 9 * COUNT + 10 * PER_BATCH, used
+
+
+def test_an_updated_person_costs_at_most_five_rows(town: Town) -> None:
+    """An edit of a linked person, from the feed to the settled write."""
+    people = linked(town)
+    before = spent(town)
+    for lead, _record in people:
+        town.edit(lead, title="Buyer")
+    (report,) = town.cycles(1)
+    used = spent(town) - before
+    assert report.delivered.settled.applied == COUNT
+    assert sum(used.values()) <= 5 * COUNT + 10 * PER_BATCH, used
+
+
+def test_an_unchanged_person_costs_nothing(town: Town) -> None:
+    """Quiet cycles and sweeps over everybody write their run and their cursors, and not one row for a person."""
+    linked(town)
+    before = spent(town)
+    town.cycles(5)
+    town.cycle(sweep=900.0)
+    used = spent(town) - before
+    assert not {"RecordRow", "KeyRow", "BaseRow", "OperationRow", "ObservedRow"} & set(used)
+    assert sum(used.values()) <= 6 * PER_BATCH, used
+
+
+def test_a_touched_but_equal_person_costs_nothing(town: Town) -> None:
+    """Salesforce moves every record's stamp without changing a value: the feed lists them all, nothing is decided."""
+    people = linked(town)
+    before = spent(town)
+    for _lead, record in people:
+        town.salesforce.system_touch("Lead", record.id)
+    (report,) = town.cycles(1)
+    assert report.read[SALESFORCE].read >= COUNT
+    assert report.decided.entities == 0
+    assert report.read[MARKETO].read == 0
+    used = spent(town) - before
+    assert used["OperationRow"] == used["BaseRow"] == 0
+    assert sum(used.values()) <= COUNT + 2 * PER_BATCH, used
