@@ -15,7 +15,7 @@ from sync.plan import Job, Work, jobs_of
 from sync.ports import FieldError, Outcome
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs
 from sync.record import Record, Ref, Side
-from sync.rows import PENDING, UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
+from sync.rows import UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
 
@@ -58,11 +58,11 @@ def _settle_batch(
         if created is not None:
             settlement.settle(job, Outcome("exists", id=created.ref.id))
         elif _key_path(world, side, job):
-            _again(job, world, patch)
+            settlement.again(job)
         else:
             settlement.settle(job, Outcome("refused", errors=(UNFINDABLE,)))
     for job in updates:
-        _settle_update(world, job, records.get(job.target), settlement, patch)
+        _settle_update(world, job, records.get(job.target), settlement)
     happened = _find_effects(world, side, effects)
     for job in effects:
         _settle_effect(world, job, happened, settlement, patch)
@@ -72,15 +72,13 @@ def _settle_batch(
     done.adopted += settlement.done.adopted
 
 
-def _settle_update(
-    world: World, job: Job, record: Record | None, settlement: Settlement, patch: Patch
-) -> None:
+def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
     if record is None:
         settlement.settle(job, Outcome("gone"))
     elif _stands(world, record, job.work, desired=True):
         settlement.settle(job, Outcome("applied", id=job.row.record, values=_values(record, job.work)))
     elif _stands(world, record, job.work, desired=False):
-        _again(job, world, patch)
+        settlement.again(job)
     else:
         settlement.supersede(job, "moved while in doubt")
 
@@ -92,7 +90,7 @@ def _settle_effect(
     if job.row.effect in happened:
         settlement.settle(job, Outcome("applied", id=happened[job.row.effect]))
     elif job.work.unique:
-        _again(job, world, patch)
+        settlement.again(job)
     else:
         now = world.clock.now()
         patch.put(job.row._replace(state=UNCERTAIN, done_at=now, reason="left, and the answer was lost"))
@@ -123,10 +121,6 @@ def _stands(world: World, record: Record, work: Work, *, desired: bool) -> bool:
         if now != world.lens.read_raw(ref.system, ref.object, path, wanted):
             return False
     return True
-
-
-def _again(job: Job, world: World, patch: Patch) -> None:
-    patch.put(job.row._replace(state=PENDING, at=world.clock.now(), attempts=job.row.attempts + 1))
 
 
 def _find_created(world: World, side: Side, run: int, creates: Sequence[Job]) -> dict[int, Record]:

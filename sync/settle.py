@@ -299,6 +299,14 @@ class Settlement:
         self._wake(row, work)
         self.done.retried += 1
 
+    def again(self, job: Job) -> None:
+        """It was never executed: it may leave again, unless what was passed over meanwhile wants it otherwise."""
+        row, work = job
+        source = self.around.records.get(work.source)
+        entity = source.entity if source is not None else row.entity
+        self.patch.put(row._replace(state=PENDING, at=self.now, attempts=row.attempts + 1, entity=entity))
+        self._wake(row, work)
+
     def _refused(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         """Refused: what is left of the operation is sent again in parts, and what was named fails alone."""
         self.done.errors += [(error.code, error.path) for error in outcome.errors]
