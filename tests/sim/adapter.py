@@ -50,6 +50,7 @@ class Marketo:
         return [None if lead is None else self._record(lead.id, lead.values, paths) for lead in found]
 
     def _record(self, key: int, values: Mapping[str, Any], paths: Paths) -> Record:
+        self.wire.show([str(key)])
         return Record(Ref(MA, "Lead", str(key)), {path: values.get(path) for path in paths["Lead"]})
 
     def changes(
@@ -112,6 +113,7 @@ class Marketo:
         rows = [dict(w.values) if create else {"id": int(w.ref.id), **w.values} for w in writes]
         label = f"{way[0]} {len(rows)}"
         answers = self.wire.write(label, lambda: self.state.sync_leads(*way, rows))
+        self.wire.show([str(answer.id) for answer in answers if answer.id])
         return [self._outcome(write, answer) for write, answer in zip(writes, answers, strict=True)]
 
     def _outcome(self, write: Write, answer: Any) -> Outcome:
@@ -182,6 +184,7 @@ class Salesforce:
                 yield Page(tuple(records), tuple(events), cursor, last, keys_only)
 
     def _record(self, name: str, row: Mapping[str, Any], paths: Paths, keys_only: bool = False) -> Record:
+        self.wire.show([row["Id"]])
         values = {} if keys_only else {path: row[path] for path in paths[name]}
         own = row["LastModifiedById"] == API_USER
         return Record(Ref(SFA, name, row["Id"]), values, row["SystemModstamp"], row["CreatedDate"], own)
@@ -213,6 +216,7 @@ class Salesforce:
         save = self.state.create if create else self.state.update
         label = f"{'create' if create else 'update'} {name} {len(rows)}"
         answers = self.wire.write(label, lambda: save(name, rows))
+        self.wire.show([answer.id for answer in answers if answer.id])
         return [_sfa_outcome(create, answer) for answer in answers]
 
 

@@ -31,7 +31,7 @@ from tests.sim.wire import VISIBILITY_LAG, Crash, Inline, Sending, Wire
 
 QUIET = (4.0, 4.0, 130.0, 310.0, 5.0, 3_700.0, 5.0, 22_000.0, 5.0, 87_000.0, 5.0, 87_000.0, 5.0)
 ECHOES = 3
-LATE = 900.0
+LATE, SWEEP_EVERY = 900.0, 300.0
 
 
 @dataclass(slots=True)
@@ -69,7 +69,8 @@ class Schedule:
         self.rng = rng = random.Random(seed)
         self.kind = kind = PROFILES[profile]
         self.clock = SimClock()
-        self.oracle = Oracle()
+        self.shown: dict[tuple[str, str], float] = {}
+        self.oracle = Oracle(self.shown)
         self.story: list[tuple[object, ...]] = []
         self.counts: Counter[str] = Counter()
         self.faults = {side: Faults(rng) for side in (MA, SFA)}
@@ -85,7 +86,7 @@ class Schedule:
         self.salesforce = Salesforce(self.sfa, self.wires[SFA], page)
         self.cycle_began = self.clock.now()
         self._seen = {MA: 0, SFA: 0}
-        self._swept = self.clock.now()
+        self._swept = self.sweep_began = self.clock.now()
         self._mid = rng.choice((0.0, kind.mid / 4, kind.mid, kind.mid))
         self._crashes = rng.choices(range(len(kind.crashes)), kind.crashes)[0]
         self._alive = True
@@ -105,7 +106,7 @@ class Schedule:
 
     def observe(self, sending: Sending | None = None) -> None:
         """Show the oracle what the vendors have written down since the last time."""
-        sent = Sent(sending.number, sending.cycle, sending.looked) if sending is not None else None
+        sent = Sent(sending.number, sending.cycle, sending.sweep, sending.looked) if sending is not None else None
         for side, ledger in ((MA, self.ma.ledger), (SFA, self.sfa.ledger)):
             for entry in ledger[self._seen[side] :]:
                 if entry.actor == "api":
@@ -151,6 +152,8 @@ class Schedule:
     def _restart(self) -> None:
         """A new process on what the journal kept."""
         self.store.crash()
+        for key in [key for key, when in self.shown.items() if when >= self.cycle_began]:
+            del self.shown[key]  # what was seen in the cycle that died may be forgotten
         for wire in self.wires.values():
             wire.looked = {}
         self._alive = True
@@ -163,6 +166,7 @@ class Schedule:
         first = not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
         self.cycle_began = now = self.clock.now()
+        self.sweep_began = now if sweep else self._swept
         reach = now - self._swept + LATE if sweep else 0.0
         self.counts["cycles"] += 1
         self.tell("cycle", "first" if first else "", "sweep" if sweep else "")
@@ -220,7 +224,7 @@ class Schedule:
     def _step(self) -> None:
         draw = self.rng.random()
         if draw < 0.25:
-            self._cycle(sweep=self.rng.random() < 0.2)
+            self._cycle(sweep=self.clock.now() - self._swept > SWEEP_EVERY or self.rng.random() < 0.2)
         elif draw < 0.35:
             self.clock.advance(self.rng.choice((0.5, 1.0, 3.0, 60.0, 4_000.0)))
         else:

@@ -31,7 +31,7 @@ SCORE = {MA: "leadScore", SFA: "MA_Score__c"}
 OTHER_ID = {MA: "sfaId", SFA: "Marketo_Id__c"}
 NAMES = {side: {paths[side]: name for name, paths in TWO_WAY.items()} for side in (MA, SFA)}
 OPT_OUTS = {side: {paths[side]: name for name, paths in TOPICS.items()} for side in (MA, SFA)}
-SETTLE = 0.5
+SETTLE, LAG = 0.5, 1.1
 _TOKEN = re.compile(r"t(\d+)p(\d+)")
 
 Key = tuple[str, str]
@@ -62,11 +62,12 @@ class Offence(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What the sender of a write could know: when its cycle began, which write it was, and at which place in the
-    record of the world each record was last read by id before."""
+    """What the sender of a write could know: which write it was, when its cycle and the last sweep before it
+    began, and at which place in the record of the world each record was last read by id before."""
 
     number: int
     cycle: float
+    sweep: float
     looked: Mapping[str, int]
 
 
@@ -74,7 +75,8 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "changed", "id", "into", "live", "object", "person", "side", "source", "values", "visible",
+        "api_made", "changed", "gone_unseen", "id", "into", "late", "live", "object", "person", "side", "source",
+        "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -86,6 +88,8 @@ class Row:
         self.values: dict[str, object] = {}
         self.changed: dict[str, float] = {}
         self.visible = 0.0
+        self.late = False
+        self.gone_unseen = False
 
     @property
     def key(self) -> Key:
@@ -131,7 +135,9 @@ def plain(value: object) -> str:
 class Oracle:
     """Follows both ledgers as they grow."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Mapping[Key, float]) -> None:
+        """`shown`: which records the engine has ever been told of."""
+        self.shown = shown
         self.rows: dict[Key, Row] = {}
         self.tokens: dict[int, Token] = {}
         self.offences: list[Offence] = []
@@ -165,6 +171,7 @@ class Oracle:
             case "delete" | "merge" | "convert":
                 assert row is not None
                 row.live, row.into = False, entry.into or ""
+                row.gone_unseen = key not in self.shown
                 if entry.into and entry.verb == "convert":
                     self.rows[side, entry.into].person = row.person
                 return
@@ -180,6 +187,7 @@ class Oracle:
             row.values[name] = new
             row.changed[name] = entry.time
         row.visible = max(row.visible, visible)
+        row.late = row.late or visible > entry.time + LAG
         if api and entry.verb == "create" and sent is not None:
             self._judge_create(row, sent)
 
@@ -259,22 +267,25 @@ class Oracle:
         source = self.rows[new.source]
         for made in self._made_from[new.source]:
             other = self.final(made)
-            if other.live and other.key != new.key:
+            if other.live and other.key != new.key and self.rows[made].gone_unseen:
+                self.counts["merged away before it was known"] += 1
+            elif other.live and other.key != new.key:
                 self.offend("duplicate", new.key, f"{new.source} has {other.key} already")
         self._made_from[new.source].append(new.key)
-        for other in self._findable(new, source, horizon):
+        for other in self._findable(new, source, sent):
             self.offend("duplicate", new.key, f"{other.key} stood there to be found for {new.source}")
         for topic, paths in TOPICS.items():
             was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
             if was and source.visible < sent.cycle and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 
-    def _findable(self, new: Row, source: Row, horizon: float) -> Iterator[Row]:
+    def _findable(self, new: Row, source: Row, sent: Sent) -> Iterator[Row]:
+        """Other records of this person that a reader who began in time was bound to know."""
         email = plain(new.get(TWO_WAY["email"]))
         for other in self.rows.values():
             if other.side != new.side or not other.live or other.key == new.key or other.person != new.person:
                 continue
-            if other.visible >= horizon:
+            if other.visible >= (sent.sweep if other.late else sent.cycle) - SETTLE:
                 continue
             by_mail = email and plain(other.get(TWO_WAY["email"])) == email
             by_id = self._named(source.side, other.get(OTHER_ID)) == source.key

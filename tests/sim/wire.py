@@ -29,11 +29,12 @@ class Crash(BaseException):
 
 @dataclass(slots=True)
 class Sending:
-    """What the sender of a write could know: when its cycle began, when it was sent, and what was read by id
-    since the last write (id -> number of ledger entries by then)."""
+    """What the sender of a write could know: when its cycle and the last sweep before it began, when it was sent,
+    and what was read by id since the last write (id -> number of ledger entries by then)."""
 
     number: int
     cycle: float
+    sweep: float
     sent: float
     looked: dict[str, int] = field(default_factory=dict)
 
@@ -44,6 +45,8 @@ class Ground(Protocol):
     clock: SimClock
     rng: random.Random
     cycle_began: float
+    sweep_began: float
+    shown: dict[tuple[str, str], float]
 
     def point(self, label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""
@@ -82,6 +85,12 @@ class Wire:
         ground.point(f"after {self.system} {label}")
         return answer
 
+    def show(self, ids: list[str]) -> None:
+        """The engine has learnt that these records exist."""
+        now = self.ground.clock.now()
+        for key in ids:
+            self.ground.shown.setdefault((self.system, key), now)
+
     def saw(self, ids: list[str]) -> None:
         """These records are being read by id."""
         self.looked.update(dict.fromkeys(ids, self.ground.entries()))
@@ -91,7 +100,9 @@ class Wire:
         ground, clock = self.ground, self.ground.clock
         ground.point(f"before {self.system} {label}")
         self.writes += 1
-        sending = Sending(self.writes, ground.cycle_began, clock.now(), self.looked)
+        sending = Sending(
+            self.writes, ground.cycle_began, ground.sweep_began, clock.now(), self.looked
+        )
         self.looked = {}
         clock.advance(ground.rng.uniform(0.01, 0.2))
         kind = self.faults.first(ON_WRITE)
