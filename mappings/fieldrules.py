@@ -235,6 +235,7 @@ class RowCompiler:
             create_only=row.create_only,
             on_create_blank=self._literal(row, codecs[Side.MA]),
             compute=computed.apply if computed else None,
+            inputs=frozenset(computed.fields if computed else ()),
             order=codecs[Side.MA].order,
             key=key,
         )

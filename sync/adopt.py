@@ -21,7 +21,7 @@ def adopt_rules(world: World) -> str:
     if held and (held[0].reading, held[0].deciding) == (rules.reading, rules.deciding):
         return ""
     patch = Patch()
-    patch.put(fresh._replace(applied=held[0].applied) if held else fresh)
+    patch.put(fresh._replace(applied=held[0].applied, since=held[0].since) if held else fresh)
     changed = "new"
     if held:
         changed = "deciding" if held[0].reading == rules.reading else "reading"

@@ -72,7 +72,7 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
                 report.delivered = Delivery(world, report.run).deliver(max(deadline, world.clock.now() + 5.0))
         state = "braked" if report.brakes else "done"
     finally:
-        _close_run(world, report, bounds, started, state)
+        _close_run(world, report, bounds, state)
     return report
 
 
@@ -228,10 +228,11 @@ def _traffic(world: World, report: CycleReport) -> Traffic:
     for (_run, action), count in world.store.planned(route).items():
         planned[action] = planned.get(action, 0) + count
     systems = world.lens.rules.systems.values()
+    agreed = max((row.since for row in world.store.get(RulesRow, [(route,)])), default=0.0)
     return Traffic(
         planned=planned,
-        hour=world.store.written(route, now - HOUR),
-        day=world.store.written(route, now - DAY),
+        hour=world.store.written(route, max(now - HOUR, agreed)),
+        day=world.store.written(route, max(now - DAY, agreed)),
         linked=world.store.count_linked(route),
         held={system: world.store.count_records(system, world.kind) for system in systems},
         lost={system: count.lost for system, count in report.read.items()},
@@ -249,7 +250,7 @@ def _open_run(world: World, report: CycleReport, bounds: Bounds, started: float)
     world.store.commit(patch, durable=False)
 
 
-def _close_run(world: World, report: CycleReport, bounds: Bounds, started: float, state: str) -> None:
+def _close_run(world: World, report: CycleReport, bounds: Bounds, state: str) -> None:
     """Write the run's end; its `released` stays what guard made it."""
     rows = world.store.get(RunRow, [(report.run,)])
     body = encode(summary(report))
@@ -258,7 +259,7 @@ def _close_run(world: World, report: CycleReport, bounds: Bounds, started: float
         patch.put(row._replace(ended=world.clock.now(), state=state, body=body))
     if bounds.first and state == "done":
         rules = world.lens.rules
-        patch.put(RulesRow(rules.route, rules.reading, rules.deciding, 1, started, b""))
+        patch.put(RulesRow(rules.route, rules.reading, rules.deciding, 1, world.clock.now(), b""))
     world.store.commit(patch)
 
 

@@ -70,6 +70,10 @@ class Lens:
                 }
                 for reader in self._consent[system, name]:
                     self._names[system, name].pop(reader.path, None)
+        self._inputs = {
+            system: frozenset[str]().union(*(r.inputs for r in rules.fields if r.flow.into(side.other)))
+            for side, system in rules.systems.items()
+        }
         self._key_fields = tuple(key.field for key in rules.match if key.kind == "id")
         self._address = next((key.field for key in rules.match if key.kind == "email"), "")
         self._paths = {system: rules.paths(side) for side, system in rules.systems.items()}
@@ -203,6 +207,10 @@ class Lens:
         own = (name for name in self._key_fields if self.is_own_id(row.system, name))
         found.update(self.id_hash(name, row.id) for name in own)
         return found
+
+    def inputs(self, system: str) -> frozenset[str]:
+        """The fields of a system from which fields of the other side are computed."""
+        return self._inputs[system]
 
     def id_hash(self, name: str, id_: str) -> str:
         """The key under which a record that carries this id in a key field is found."""

@@ -194,7 +194,8 @@ class RunRow(NamedTuple):
 
 
 class RulesRow(NamedTuple):
-    """The rules under which a route last worked; `applied` 1 = a first plan was applied."""
+    """The rules under which a route last worked; `applied` 1 = a first plan was applied. `since`: when a person
+    last agreed to a plan as a whole; the brakes' windows begin there."""
 
     route: str
     reading: str

@@ -58,7 +58,7 @@ class FieldRule:
     """One row of a mapping: where a field stands on both sides and who may write it.
 
     `order` ranks canonical values for max and min. `compute` derives the value from the source
-    side's fields (then the source side has no cell). `key`: the value is the other side's record id.
+    side's fields `inputs` (then the source side has no cell). `key`: the value is the other side's record id.
     """
 
     name: str
@@ -73,6 +73,7 @@ class FieldRule:
     create_only: bool = False
     on_create_blank: Value = None
     compute: Callable[[Fields], Value] | None = None
+    inputs: frozenset[str] = frozenset()
     order: Callable[[Value], object] | None = None
     key: bool = False
 

@@ -121,12 +121,17 @@ class Settlement:
         else:
             new = self._written(held, row, work.fields, outcome.values, settled)
         if new is not None:
-            if row.again or work.without:
+            if row.again or work.without or self._feeds_others(row.system, work):
                 new = new._replace(noted=self.numbers())
             self._put(new)
             self._agree(new, work, row, outcome.values)
         self.patch.put(row._replace(state=APPLIED, record=target.id, done_at=self.now, reason=""))
         self.done.applied += 1
+
+    def _feeds_others(self, system: str, work: Work) -> bool:
+        """True if a field of the other side is computed from what was written here: it is decided again."""
+        inputs = self.lens.inputs(system)
+        return bool(inputs) and any(each.name in inputs for each in work.fields.values())
 
     def _written(
         self, held: RecordRow, row: OperationRow, fields: Mapping[str, FieldWork],

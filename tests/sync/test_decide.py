@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from sync.normalise import encode
+from sync.record import Ref, Side
 from sync.rows import DELETED, LEADING, SUPERSEDED, TWIN, BatchRow, OperationRow
 from tests.support.deciding import Deciding, details, values, work
+from tests.support.office import Town
 from tests.support.people import MAPPING, NOW, base_row, lens, row
 
 LENS = lens()
@@ -282,3 +284,19 @@ def test_every_record_belongs_to_one_entity_after_deciding() -> None:
     leading = [(each.entity, each.system) for each in rows if each.role == LEADING]
     assert len(leading) == len(set(leading))
     assert len(rows) == len(marks) == 3
+
+
+def test_a_computed_field_follows_what_was_written_to_its_source() -> None:
+    """A full name joined on one side is decided again once the other side's last name has arrived there."""
+    mapping = MAPPING.replace(
+        "  title: ",
+        "  greeting: { flow: ->, sfa: Title, compute: { join: [last_name, email], with: ' ' } }\n  title: ",
+    ).replace("{ ma: title, flow: <->, sfa: Title }", "{ ma: title, type: text }")
+    town = Town(mapping)
+    town.person(Side.MA, email="p@x.example", lastName="山田")
+    town.person(Side.SFA, Email="p@x.example", LastName="山本", Marketo_Id__c="000000001")
+    for _cycle in range(6):
+        town.cycle()
+    (person,) = town.sfa.fetch("person", [Ref("sfa", "Lead", "000000001")], {"Lead": ("Title", "LastName")})
+    assert person is not None
+    assert dict(person.values) == {"Title": "山本 p@x.example", "LastName": "山本"}
