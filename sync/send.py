@@ -25,6 +25,7 @@ from sync.settle import Around, Settled, Settlement
 from sync.verify import verify
 
 UNSEEN_WAIT = 300.0
+BATCHES_AHEAD = 4
 APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT)
 
 
@@ -86,7 +87,7 @@ class Delivery:
         """Due operations grouped by what can travel together, no record twice."""
         largest = max(c.capabilities.write_batch for c in self.world.connectors.values())
         route = self.world.lens.rules.route
-        due = self.world.store.due(route, self.world.clock.now(), largest * 16)
+        due = self.world.store.due(route, self.world.clock.now(), largest * BATCHES_AHEAD)
         busy = {job.target for flight in self.flying.values() for job in flight.jobs}
         groups: dict[tuple[int, str, str, str], list[OperationRow]] = {}
         for row in due:
@@ -99,9 +100,9 @@ class Delivery:
         for key in sorted(groups):
             side = self.world.lens.side(key[1])
             size = self.world.connectors[side].capabilities.write_batch
-            jobs = jobs_of(groups[key])
-            for start in range(0, len(jobs), size):
-                yield side, jobs[start : start + size]
+            rows = groups[key]
+            for start in range(0, len(rows), size):
+                yield side, jobs_of(rows[start : start + size])
 
     def _system(self, side: Side) -> str:
         return self.world.lens.system(side)
