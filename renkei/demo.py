@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from renkei.agreement import Agreement, compare
-from renkei.drain import drain, wait_until
+from renkei.drain import Total, drain, wait_until
 from renkei.fakes import Fakes, place_secrets
-from renkei.first import deliver_these
+from renkei.first import deliver_these, refused
 from renkei.progress import Teller
 from renkei.scaffold import write_project
 from renkei.settings import Project, open_project
@@ -168,7 +168,7 @@ class Demo:
         lag = max(each.capabilities.visibility_lag for each in world.connectors.values())
         while cycles < MOST_QUIET and still < 2:
             wait_until(world, world.clock.now() + lag + 0.1, wired.store.renew)
-            again = refused(wired, world.lens.rules.route)
+            again = refused(wired.project, world.lens.rules.route)
             sent = (
                 sum(deliver_these(world, again, "retry", wired.store.renew)[0].sent.values()) if again else 0
             )
@@ -189,7 +189,7 @@ class Demo:
     def _judge(self, wired: Wired, world: World, fakes: Fakes, outcome: Outcome) -> None:
         words = self.words
         self.say(words("demo.verdict"))
-        result = Result(route=world.lens.rules.route, digest="", total=drain_nothing())
+        result = Result(route=world.lens.rules.route, digest="", total=Total())
         look_around(wired, world, result)
         outcome.left = {**result.open, **result.holds, **result.in_flight}
         held, claims = _own_words(wired, world)
@@ -228,22 +228,6 @@ def _one_cycle(world: World, bounds: Bounds) -> int:
     return 1
 
 
-def drain_nothing() -> Any:
-    """An empty total, for a result that only looks around."""
-    from renkei.drain import Total
-
-    return Total()
-
-
-def refused(wired: Wired, route: str) -> list[int]:
-    """Operations that a system refused and that wait for their next try."""
-    from state.answers import Which
-    from state.views import operations
-
-    with look(wired.project) as reader:
-        return [each.id for each in operations(reader, Which(route=route, states=("failed",)), limit=100_000)]
-
-
 def _own_words(wired: Wired, world: World) -> tuple[frozenset[tuple[str, str]], list[dict[str, str]]]:
     """Which (record, field) wait for a person, and what the journal says became of values, for the judge."""
     from state.views import inbox
@@ -275,6 +259,3 @@ def _losers_and_refused(reader: Any, route: str) -> Iterator[tuple[str, str]]:
                     yield "loser", str(lost)
                 if each.state in ("failed", "ignored") and desired is not None:
                     yield "failed", str(desired)
-
-
-__all__ = ["Demo", "Outcome", "Wishes", "refused"]

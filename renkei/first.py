@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from renkei.drain import wait_until
+from renkei.settings import Project
+from renkei.wire import look
 from sync.doubt import ripe_at
 from sync.plan import Work, decode_work, target_of
 from sync.read import ReadCount, World, read_refs
 from sync.record import Record, Side
-from sync.rows import APPLIED, OPEN_STATES, PENDING, PLANNED, OperationRow, Patch, RulesRow, RunRow
+from sync.rows import APPLIED, FAILED, OPEN_STATES, PENDING, PLANNED, OperationRow, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
 
 TOLERANCE = 0.02
@@ -57,7 +59,7 @@ def choose(operations: Iterable[tuple[int, str, str, str]], number: int) -> tupl
 def deliver_these(
     world: World, ids: Sequence[int], trigger: str, keep: Callable[[], None]
 ) -> tuple[Delivered, float]:
-    """Send these planned operations now, whatever the brakes say, and settle their doubts.
+    """Send these planned or refused operations now, whatever the brakes say, and settle their doubts.
 
     Returns what the delivery came to and when it ended (unix seconds). Raises Fatal.
     """
@@ -103,6 +105,15 @@ def look_back(world: World, ids: Sequence[int], ended: float, keep: Callable[[],
     return found
 
 
+def refused(project: Project, route: str) -> list[int]:
+    """Operations that a system refused and that wait for their next try."""
+    from state.answers import Which
+    from state.views import operations
+
+    with look(project) as reader:
+        return [each.id for each in operations(reader, Which(route=route, states=(FAILED,)), limit=1_000_000)]
+
+
 def mark_applied(world: World) -> None:
     """From now on the route delivers by itself, within its brakes."""
     rules = world.lens.rules
@@ -120,7 +131,7 @@ def was_applied(world: World) -> bool:
 def _let_go(world: World, ids: Sequence[int]) -> None:
     patch = Patch()
     for row in _rows(world, ids):
-        if row.state == PLANNED:
+        if row.state in (PLANNED, FAILED):
             patch.put(row._replace(state=PENDING, at=0.0))
     if patch:
         world.store.commit(patch)

@@ -16,7 +16,7 @@ import msgspec
 from sync.errors import Fatal
 from sync.guard import Brake, Traffic, guard
 from sync.read import World
-from sync.rows import APPLIED, OPEN_STATES, PLANNED, OperationRow
+from sync.rows import APPLIED, OPEN_STATES, PLANNED, OperationRow, RulesRow
 
 if TYPE_CHECKING:
     from state.answers import OperationInfo
@@ -153,13 +153,15 @@ def listed(info: OperationInfo) -> Listed:
 def brakes_now(world: World) -> tuple[Brake, ...]:
     """The brakes that would stand in the way of what is planned."""
     rules, store, now = world.lens.rules, world.store, world.clock.now()
+    applied = store.get(RulesRow, [(rules.route,)])
+    asked = applied[0].since if applied else 0.0
     planned: dict[str, int] = {}
     for (_run, action), count in store.planned(rules.route).items():
         planned[action] = planned.get(action, 0) + count
     traffic = Traffic(
         planned=planned,
-        hour=store.written(rules.route, now - _HOUR),
-        day=store.written(rules.route, now - _DAY),
+        hour=store.written(rules.route, max(now - _HOUR, asked)),
+        day=store.written(rules.route, max(now - _DAY, asked)),
         linked=store.count_linked(rules.route),
         held={},
         lost={},

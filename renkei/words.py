@@ -153,11 +153,17 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "demo.place": ("project {folder}", "プロジェクト {folder}"),
         "demo.first": ("1  first sync: plan, canary, everything", "1  初回連携: 計画、少数の先行送信、全件"),
         "demo.edits": (
-            "2  for {seconds} s people edit both sides, sometimes the same field at once, and the vendors fail now and then",
+            (
+                "2  for {seconds} s people edit both sides, sometimes the same field at once, "
+                "and the vendors fail now and then"
+            ),
             "2  {seconds} 秒間、人が両側を編集します（同じ項目の同時編集もあり）。システムもときどき失敗します",
         ),
         "demo.edited": (
-            "   {cycles} cycles   {edits} edits, {collisions} at once on both sides, {opted_out} opt-outs   {faults} failures",
+            (
+                "   {cycles} cycles   {edits} edits, {collisions} at once on both sides, {opted_out} opt-outs   "
+                "{faults} failures"
+            ),
             "   サイクル {cycles}   編集 {edits}、同時編集 {collisions}、配信停止 {opted_out}   障害 {faults}",
         ),
         "demo.quiet": (
@@ -172,8 +178,15 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "   両側にいる人 {pairs}、ルールにより片側だけの人 {alone}",
         ),
         "demo.tokens": (
-            "   {edits} edits: {standing} stand on both sides, {replaced} replaced by a later person, {losers} lost to an edit at the same time by the rule and kept in the trace, {in_gap} overwritten within the vendor's own gap",
-            "   編集 {edits}: 両側に反映 {standing}、後の編集で置換 {replaced}、同時編集の規則で不採用（履歴に保存） {losers}、システム固有の隙間での上書き {in_gap}",
+            (
+                "   {edits} edits: {standing} stand on both sides, {replaced} replaced by a later person, "
+                "{losers} lost by rule to an edit\n   at the same time (kept in the trace), "
+                "{in_gap} overwritten between a last look and the write"
+            ),
+            (
+                "   編集 {edits}: 両側に反映 {standing}、後の編集で置換 {replaced}、"
+                "同時編集の規則で不採用（履歴に保存） {losers}、\n   最後の確認と書き込みの間の上書き {in_gap}"
+            ),
         ),
         "demo.offence": ("   OFFENCE  {kind}  {subject}  {reason}", "   違反  {kind}  {subject}  {reason}"),
         "demo.apart": ("   APART  {who}  {fields}", "   不一致  {who}  {fields}"),

@@ -23,7 +23,7 @@ EXAMPLES = 10
 
 def add_to(app: typer.Typer) -> None:
     """Enter these commands."""
-    for command in (plan, apply, sync):
+    for command in (plan, apply, sync, retry):
         app.command()(command)
 
 
@@ -198,7 +198,7 @@ def apply(
 ) -> None:
     """Deliver what a plan lists and what is still wanted as listed; list the rest."""
     from renkei import planfile
-    from renkei.syncing import as_data, look_around
+    from renkei.syncing import as_data
 
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
     read = planfile.read_plan(file)
@@ -210,9 +210,7 @@ def apply(
             planfile.refuse_other_rules(part, wired.worlds, file)
         for part in read.routes:
             world = wired.worlds[part.route]
-            result, what = _apply_route(wired, world, part)
-            look_around(wired, world, result)
-            done.append((result, what))
+            done.append(_apply_route(wired, world, part))
     if json:
         routes = [
             as_data(result)
@@ -238,20 +236,34 @@ def apply(
 
 def _apply_route(wired: Wired, world: World, part: RoutePlan) -> tuple[Result, Sorted]:
     from renkei import planfile
-    from renkei.first import deliver_these, mark_applied
-    from renkei.syncing import Result, plan_route
+    from renkei.first import mark_applied
+    from renkei.syncing import plan_route
 
-    rules = world.lens.rules
     total = plan_route(wired, world)
     if total.gave_up is not None:
         raise total.gave_up
     what = planfile.sort_out(world, part)
-    delivered, _ = deliver_these(world, what.ready, "apply", wired.store.renew)
-    total.sent, total.stopped = delivered.sent, delivered.stopped
-    total.applied, total.failed = delivered.settled.applied, delivered.settled.failed
-    total.in_doubt, total.moved = delivered.in_doubt, delivered.moved
+    result = _deliver(wired, world, what.ready, "apply")
+    result.total.read, result.total.changed = total.read, total.changed
     mark_applied(world)
-    return Result(route=rules.route, digest=rules.digest, total=total, shadow=rules.shadow), what
+    return result, what
+
+
+def _deliver(wired: Wired, world: World, ids: list[int], trigger: str) -> Result:
+    """Deliver these operations and say what is left afterwards."""
+    from renkei.drain import Total
+    from renkei.first import deliver_these
+    from renkei.syncing import Result, look_around
+
+    rules = world.lens.rules
+    done, _ = deliver_these(world, ids, trigger, wired.store.renew)
+    total = Total(
+        sent=done.sent, applied=done.settled.applied, failed=done.settled.failed, in_doubt=done.in_doubt,
+        moved=done.moved, stopped=done.stopped,
+    )  # fmt: skip
+    result = Result(route=rules.route, digest=rules.digest, total=total, shadow=rules.shadow)
+    look_around(wired, world, result)
+    return result
 
 
 def sync(
@@ -286,6 +298,37 @@ def sync(
         for result in results:
             show_result(here, result)
     leave(2 if any(each.first_needed for each in results) else 0 if well else 1)
+
+
+def retry(
+    route: Route = "",
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+    log_json: LogJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Try again now what a system refused, instead of waiting for its next try."""
+    from renkei.first import refused
+    from renkei.syncing import as_data
+
+    here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
+    with ExitStack() as stack:
+        wired, _ = _open(stack, here, route)
+        results = [
+            _deliver(wired, world, refused(wired.project, name), "retry")
+            for name, world in wired.worlds.items()
+        ]
+    well = all(result.well for result in results)
+    if json:
+        as_json({"ok": well, "env": here.project.env, "routes": [as_data(each) for each in results]})
+    for result in results if not json else ():
+        tried = sum(result.total.sent.values())
+        text = here.words("retry.done", number=f"{tried:,}") if tried else here.words("retry.none")
+        say(f"{paint(result.route, 'bold')}   {text}")
+        _show_rest(here, result)
+    leave(0 if well else 1)
 
 
 def show_result(here: Session, result: Result) -> None:
