@@ -184,6 +184,10 @@ class Lens:
         readers = self._fields.get((system, object_), ())
         return tuple(reader.path for reader in readers if reader.name in self._key_fields)
 
+    def reading(self, side: Side) -> Mapping[str, tuple[str, ...]]:
+        """Every path that is read on a side, by object."""
+        return self._paths[self.rules.systems[side]]
+
     def paths(self, system: str, object_: str) -> tuple[str, ...]:
         """Every path of an object that is read."""
         return self._paths[system][object_]

@@ -6,7 +6,7 @@ of a read is drawn before its request leaves. The next page is asked for while t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -56,9 +56,9 @@ class World:
         """The canonical kind of the route."""
         return self.lens.rules.kind
 
-    def paths(self, side: Side) -> dict[str, tuple[str, ...]]:
+    def paths(self, side: Side) -> Mapping[str, tuple[str, ...]]:
         """What is read on a side."""
-        return dict(self.lens.rules.paths(side))
+        return self.lens.reading(side)
 
 
 @dataclass(slots=True)
