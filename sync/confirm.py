@@ -7,6 +7,7 @@ alteration where its evidence shows only our write (or the field flows one way),
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -21,13 +22,15 @@ Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed"]
 
 class Sent(NamedTuple):
     """A value on its way: the operation, the raw value before, the raw value sent, how often it was looked at.
-    `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value."""
+    `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value.
+    `awaited`: something is decided by this value as soon as it is read back."""
 
     operation: int
     before: Raw
     sent: Raw
     looks: int
     alone: bool = True
+    awaited: bool = False
 
 
 class Verdict(NamedTuple):
@@ -57,6 +60,13 @@ def waiting(row: RecordRow) -> dict[str, Sent]:
 def pack(sent: dict[str, Sent]) -> str:
     """The stored form of unconfirmed values."""
     return encode(sent).decode() if sent else ""
+
+
+def await_back(row: RecordRow, paths: Iterable[str]) -> RecordRow:
+    """The row with some of its unconfirmed values marked as awaited."""
+    sent = waiting(row)
+    sent.update((path, sent[path]._replace(awaited=True)) for path in paths if path in sent)
+    return row._replace(unconfirmed=pack(sent))
 
 
 def confirm(row: RecordRow, lens: Lens, *, read_since: bool, now: float, lag: float) -> Confirmation:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sync.confirm import Verdict as Fate
-from sync.confirm import confirm
+from sync.confirm import await_back, confirm
 from sync.consent import base_name, decide_consent
 from sync.create import decide_create
 from sync.effects import WantedEffect, derive_effects, release_effects
@@ -75,6 +75,8 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     match identity:
         case Linked():
             decide_pairs(scene, entity, wants)
+            for ref, paths in wants.awaited.items():
+                scene.put(await_back(scene.records[ref], paths))
             release_effects(scene, entity)
         case New(source=source):
             decide_create(scene, source, wants, context)

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-import msgspec
-
+from sync.confirm import pack, waiting
 from sync.normalise import Lens, decode_body, encode
 from sync.record import Raw, Record, Ref
 from sync.rows import DELETED, LEADING, LIVE, MOVED, KeyRow, ObservedRow, Patch, RecordRow
@@ -121,17 +120,17 @@ def _compare(
             patch.put(row._replace(refetch_at=again))
             found.again.append(record.ref)
         return
-    waiting = _confirm(row, record.values)
+    unconfirmed, awaited = _confirm(row, record.values)
     first_look = row.as_of == 0
-    if not (changes or restored or first_look or row.refetch_at) and waiting == row.unconfirmed:
+    if not (changes or restored or first_look or row.refetch_at) and unconfirmed == row.unconfirmed:
         return
-    dirty = bool(changes) or restored or (waiting != "" and row.refetch_at > 0)
+    dirty = bool(changes) or restored or awaited or (unconfirmed != "" and row.refetch_at > 0)
     seen.update(record.values)
     fresh = row._replace(
         state=LIVE, as_of=reading.as_of, version=record.version or row.version,
         created=record.created or row.created, own=_own(record), refetch_at=0.0,
         noted=numbers() if dirty else row.noted, observed=page if changes else row.observed,
-        body=encode(seen) if changes or first_look else row.body, unconfirmed=waiting,
+        body=encode(seen) if changes or first_look else row.body, unconfirmed=unconfirmed,
     )  # fmt: skip
     patch.put(fresh)
     if changes:
@@ -168,13 +167,13 @@ def _is_stale(record: Record, row: RecordRow, reading: Reading) -> bool:
     return reading.indexed and row.settled > 0 and reading.asked_at < row.settled_at + reading.lag
 
 
-def _confirm(row: RecordRow, values: Mapping[str, Raw]) -> str:
-    """Drop from the unconfirmed those values that were read back as sent."""
+def _confirm(row: RecordRow, values: Mapping[str, Raw]) -> tuple[str, bool]:
+    """The unconfirmed without those that were read back as sent, and whether one of these was awaited."""
     if not row.unconfirmed:
-        return ""
-    waiting = msgspec.json.decode(row.unconfirmed)
-    left = {path: sent for path, sent in waiting.items() if path not in values or values[path] != sent[2]}
-    return encode(left).decode() if left else ""
+        return "", False
+    sent = waiting(row)
+    left = {path: each for path, each in sent.items() if path not in values or values[path] != each.sent}
+    return pack(left), any(each.awaited for path, each in sent.items() if path not in left)
 
 
 def _move_keys(old: RecordRow, new: RecordRow, lens: Lens, patch: Patch, found: Noted) -> None:

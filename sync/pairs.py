@@ -9,7 +9,7 @@ from __future__ import annotations
 from sync.normalise import Known, decode_body
 from sync.plan import Base, FieldWork, Half, short_hash
 from sync.record import SIDES, Raw, Side, Value
-from sync.resolve import Agree, Clash, Leave, Pair, WriteTo, resolve
+from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, resolve
 from sync.rows import LIVE, RecordRow
 from sync.rules import Cell, FieldRule, Flow
 from sync.scene import Scene
@@ -118,6 +118,9 @@ def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants
             _want(rule, side, now, half, lost, sides, halves, wants)
         case Clash():
             wants.hold(rule.name, "conflict", {"ma": now.ma, "sfa": now.sfa})
+        case Await(side=side):
+            row = sides.row[side]
+            wants.awaited.setdefault(row.ref, []).append(rule.cells[side].paths[row.object])
         case Leave():
             pass
 

@@ -38,9 +38,17 @@ class Clash:
     """A person has to decide between two values."""
 
 
-Verdict: TypeAlias = Agree | Leave | WriteTo | Clash
+@dataclass(frozen=True, slots=True)
+class Await:
+    """The value to go by was sent by us to `side` and not read back: decided when it is."""
+
+    side: Side
+
+
+Verdict: TypeAlias = Agree | Leave | WriteTo | Clash | Await
 
 AGREE, LEAVE, CLASH = Agree(), Leave(), Clash()
+SIDES = tuple(Side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ def _two_way(rule: FieldRule, now: Pair, half: Half) -> Verdict:
     return _conflict(rule, now)
 
 
-def _carry(rule: FieldRule, now: Pair, source: Side) -> Verdict:
+def _carry(rule: FieldRule, now: Pair, source: Side) -> Agree | WriteTo:
     """Bring the source's new value across, unless it is a blank that is not to be carried."""
     if rule.create_only:
         return AGREE
@@ -116,9 +124,21 @@ def _carry(rule: FieldRule, now: Pair, source: Side) -> Verdict:
 
 
 def _first(rule: FieldRule, now: Pair) -> Verdict:
-    """No base yet: equal values agree, blanks are filled, different values follow `first:`."""
-    if now.ma_unconfirmed or now.sfa_unconfirmed:
-        return LEAVE
+    """No base yet: equal values agree, else a value goes across that a person or the vendor stands behind."""
+    verdict = _first_known(rule, now)
+    match verdict:
+        case Agree():
+            sources: tuple[Side, ...] = ()
+        case Clash():
+            sources = SIDES
+        case WriteTo(side=side):
+            sources = (side.other,)
+    awaited = next((side for side in sources if now.unconfirmed(side)), None)
+    return verdict if awaited is None else Await(awaited)
+
+
+def _first_known(rule: FieldRule, now: Pair) -> Agree | WriteTo | Clash:
+    """Blanks are filled, different values follow `first:`; what we have sent ourselves is nobody's loss."""
     if now.same:
         return AGREE
     if rule.flow is not Flow.BOTH:
@@ -129,7 +149,7 @@ def _first(rule: FieldRule, now: Pair) -> Verdict:
     if rule.first == "hold":
         return CLASH
     winner = Side(rule.first)
-    return WriteTo(winner.other, lost=now.of(winner.other))
+    return WriteTo(winner.other, lost=None if now.unconfirmed(winner.other) else now.of(winner.other))
 
 
 def _conflict(rule: FieldRule, now: Pair) -> Verdict:

@@ -85,6 +85,7 @@ class Wants:
     opted_out: frozenset[str] = frozenset()
     holds: dict[tuple[str, str], bytes] = field(default_factory=dict)
     ignored: list[tuple[int, str]] = field(default_factory=list)
+    awaited: dict[Ref, list[str]] = field(default_factory=dict)
     conflicts: int = 0
     keeps_open: bool = False
 
