@@ -112,7 +112,15 @@ class Marketo:
         way = ("createOnly", "email") if create else ("updateOnly", "id")
         rows = [dict(w.values) if create else {"id": int(w.ref.id), **w.values} for w in writes]
         label = f"{way[0]} {len(rows)}"
-        answers = self.wire.write(label, lambda: self.state.sync_leads(*way, rows))
+
+        def act() -> list[Any]:
+            answers = self.state.sync_leads(*way, rows)
+            for write, answer in zip(writes, answers, strict=True):
+                if answer.status in {"created", "updated"}:
+                    self.wire.kept(write.values, self.state.leads[answer.id].values)
+            return answers
+
+        answers = self.wire.write(label, act)
         self.wire.show([str(answer.id) for answer in answers if answer.id])
         return [self._outcome(write, answer) for write, answer in zip(writes, answers, strict=True)]
 
@@ -215,7 +223,15 @@ class Salesforce:
         rows = [dict(w.values) if create else {"Id": w.ref.id, **w.values} for w in writes]
         save = self.state.create if create else self.state.update
         label = f"{'create' if create else 'update'} {name} {len(rows)}"
-        answers = self.wire.write(label, lambda: save(name, rows))
+
+        def act() -> list[SaveResult]:
+            answers = save(name, rows)
+            for write, answer in zip(writes, answers, strict=True):
+                if answer.success and answer.id:
+                    self.wire.kept(write.values, self.state.tables[name].rows[answer.id])
+            return answers
+
+        answers = self.wire.write(label, act)
         self.wire.show([answer.id for answer in answers if answer.id])
         return [_sfa_outcome(create, answer) for answer in answers]
 

@@ -116,6 +116,10 @@ class Schedule:
                 self.oracle.see(side, entry, sent, until)
             self._seen[side] = len(ledger)
 
+    def swallowed(self, value: object) -> None:
+        """A vendor said that it took a value, and did not."""
+        self.oracle.swallow(value)
+
     def point(self, label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""
         if not self._alive:

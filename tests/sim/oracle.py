@@ -257,6 +257,12 @@ class Oracle:
         else:
             self.losses.append(Loss(token, row.key, new, self.place))
 
+    def swallow(self, value: object) -> None:
+        """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
+        token = token_in(value)
+        if token:
+            self._ignored.add(token)
+
     # --- creates ---------------------------------------------------------------------------------------
 
     def _judge_create(self, new: Row, sent: Sent) -> None:
@@ -310,6 +316,9 @@ class Oracle:
         said: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
         for claim in claims:
             said[claim.side, claim.id, claim.field].append(claim)
+            key = (claim.side, claim.id)
+            if key in self.rows and (now := self.final(key)).id != claim.id:
+                said[claim.side, now.id, claim.field].append(claim)  # what was said of what it was
             if claim.kind == "ignored" and (token := token_in(claim.value)):
                 self._ignored.add(token)
         pairs = self._pairs(said)

@@ -7,7 +7,7 @@ sender could have known (`Sending`), which is all that an oracle needs to judge 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -57,6 +57,9 @@ class Ground(Protocol):
     def observe(self, sending: Sending | None = None) -> None:
         """Show what the vendors have written down since the last time."""
 
+    def swallowed(self, value: object) -> None:
+        """A vendor said that it took a value, and did not."""
+
     def tell(self, *words: object) -> None:
         """A line of the story."""
 
@@ -90,6 +93,12 @@ class Wire:
         now = self.ground.clock.now()
         for key in ids:
             self.ground.shown.setdefault((self.system, key), now)
+
+    def kept(self, sent: Mapping[str, object], stored: Mapping[str, object]) -> None:
+        """What became of the values of an accepted row."""
+        for path, value in sent.items():
+            if value is not None and stored.get(path) in {None, ""} or _differ(value, stored.get(path)):
+                self.ground.swallowed(value)
 
     def saw(self, ids: list[str]) -> None:
         """These records are being read by id."""
@@ -127,6 +136,13 @@ class Wire:
         if kind in {"lost_after_commit", "half_answer"}:
             raise InDoubt(f"{self.system}: {kind}")
         return answer
+
+
+def _differ(sent: object, stored: object) -> bool:
+    """Whether a text was not stored at all; altered letter case, spaces and signs are no difference here."""
+    if not isinstance(sent, str) or not isinstance(stored, str):
+        return False
+    return [c for c in sent.casefold() if c.isalnum()] != [c for c in stored.casefold() if c.isalnum()]
 
 
 class Inline:
