@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from simulators.faults import Faults
+from simulators.marketo.fields import Value
 from simulators.marketo.state import MarketoState
 from simulators.salesforce.state import SalesforceState
 from state.memory import MemoryStore
@@ -24,7 +25,7 @@ from tests.sim.adapter import Marketo, Salesforce
 from tests.sim.claims import as_json, claims, open_work
 from tests.sim.clock import SimClock
 from tests.sim.mapping import lens
-from tests.sim.oracle import MA, SFA, Offence, Oracle, Sent
+from tests.sim.oracle import MA, OTHER_ID, SFA, Offence, Oracle, Sent
 from tests.sim.people import People
 from tests.sim.profiles import PROFILES
 from tests.sim.wire import VISIBILITY_LAG, Crash, Inline, Sending, Wire
@@ -61,6 +62,14 @@ class Journal(MemoryStore):
         self.schedule.point("after commit")
 
 
+class Instance(MarketoState):
+    """A marketing instance whose field for the other side's ids no rule of its own alters."""
+
+    def alter(self, name: str, value: Value) -> Value:
+        """Give a written value the way the vendor stores it."""
+        return value if name == OTHER_ID[MA] else super().alter(name, value)
+
+
 class Schedule:
     """Everything that one seed decides."""
 
@@ -74,7 +83,7 @@ class Schedule:
         self.story: list[tuple[object, ...]] = []
         self.counts: Counter[str] = Counter()
         self.faults = {side: Faults(rng) for side in (MA, SFA)}
-        self.ma = MarketoState(self.clock, rng, self.faults[MA], visibility_lag=VISIBILITY_LAG)
+        self.ma = Instance(self.clock, rng, self.faults[MA], visibility_lag=VISIBILITY_LAG)
         self.sfa = SalesforceState(self.clock, rng, self.faults[SFA], visibility_lag=VISIBILITY_LAG)
         weights = dict(kind.weights)
         self.people = People(rng, self.clock, self.ma, self.sfa, self.oracle, self.tell, weights)
