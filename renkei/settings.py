@@ -139,12 +139,18 @@ def with_secrets(project: Project, system: SystemSettings) -> dict[str, Any]:
 
 
 def make_private(project: Project) -> None:
-    """Create this environment's folder and its state file, for their owner only."""
+    """Create this environment's folder, for its owner only."""
     for folder in (project.folder / ".renkei", project.private):
         folder.mkdir(mode=0o700, exist_ok=True)
     project.private.chmod(0o700)
+
+
+def make_state(project: Project) -> Path:
+    """Create the state file, for its owner only."""
+    make_private(project)
     project.state.touch(mode=0o600)
     project.state.chmod(0o600)
+    return project.state
 
 
 def _refuse_open_files(folder: Path) -> None:

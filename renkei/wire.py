@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from renkei.settings import Project, make_private, with_secrets
+from renkei.settings import Project, make_state, with_secrets
 from renkei.threads import SystemClock, ThreadExecutor
 from sync.errors import Fatal
 from sync.normalise import Lens
@@ -103,8 +103,7 @@ def build(
     chosen = choose(load_rules(project), route)
     clock = SystemClock()
     with ExitStack() as stack:
-        make_private(project)
-        store = stack.enter_context(SqlStore(project.state, clock, this_process()))
+        store = stack.enter_context(SqlStore(make_state(project), clock, this_process()))
         names = list(dict.fromkeys(name for rules in chosen for name in rules.systems.values()))
         connectors = open_systems(project, names, clock, log)
         for connector in connectors.values():
@@ -143,7 +142,7 @@ def look(project: Project) -> Iterator[Reader]:
     """The journal for reading only, beside a running owner. Raises Fatal where there is none yet."""
     from state.reader import Reader
 
-    if not project.state.exists():
+    if not project.state.exists() or not project.state.stat().st_size:
         raise Fatal(f"There is no state for {project.env} yet.", "run `renkei plan` or `renkei sync --first`")
     with Reader(project.state) as reader:
         yield reader

@@ -1,0 +1,305 @@
+"""The command line from an empty folder to a trace, against both fake vendors over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renkei.fakes import Fakes
+from tests.support.command import Place, clean_environment, new_place
+from tests.support.tree import ROOT
+
+PERSONS = "120"
+
+
+@pytest.fixture(scope="module")
+def fakes() -> Iterator[Fakes]:
+    """Both vendors with a small world, for the tests of this file in their order."""
+    with Fakes("--persons", PERSONS, "--role", "0", "--seed", "5") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def place(fakes: Fakes, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """One project that the tests of this file take from init to trace, each building on the last."""
+    return new_place(tmp_path_factory.mktemp("project"), fakes)
+
+
+@pytest.fixture(autouse=True)
+def _speaks_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_01_check_asks_both_systems(place: Place, capsys: Any) -> None:
+    """The preset passes against both live schemas, and --json says the same with stable keys."""
+    said = place.quick(capsys, "check")
+    assert said.code == 0, said.out + said.err
+    assert "2 systems asked · 0 errors" in said.out
+    data = place.quick(capsys, "check", "--json").data
+    assert data["ok"] and data["asked"] == ["marketo", "salesforce"]
+    assert {problem["severity"] for problem in data["problems"]} <= {"note", "warning"}
+
+
+def test_02_systems_shows_rights_and_calls(place: Place, capsys: Any) -> None:
+    """Every system says what we may do there and how many calls are left."""
+    said = place.quick(capsys, "systems")
+    assert said.code == 0, said.out + said.err
+    assert said.out.count("✓") >= 8
+    assert "calls of today" in said.out
+
+
+def test_03_schema_knows_the_real_fields(place: Place, capsys: Any) -> None:
+    """The JSON Schema beside the project offers fields of both systems."""
+    said = place.quick(capsys, "schema")
+    assert said.code == 0, said.err
+    text = (place.folder / ".renkei" / "schema" / "jp-person.json").read_text("utf-8")
+    assert "HasOptedOutOfEmail" in text
+    assert "leadScore" in text
+
+
+def test_04_nothing_is_there_before_the_first_run(place: Place, capsys: Any) -> None:
+    """Looking commands say in one sentence that there is no state yet, and what to run."""
+    for command in (["status"], ["inbox"], ["trace", "a@b.example"]):
+        said = place.quick(capsys, *command)
+        assert said.code == 2
+        assert said.err.splitlines()[0] == "error  There is no state for demo yet."
+        assert "renkei sync --first" in said.err
+
+
+def test_05_plan_shows_and_writes_nothing(place: Place, capsys: Any) -> None:
+    """A plan counts creates and updates by system, is a file for its owner only, and touches no vendor."""
+    before = place.fakes.ask("status")["writes"]
+    path = place.folder / "plan.json"
+    said = place.quick(capsys, "plan", "--out", str(path))
+    assert said.code == 0, said.err
+    assert "nothing is written to any system" in said.out
+    assert re.search(r"create +\d+ +\d+", said.out)
+    assert "renkei sync --first" in said.out
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert place.fakes.ask("status")["writes"] == before
+    again = place.quick(capsys, "plan", "--json").data["routes"][0]
+    listed = json.loads(path.read_text("utf-8"))["routes"][0]
+    assert again["total"] == len(listed["operations"]) > 0
+    assert again["digest"] == listed["digest"]
+
+
+def test_06_sync_refuses_before_the_first_plan_was_let_go(place: Place, capsys: Any) -> None:
+    """A route that was never applied writes nothing, says why, and leaves with 2."""
+    before = place.fakes.ask("status")["writes"]
+    said = place.quick(capsys, "sync")
+    assert said.code == 2
+    assert "never applied" in said.out
+    assert "sync --first" in said.out
+    assert place.fakes.ask("status")["writes"] == before
+
+
+def test_07_apply_delivers_what_is_listed(place: Place, capsys: Any) -> None:
+    """Applied, the plan's operations are done; applied again, all of them are listed as done already."""
+    path = str(place.folder / "plan.json")
+    listed = len(json.loads(Path(path).read_text("utf-8"))["routes"][0]["operations"])
+    data = place.quick(capsys, "apply", path, "--json").data["routes"][0]
+    assert data["delivered"] == data["applied"] == listed
+    assert data["not_delivered_moved"] == data["not_delivered_no_longer_wanted"] == []
+    again = place.quick(capsys, "apply", path, "--json").data["routes"][0]
+    assert again["delivered"] == 0
+    assert len(again["not_delivered_done_by_another_run"]) == listed
+
+
+def test_08_sync_comes_to_rest(place: Place, capsys: Any) -> None:
+    """After a plan was let go, syncs write until nothing is left; then they write nothing and all is well."""
+    for _ in range(3):
+        said = place.quick(capsys, "sync", "--json")
+    assert said.code == 0, said.out
+    assert said.data["routes"][0]["sent"] == {}
+
+
+def test_09_an_edit_is_carried_over_and_explained(place: Place, capsys: Any) -> None:
+    """One typed value reaches the other side with the next sync, and the trace tells both."""
+    place.fakes.ask("edits/start", {"rate": 50, "seconds": 0.3, "collide_share": 0.0, "optout_share": 0.0})
+    while place.fakes.ask("status")["running"]:
+        pass
+    edits = place.fakes.ask("edits")
+    assert edits
+    said = place.quick(capsys, "sync")
+    assert said.code == 0, said.out + said.err
+    assert "all well" in said.out
+    last = edits[-1]
+    who = f"{last['side']}:{last['record']}"
+    field = "title" if last["pair"][0] == "title" else "company"
+    told = place.quick(capsys, "trace", who, "--field", field)
+    assert told.code == 0, told.err
+    assert f"→ {last['token']}" in told.out
+    assert "in step" in told.out
+    data = place.quick(capsys, "trace", who, "--json").data["found"][0]
+    wrote = [line for line in data["history"] if line["what"] == "wrote" and line["new"] == last["token"]]
+    assert len(wrote) == 1
+    assert data["name"]
+
+
+def test_10_trace_finds_by_address(place: Place, capsys: Any) -> None:
+    """An e-mail address in any spelling finds the person on both sides; nobody is said to be nobody."""
+    number, lead = next((key, row) for key, row in place.live()["marketo"].items() if row.get("sfaId"))
+    found = place.quick(capsys, "trace", str(lead["email"]).upper(), "--json").data["found"]
+    refs = {record["ref"] for one in found for record in one["records"]}
+    assert f"marketo:{number}" in refs
+    assert f"salesforce:{lead['sfaId']}" in refs
+    nobody = place.quick(capsys, "trace", "nobody@nowhere.example")
+    assert nobody.code == 1
+    assert "Nobody here answers" in nobody.err
+    unknown = place.quick(capsys, "trace", "nobody@nowhere.example", "--field", "titel")
+    assert unknown.code == 2
+    assert "did you mean «title»?" in unknown.err
+
+
+def test_11_status_and_inbox_are_well(place: Place, capsys: Any) -> None:
+    """With nothing left both say so with 0, in English and in Japanese."""
+    said = place.quick(capsys, "status")
+    assert said.code == 0, said.out
+    assert "jp-person" in said.out
+    assert place.quick(capsys, "inbox").out == "Nothing waits for a person.\n"
+    assert place.quick(capsys, "inbox", "--lang", "ja").out == "判断待ちはありません。\n"
+    assert "正常" in place.quick(capsys, "status", "--lang=ja").out
+
+
+def test_12_a_refused_record_waits_in_the_inbox_and_can_be_tried_again(place: Place, capsys: Any) -> None:
+    """A row that a vendor refuses is listed with its reason, and goes through when it is tried again."""
+    place.fakes.ask("faults", {"row_refused": 1.0})
+    place.fakes.ask("edits/start", {"rate": 50, "seconds": 0.2, "collide_share": 0.0, "optout_share": 0.0})
+    while place.fakes.ask("status")["running"]:
+        pass
+    said = place.quick(capsys, "sync")
+    assert said.code == 1
+    assert "failed" in said.out
+    entries = place.quick(capsys, "inbox", "--json").data["entries"]
+    assert entries
+    assert all(entry["kind"] == "failed" and entry["details"]["reason"] for entry in entries)
+    assert "refused:" in place.quick(capsys, "inbox").out
+    place.fakes.ask("faults", {"profile": "none"})
+    assert place.quick(capsys, "retry").code == 0
+    assert place.quick(capsys, "inbox").code == 0
+
+
+def test_13_a_changed_mapping_makes_old_plans_void(place: Place, capsys: Any) -> None:
+    """A plan made under other rules is refused; so is one of another state, and one changed by hand."""
+    path = place.folder / "plan-late.json"
+    assert place.quick(capsys, "plan", "--out", str(path)).code == 0
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"store": "', '"store": "0'), "utf-8")
+    assert "belongs to another state" in place.quick(capsys, "apply", str(path)).err
+    path.write_text(text[:-20], "utf-8")
+    assert "no plan of renkei" in place.quick(capsys, "apply", str(path)).err
+    path.write_text(text, "utf-8")
+    place.edit_mapping("conflict: salesforce", "conflict: marketo")
+    said = place.quick(capsys, "apply", str(path))
+    assert said.code == 2
+    assert "made under mapping" in said.err
+    place.edit_mapping("conflict: marketo", "conflict: salesforce")
+
+
+def test_14_a_second_process_is_kept_off_the_state(place: Place) -> None:
+    """While one process owns the state another one is refused at once, and status works beside it."""
+    holder = (
+        "import sys, time\nfrom pathlib import Path\nfrom renkei.settings import open_project\n"
+        "from renkei.wire import build\n"
+        "with build(open_project(Path(sys.argv[1]))):\n    print('mine', flush=True)\n    sys.stdin.read()\n"
+    )
+    command = [*place.command()[:1], "-c", holder, str(place.folder)]
+    owner = subprocess.Popen(
+        command, cwd=ROOT, env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "mine\n"
+    refused = place.renkei("sync")
+    looking = place.renkei("status")
+    owner.communicate(timeout=30)
+    assert refused.code == 2
+    assert re.match(r"error  Another renkei \(.*\) works on this state\.\nnext  ", refused.err)
+    assert looking.code == 0, looking.out + looking.err
+
+
+def test_15_a_full_disk_is_one_sentence(place: Place) -> None:
+    """When the journal cannot grow the command ends with one sentence, no traceback, and what was kept is whole."""
+    place.fakes.ask("edits/start", {"rate": 200, "seconds": 0.3, "collide_share": 0.0})
+    while place.fakes.ask("status")["running"]:
+        pass
+    limit = (place.folder / ".renkei" / "demo" / "state.db").stat().st_size
+    command = place.command("sync")
+    ran = subprocess.run(
+        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=100, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit // 8, limit // 8)),  # noqa: PLW1509
+    )  # fmt: skip
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert ran.stderr.startswith("error  The disk")
+    assert "Traceback" not in ran.stderr
+    assert place.renkei("sync").code == 0
+
+
+def test_16_logs_are_json_without_persons_or_secrets(place: Place) -> None:
+    """Every call is one JSON line on stderr; no address, no telephone number, no secret, no value stands there."""
+    place.fakes.ask("edits/start", {"rate": 50, "seconds": 0.3, "collide_share": 0.0})
+    while place.fakes.ask("status")["running"]:
+        pass
+    token = place.fakes.ask("edits")[-1]["token"]
+    said = place.renkei("sync", "--log-json")
+    assert said.code == 0, said.err
+    lines = [json.loads(line) for line in said.err.splitlines()]
+    assert {line["event"] for line in lines} == {"call"}
+    assert all(line["system"] in {"marketo", "salesforce"} for line in lines)
+    places = place.fakes.places
+    for canary in (
+        token,
+        "@",
+        "access_token",
+        *(str(places[name]["client_secret"]) for name in place.fakes.systems),
+    ):
+        assert canary not in said.err
+
+
+def test_17_wrong_credentials_and_addresses_are_one_sentence(place: Place, tmp_path: Path) -> None:
+    """A refused sign-in and an unreachable host end with a sentence, a next step and 2; nothing secret is shown."""
+    wrong = place.renkei("sync", RENKEI_MARKETO__CLIENT_SECRET="not-the-secret")
+    assert wrong.code == 2
+    assert re.match(r"error  [^\n]*marketo[^\n]*\nnext  \S", wrong.err), wrong.err
+    assert "not-the-secret" not in wrong.out + wrong.err
+    away = place.renkei("sync", RENKEI_SALESFORCE__LOGIN_URL="http://127.0.0.1:9")
+    assert away.code == 2
+    assert re.match(r"error  [^\n]*salesforce cannot be reached[^\n]*\nnext  \S", away.err), away.err
+    assert "Traceback" not in wrong.err + away.err
+
+
+def test_18_broken_files_are_named_with_line_and_column(place: Place, capsys: Any) -> None:
+    """A broken mapping, an unknown field and an unknown route end with 2 and say where and what next."""
+    place.edit_mapping("type: integer }", "type: intger }")
+    said = place.quick(capsys, "check", "--offline")
+    assert said.code == 2
+    assert re.search(r"person\.yaml:\d+:\d+  error M\d+  .*intger", said.out)
+    assert "integer" in said.out
+    stopped = place.quick(capsys, "sync")
+    assert stopped.code == 2
+    assert "renkei check" in stopped.err
+    place.edit_mapping("type: intger }", "type: integer }")
+    place.edit_mapping("marketo: leadScore", "marketo: leadScoore")
+    live = place.quick(capsys, "check")
+    assert live.code == 2
+    assert "leadScoore" in live.out
+    assert "leadScore" in live.out
+    place.edit_mapping("marketo: leadScoore", "marketo: leadScore")
+    assert "There is no route jp-preson" in place.quick(capsys, "sync", "jp-preson").err
+
+
+def test_19_errors_have_a_json_twin(place: Place, capsys: Any) -> None:
+    """With --json a refusal is one JSON object on stdout, also for a mistyped option."""
+    for arguments in (["sync", "nobody", "--json"], ["sync", "--frist", "--json"]):
+        said = place.quick(capsys, *arguments)
+        assert said.code == 2
+        assert said.data["ok"] is False
+        assert said.data["error"]
