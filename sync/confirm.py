@@ -21,14 +21,15 @@ Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed"]
 
 
 class Sent(NamedTuple):
-    """A value on its way: the operation, the raw value before, the raw value sent, how often it was looked at.
+    """A value on its way: the operation, the raw value before, the raw value sent, and the number of
+    the read that first showed the value before again (0 = none).
     `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value.
     `awaited`: something is decided by this value as soon as it is read back."""
 
     operation: int
     before: Raw
     sent: Raw
-    looks: int
+    looked: int
     alone: bool = True
     awaited: bool = False
 
@@ -69,9 +70,10 @@ def await_back(row: RecordRow, paths: Iterable[str]) -> RecordRow:
     return row._replace(unconfirmed=pack(sent))
 
 
-def confirm(row: RecordRow, lens: Lens, *, read_since: bool, now: float, lag: float) -> Confirmation:
-    """Judge every unconfirmed value that was read back different from what was sent."""
-    if not row.unconfirmed or not read_since:
+def confirm(row: RecordRow, lens: Lens, *, now: float, lag: float) -> Confirmation:
+    """Judge every unconfirmed value that was read back different from what was sent. What was sent stands in the
+    body until a later read puts something else there, so that a difference is always news."""
+    if not row.unconfirmed:
         return Confirmation((), row)
     seen = decode_body(row.body)
     left: dict[str, Sent] = {}
@@ -82,8 +84,8 @@ def confirm(row: RecordRow, lens: Lens, *, read_since: bool, now: float, lag: fl
         if fate is None:
             left[path] = sent
         elif fate == "look again":
-            left[path] = sent._replace(looks=sent.looks + 1)
-            refetch = max(now, row.settled_at) + lag
+            left[path] = sent._replace(looked=sent.looked or row.as_of)
+            refetch = refetch or max(now, row.settled_at) + lag
         else:
             name = lens.name_of(row.system, row.object, path)
             half = lens.read_raw(row.system, row.object, path, seen.get(path))
@@ -99,6 +101,6 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
         return "altered"
     rule = lens.rule.get(lens.name_of(row.system, row.object, path))
     if read == lens.read_raw(row.system, row.object, path, sent.before):
-        return "ignored" if sent.looks else "look again"
+        return "ignored" if 0 < sent.looked < row.as_of else "look again"
     one_way = rule is not None and rule.flow is not Flow.BOTH
     return "altered" if one_way or (row.own == 1 and sent.alone) else "changed"

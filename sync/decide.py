@@ -103,7 +103,7 @@ def _judge_unconfirmed(scene: Scene, entity: int, wants: Wants, context: Context
         if not row.unconfirmed or row.state != LIVE:
             continue
         lag = context.lag[row.system]
-        judged = confirm(row, scene.lens, read_since=row.as_of > row.settled, now=context.now, lag=lag)
+        judged = confirm(row, scene.lens, now=context.now, lag=lag)
         if judged.row != row:
             scene.put(judged.row)
             scene.forget_known(row.ref)

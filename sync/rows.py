@@ -29,7 +29,7 @@ class RecordRow(NamedTuple):
     """What we hold of one vendor record.
 
     `body`: JSON object path -> raw value (seen). `unconfirmed`: JSON object path -> [operation,
-    value before, value sent, looks] of values that were sent and not yet read back ("" = none).
+    value before, value sent, …] (sync.confirm.Sent) of values that were sent and not yet read back ("" = none).
     `noted` above a route's decided watermark = dirty. `as_of`, `settled`: sequence numbers of the
     newest read and of the last settlement; `settled_at` its time. `refetch_at` > 0: read by id then.
     `observed`: newest observed page that tells a change of this record (0 = none).

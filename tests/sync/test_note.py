@@ -106,16 +106,16 @@ def test_reading_back_what_was_sent_confirms_it_in_one_row() -> None:
     assert not found.dirty
 
 
-def _judged(value: Raw, path: str = "Title", *, looks: int = 0, own: int = -1) -> tuple[str, ...]:
-    sent = pack({path: Sent(3, "before", "sent", looks)})
+def _judged(value: Raw, path: str = "Title", *, looked: int = 0, own: int = -1) -> tuple[str, ...]:
+    sent = pack({path: Sent(3, "before", "sent", looked)})
     held = row("sfa", "7", 9, {path: value}, settled=2, as_of=9, settled_at=NOW, unconfirmed=sent, own=own)
-    return tuple(verdict.fate for verdict in confirm(held, LENS, read_since=True, now=NOW, lag=1.0).verdicts)
+    return tuple(verdict.fate for verdict in confirm(held, LENS, now=NOW, lag=1.0).verdicts)
 
 
 def test_the_value_before_is_looked_at_twice_and_then_ignored() -> None:
     """A vendor that keeps the old value is asked once more after its lag, and then listed as ignoring us."""
     assert _judged("before") == ()
-    assert _judged("before", looks=1) == ("ignored",)
+    assert _judged("before", looked=1) == ("ignored",)
 
 
 def test_another_value_is_the_vendors_alteration_only_with_evidence() -> None:
@@ -129,7 +129,7 @@ def test_a_one_way_field_is_altered_not_changed() -> None:
     """On a field that flows one way only, a different value is the vendor's alteration."""
     sent = pack({"MA_Score__c": Sent(3, 1, 12, 0)})
     held = row("sfa", "7", 9, {"MA_Score__c": 10}, settled=2, as_of=9, unconfirmed=sent)
-    (verdict,) = confirm(held, LENS, read_since=True, now=NOW, lag=1.0).verdicts
+    (verdict,) = confirm(held, LENS, now=NOW, lag=1.0).verdicts
     assert (verdict.fate, verdict.half) == ("altered", 10)
 
 
