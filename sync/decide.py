@@ -74,7 +74,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     _want_consent(scene, entity, wants)
     match identity:
         case Linked():
-            decide_pairs(scene, entity, wants)
+            decide_pairs(scene, entity, wants, context.now)
             for ref, paths in wants.awaited.items():
                 scene.put(await_back(scene.records[ref], paths))
             release_effects(scene, entity)

@@ -7,7 +7,7 @@ now (after a merge or conversion) a half is kept only where the new record has t
 from __future__ import annotations
 
 from sync.normalise import Known, decode_body
-from sync.plan import Base, FieldWork, Half, short_hash
+from sync.plan import Base, FieldWork, Half, times_written
 from sync.record import SIDES, Raw, Side, Value
 from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, resolve
 from sync.rows import LIVE, RecordRow
@@ -22,7 +22,8 @@ ABSENT = object()
 class _Sides:
     """Both leading records with their canonical fields and raw values."""
 
-    def __init__(self, scene: Scene, ma: RecordRow, sfa: RecordRow) -> None:
+    def __init__(self, scene: Scene, ma: RecordRow, sfa: RecordRow, now: float) -> None:
+        self.now = now
         self.row = {Side.MA: ma, Side.SFA: sfa}
         self.known: dict[Side, Known] = {side: scene.known(row) for side, row in self.row.items()}
         self.raw: dict[Side, dict[str, Raw]] = {}
@@ -34,13 +35,13 @@ class _Sides:
         return self.raw[side]
 
 
-def decide_pairs(scene: Scene, entity: int, wants: Wants) -> None:
+def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
     """Decide every field of a linked entity into `wants`."""
     ma, sfa = scene.leading(entity, Side.MA), scene.leading(entity, Side.SFA)
     if ma is None or sfa is None or ma.state != LIVE or sfa.state != LIVE:
         wants.keeps_open = True
         return
-    sides = _Sides(scene, ma, sfa)
+    sides = _Sides(scene, ma, sfa, now)
     if not in_scope(scene, sides.known):
         return
     base = _belonging(scene, entity, wants.base or scene.bases.get(entity), sides)
@@ -180,7 +181,7 @@ def _want(
     if cell is None or path is None or row.object in cell.read_only:
         return
     value = now.of(side.other)
-    if rule.flow is Flow.BOTH and half is not None and half.written.count(short_hash(value)) >= LOOP:
+    if rule.flow is Flow.BOTH and half is not None and times_written(half, value, sides.now) >= LOOP:
         wants.hold(rule.name, "loop", {"ma": now.ma, "sfa": now.sfa})
         return
     expected, desired = sides.body(side).get(path), cell.write(value)

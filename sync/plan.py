@@ -96,8 +96,8 @@ def target_of(operation: OperationRow) -> Ref:
 
 
 class Half(msgspec.Struct, frozen=True, array_like=True):
-    """What both sides last agreed on for one field, under one fingerprint; `written` are short hashes of
-    the last values that we wrote (for the loop brake)."""
+    """What both sides last agreed on for one field, under one fingerprint; `written` are marks of the last
+    values that we wrote, for the loop brake."""
 
     fingerprint: str
     ma: Value
@@ -143,3 +143,15 @@ def decode_base(body: bytes) -> Base:
 def short_hash(value: Value) -> str:
     """Eight digits that recognise a value without keeping it."""
     return blake2b(repr(value).encode(), digest_size=4).hexdigest()
+
+
+def written_mark(value: Value, now: float) -> str:
+    """How the base remembers that we wrote a value: its short hash and the hour (since 1970, UTC)."""
+    return f"{short_hash(value)}@{int(now // 3_600)}"
+
+
+def times_written(half: Half, value: Value, now: float) -> int:
+    """How often we wrote a value to a field within the last day, as far as the base remembers."""
+    wanted, oldest = short_hash(value), now // 3_600 - 24
+    marks = (mark.partition("@") for mark in half.written)
+    return sum(name == wanted and float(hour or 0) >= oldest for name, _at, hour in marks)

@@ -21,8 +21,8 @@ from sync.plan import (
     Work,
     decode_base,
     encode_base,
-    short_hash,
     target_of,
+    written_mark,
 )
 from sync.ports import FieldError, Outcome
 from sync.record import SIDES, Raw, Ref, Side
@@ -238,7 +238,9 @@ class Settlement:
         else:
             fingerprint = rule.fingerprint
             if rule.flow is Flow.BOTH:
-                written = (*(old.written if old is not None else ()), short_hash(work.source))[-KEEP_WRITTEN:]
+                written = (*(old.written if old is not None else ()), written_mark(work.source, self.now))[
+                    -KEEP_WRITTEN:
+                ]
         if self.lens.side(target.system) is Side.MA:
             return Half(fingerprint, there, work.source, written)
         return Half(fingerprint, work.source, there, written)

@@ -223,15 +223,25 @@ def test_what_has_left_is_never_superseded_the_next_write_waits_behind_it() -> N
 def test_a_value_written_back_and_forth_stops_as_a_loop() -> None:
     """The same value written to one field three times without a new one from a person is held."""
     case = linked({"title": "B"}, {"Title": "A"}, {})
-    from sync.plan import Base, Half, encode_base, short_hash
+    from sync.plan import Base, Half, encode_base, written_mark
     from sync.rows import BaseRow
 
-    half = Half(LENS.rule["title"].fingerprint, "A", "A", (short_hash("B"),) * 3)
+    half = Half(LENS.rule["title"].fingerprint, "A", "A", (written_mark("B", NOW),) * 3)
     base = case.base(9)
     case.change(BaseRow(9, "people", encode_base(Base(base.ma, base.sfa, {**base.halves, "title": half}))))
     case.decide()
     assert not case.writes()
     assert case.holds() == [("loop", "title")]
+
+
+def test_turns_that_people_take_over_days_are_no_loop() -> None:
+    """What we wrote more than a day ago does not count: people may go back to an old value."""
+    case = linked({"title": "B"}, {"Title": "A"}, {})
+    half = Half(LENS.rule["title"].fingerprint, "A", "A", (written_mark("B", NOW - 90_000),) * 3)
+    base = case.base(9)
+    case.change(BaseRow(9, "people", encode_base(Base(base.ma, base.sfa, {**base.halves, "title": half}))))
+    case.decide()
+    assert [values(each) for each in case.operations()] == [{"Title": "B"}]
 
 
 def test_outside_the_scope_nothing_is_decided() -> None:
