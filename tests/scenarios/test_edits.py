@@ -139,3 +139,130 @@ def test_an_ignored_field_does_not_drag_the_source_back(town: Town) -> None:
     town.quiet()
     assert (town.value(lead, "title"), town.value(record, "Title")) == ("Buyer", "Chief Buyer")
     assert not [entry for entry in town.writes_to(record) if "Title" in entry.changes]
+
+
+def test_a_field_that_flows_one_way_is_left_alone_at_its_target(town: Town) -> None:
+    """Sales overwrites the score: it stands, is not carried back, and gives way at the source's next change."""
+    lead, record = pair(town)
+    town.edit(record, MA_Score__c=5)
+    town.quiet()
+    assert (town.value(lead, "leadScore"), town.value(record, "MA_Score__c")) == (70, 5)
+    town.edit(lead, leadScore=85)
+    town.quiet()
+    assert (town.value(record, "MA_Score__c"), town.value(record, "MA_Grade__c")) == (85, "A")
+
+
+def test_a_field_for_new_records_only_is_never_updated(town: Town) -> None:
+    """The source of a lead is written when the record is made, and not when marketing changes it later."""
+    town.open()
+    lead = town.lead(email="p@firm.example", lastName="Ito", leadScore=80, leadSource="Web")
+    town.quiet()
+    (record,) = town.live(SALESFORCE)
+    town.edit(lead, leadSource="Other")
+    town.quiet()
+    assert town.value(record, "LeadSource") == "Web"
+
+
+def test_a_word_that_no_rule_lists_holds_one_field(town: Town) -> None:
+    """An unknown industry waits for a person; the rest of the person goes on, and a known word closes the question."""
+    lead, record = pair(town)
+    town.edit(lead, industry="宇宙開発", title="Astronaut")
+    town.quiet()
+    assert (town.value(record, "Title"), town.value(record, "Industry")) == ("Astronaut", None)
+    assert [(hold.field, hold.kind) for hold in town.holds(lead)] == [("industry", "unknown_value")]
+    town.edit(lead, industry="製造業")
+    town.quiet()
+    assert town.value(record, "Industry") == "Manufacturing"
+    assert town.holds(lead) == []
+
+
+def test_words_of_one_meaning_do_not_correct_each_other(town: Town) -> None:
+    """Two words of marketing mean one of sales: neither is replaced by the other one."""
+    lead, record = pair(town)
+    town.edit(lead, industry="建設業", country="JP")
+    town.quiet()
+    assert (town.value(record, "Industry"), town.value(record, "Country")) == ("Construction", "Japan")
+    assert (town.value(lead, "industry"), town.value(lead, "country")) == ("建設業", "JP")
+
+
+def test_the_company_of_a_contact_is_read_and_not_written(town: Town) -> None:
+    """A contact's company is its account's name: it fills marketing's blank, and marketing's edit stays at home."""
+    account = town.salesforce.human_create("Account", {"Name": "Acme", "Industry": "Retail"})
+    contact = town.record("Contact", LastName="Ito", Email="p@firm.example", AccountId=account)
+    lead = town.lead(email="p@firm.example", lastName="Ito")
+    town.open()
+    assert (town.value(lead, "company"), town.value(lead, "industry")) == ("Acme", "小売")
+    town.edit(lead, company="Acme Holdings", title="Buyer")
+    town.quiet()
+    assert town.value(contact, "Title") == "Buyer"
+    assert town.value(contact, "AccountId") == account
+    assert town.value(lead, "company") == "Acme Holdings"
+
+
+def test_many_edits_of_one_field_between_cycles_are_one(town: Town) -> None:
+    """Only what stands at the end travels, in one write."""
+    lead, record = pair(town)
+    before = len(town.writes_to(record))
+    for number in range(9):
+        town.edit(lead, title=f"T{number}")
+    town.quiet()
+    assert town.value(record, "Title") == "T8"
+    assert len(town.writes_to(record)) == before + 1
+
+
+def test_an_edit_and_its_undoing_between_cycles_are_nothing(town: Town) -> None:
+    """A title that was changed and changed back is written nowhere."""
+    lead, record = pair(town)
+    before = town.write_calls
+    town.edit(lead, title="Oops")
+    town.edit(lead, title="Buyer")
+    town.quiet()
+    assert town.write_calls == before
+    assert town.value(record, "Title") == "Buyer"
+
+
+def test_people_who_edit_in_turn_are_not_mistaken_for_a_loop(town: Town) -> None:
+    """Both sides set the title in turn, a cycle each, ten times: every word arrives."""
+    lead, record = pair(town)
+    for number in range(10):
+        if number % 2:
+            town.edit(lead, title=f"T{number}")
+        else:
+            town.edit(record, Title=f"T{number}")
+        town.quiet()
+        assert town.value(lead, "title") == town.value(record, "Title") == f"T{number}"
+
+
+def test_two_automations_that_fight_are_stopped(town: Town) -> None:
+    """A workflow on each side insists on its own word: after a few rounds the field is held, and all is quiet."""
+    lead, record = pair(town)
+    for _ in range(8):
+        if town.value(lead, "title") != "Mr. A":
+            town.edit(lead, title="Mr. A")
+        town.cycles(2)
+        if town.value(record, "Title") != "Mr. B":
+            town.edit(record, Title="Mr. B")
+        town.cycles(2)
+    assert [(hold.field, hold.kind) for hold in town.holds(lead)] == [("title", "loop")]
+    assert len([entry for entry in town.api_entries if {"title", "Title"} & set(entry.changes)]) <= 6
+
+
+@pytest.mark.parametrize("side", [MARKETO, SALESFORCE])
+def test_a_word_put_back_before_we_looked_is_taken_for_ignored(town: Town, side: str) -> None:
+    """A value that reads as before our write counts as ignored, since a vendor that ignores looks the same: it is
+    listed, neither side is dragged to the other's value, and the next edit crosses."""
+    lead, record = pair(town)
+    (source, there), (target, here) = (record, "Title"), (lead, "title")
+    if side == SALESFORCE:
+        (source, there), (target, here) = (lead, "title"), (record, "Title")
+    town.edit(source, **{there: "Head of Purchasing"})
+    town.cycle()
+    assert town.value(target, here) == "Head of Purchasing"
+    town.edit(target, **{here: "Buyer"})
+    town.wait()
+    town.quiet()
+    assert (town.value(target, here), town.value(source, there)) == ("Buyer", "Head of Purchasing")
+    assert [row.state for row, work in town.all_work(target) if here in work.fields] == [IGNORED]
+    town.edit(target, **{here: "Senior Buyer"})
+    town.quiet()
+    assert town.value(source, there) == "Senior Buyer"

@@ -344,7 +344,7 @@ class Town:
         with self.salesforce_api.lock:
             return Ref(SALESFORCE, object_, self.salesforce.human_create(object_, {**more, **values}))
 
-    def edit(self, ref: Ref, **values: Any) -> None:
+    def edit(self, ref: Ref, /, **values: Any) -> None:
         """Somebody edits a record."""
         with self._lock(ref.system):
             if ref.system == MARKETO:
