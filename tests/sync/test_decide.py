@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sync.normalise import encode
+from sync.plan import Base, Half, encode_base, written_mark
 from sync.record import Ref, Side
-from sync.rows import DELETED, LEADING, SUPERSEDED, TWIN, BatchRow, OperationRow
+from sync.rows import DELETED, LEADING, SUPERSEDED, TWIN, BaseRow, BatchRow, KeyRow, OperationRow
 from tests.support.deciding import Deciding, details, values, work
 from tests.support.office import Town
 from tests.support.people import MAPPING, NOW, base_row, lens, row
@@ -73,8 +74,6 @@ def test_a_second_record_of_a_linked_person_is_a_twin_and_never_written() -> Non
     case = linked({}, {}, {})
     case.change(row("ma", "2", 30, {**YAMADA, "lastName": "YAMADA", "title": "twin"}, noted=3))
     for key in case.lens.keys("ma", "Lead", {"email": "yamada@x.example"}):
-        from sync.rows import KeyRow
-
         case.change(KeyRow("ma", "person", key, "Lead", "2", 0))
     case.decide(case.record("ma", "2").ref)
     twin = case.record("ma", "2")
@@ -223,7 +222,6 @@ def test_what_has_left_is_never_superseded_the_next_write_waits_behind_it() -> N
 def test_a_value_written_back_and_forth_stops_as_a_loop() -> None:
     """The same value written to one field three times without a new one from a person is held."""
     case = linked({"title": "B"}, {"Title": "A"}, {})
-    from sync.plan import Base, Half, encode_base, written_mark
     from sync.rows import BaseRow
 
     half = Half(LENS.rule["title"].fingerprint, "A", "A", (written_mark("B", NOW),) * 3)
@@ -259,7 +257,6 @@ def test_outside_the_scope_nothing_is_decided() -> None:
 def test_another_fingerprint_means_no_base() -> None:
     """A base kept under other paths or another value map counts as absent: `first:` decides."""
     case = linked({"title": "課長"}, {"Title": "部長"}, {})
-    from sync.plan import Base, Half, encode_base
     from sync.rows import BaseRow
 
     base = case.base(9)
