@@ -63,6 +63,12 @@ def pack(sent: dict[str, Sent]) -> str:
     return encode(sent).decode() if sent else ""
 
 
+def disputed(row: RecordRow) -> str:
+    """Of the unconfirmed values those that were read back different and not judged yet, in their stored form."""
+    seen = decode_body(row.body)
+    return pack({path: sent for path, sent in waiting(row).items() if seen.get(path) != sent.sent})
+
+
 def await_back(row: RecordRow, paths: Iterable[str]) -> RecordRow:
     """The row with some of its unconfirmed values marked as awaited."""
     sent = waiting(row)

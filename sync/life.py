@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sync.confirm import disputed
 from sync.normalise import Lens, decode_body
 from sync.note import Noted, Numbers, Reading, mark_dirty
 from sync.record import LifeEvent, Ref
@@ -102,7 +103,9 @@ def _move(
     _supersede(row, family, patch)
     found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
     _put(
-        row._replace(state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed="", role=TWIN),
+        row._replace(
+            state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN
+        ),
         family,
         patch,
     )

@@ -86,6 +86,8 @@ def _still_true(
             now, then, name_ = known.consent, values.consent, topic
         else:
             name_ = name
+        if name_ in values.unconfirmed:
+            continue  # what became of our write there was not known when the record went
         if name_ in now and name_ in then and now[name_] == then[name_]:
             kept[name] = half
     return kept

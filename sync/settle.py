@@ -121,7 +121,9 @@ class Settlement:
         else:
             new = self._written(held, row, work.fields, outcome.values, settled)
         if new is not None:
-            if row.again or work.without or self._feeds_others(row.system, work):
+            # an opt-out that arrives late is asked once more who else has to hear of it
+            late = row.action == ActionKind.OPT_OUT
+            if row.again or late or work.without or self._feeds_others(row.system, work):
                 new = new._replace(noted=self.numbers())
             self._put(new)
             self._agree(new, work, row, outcome.values)
