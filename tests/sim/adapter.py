@@ -117,7 +117,7 @@ class Marketo:
             answers = self.state.sync_leads(*way, rows)
             for write, answer in zip(writes, answers, strict=True):
                 if answer.status in {"created", "updated"}:
-                    self.wire.kept(write.values, self.state.leads[answer.id].values)
+                    self.wire.kept(str(answer.id), write.values, self.state.leads[answer.id].values)
             return answers
 
         answers = self.wire.write(label, act)
@@ -228,7 +228,7 @@ class Salesforce:
             answers = save(name, rows)
             for write, answer in zip(writes, answers, strict=True):
                 if answer.success and answer.id:
-                    self.wire.kept(write.values, self.state.tables[name].rows[answer.id])
+                    self.wire.kept(answer.id, write.values, self.state.tables[name].rows[answer.id])
             return answers
 
         answers = self.wire.write(label, act)

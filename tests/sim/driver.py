@@ -125,9 +125,9 @@ class Schedule:
                 self.oracle.see(side, entry, sent, until)
             self._seen[side] = len(ledger)
 
-    def swallowed(self, value: object) -> None:
+    def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value, and did not."""
-        self.oracle.swallow(value)
+        self.oracle.swallow(side, id_, path, value)
 
     def point(self, label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""

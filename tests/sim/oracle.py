@@ -145,6 +145,7 @@ class Oracle:
         self.counts: Counter[str] = Counter()
         self.place = 0
         self._ignored: set[tuple[int, int]] = set()
+        self._swallowed: set[tuple[str, str, str]] = set()
         self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
 
@@ -257,8 +258,9 @@ class Oracle:
         else:
             self.losses.append(Loss(token, row.key, new, self.place))
 
-    def swallow(self, value: object) -> None:
+    def swallow(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
+        self._swallowed.add((side, id_, path))
         token = token_in(value)
         if token:
             self._ignored.add(token)
@@ -282,6 +284,8 @@ class Oracle:
             self.offend("duplicate", new.key, f"{other.key} stood there to be found for {new.source}")
         for topic, paths in TOPICS.items():
             was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
+            if (*new.key, paths[new.side]) in self._swallowed:
+                continue
             if was and source.visible < sent.cycle and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 

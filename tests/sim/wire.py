@@ -57,7 +57,7 @@ class Ground(Protocol):
     def observe(self, sending: Sending | None = None) -> None:
         """Show what the vendors have written down since the last time."""
 
-    def swallowed(self, value: object) -> None:
+    def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value, and did not."""
 
     def tell(self, *words: object) -> None:
@@ -94,11 +94,11 @@ class Wire:
         for key in ids:
             self.ground.shown.setdefault((self.system, key), now)
 
-    def kept(self, sent: Mapping[str, object], stored: Mapping[str, object]) -> None:
+    def kept(self, id_: str, sent: Mapping[str, object], stored: Mapping[str, object]) -> None:
         """What became of the values of an accepted row."""
         for path, value in sent.items():
-            if value is not None and stored.get(path) in {None, ""} or _differ(value, stored.get(path)):
-                self.ground.swallowed(value)
+            if value and (not stored.get(path) or _differ(value, stored.get(path))):
+                self.ground.swallowed(self.system, id_, path, value)
 
     def saw(self, ids: list[str]) -> None:
         """These records are being read by id."""
