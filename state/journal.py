@@ -95,14 +95,16 @@ class Journal:
         self._puts[kind].run_many(self.connection, rows)
 
     def _refuse_taken_claims(self, rows: Iterable[KeyRow]) -> None:
-        claims = {row[:5]: row.operation for row in rows if row.operation}
+        claims: dict[tuple[object, ...], KeyRow] = {}
+        for row in rows:
+            if row.operation and claims.setdefault(row[:3], row) is not row:
+                raise _taken()
         if not claims:
             return
-        standing = self._claims.run(self.connection, keys=as_list(claims))
-        if any(claims.get(row[:5], row[5]) != row[5] for row in standing):
-            raise Fatal(
-                "Two creates would claim one match key.", "report this with the log; nothing was kept"
-            )
+        for *key, operation, is_open in self._claims.run(self.connection, keys=as_list(claims)):
+            ours = claims[tuple(key[:3])]
+            if tuple(key) != ours[:5] or (is_open and operation != ours.operation):
+                raise _taken()
 
     def numbers(self, count: int) -> range:
         """Fresh sequence numbers; leases a block of them when the last one is used up."""
@@ -157,6 +159,11 @@ def _roll_back(connection: Connection) -> None:
 
 
 def _standing_claims() -> ClauseElement:
+    """Claims of some hashes, whatever they are called, and whether their operations are still open."""
     key, operation = table_of(KeyRow), table_of(OperationRow)
     opened = exists().where(operation.c.id == key.c.operation, text(IS_OPEN))
-    return by_keys(key, 5).where(text(IS_CLAIM), opened)
+    return by_keys(key, 3).add_columns(opened).where(text(IS_CLAIM))
+
+
+def _taken() -> Fatal:
+    return Fatal("Two creates would claim one match key.", "report this with the log; nothing was kept")

@@ -39,7 +39,11 @@ from sync.errors import Fatal
 
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 BEGIN_READ = "BEGIN"
-_OWNER_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "cache_size = -16384")
+_OWNER_PRAGMAS = (
+    "journal_mode = WAL", "synchronous = FULL", "fullfsync = ON",
+    "cache_size = -16384",  # KiB: most of what a large journal adds to the process
+    "wal_autocheckpoint = 8000",  # pages: a page that many commits touch is copied home once
+)  # fmt: skip
 
 
 def open_database(place: str | Path, *, read_only: bool = False, wait: float = 10.0) -> Engine:

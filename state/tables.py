@@ -95,13 +95,11 @@ class RecordTable(Table, table=True):
 
 
 class KeyTable(Table, table=True):
-    """Match keys of records, and the claims of open creates."""
+    """Match keys of records, and the claims of open creates. That a hash is claimed once is checked in the writing
+    transaction: hashes fall anywhere in a tree, so an index of claims would double what is written."""
 
     __tablename__ = "key"
-    __table_args__: ClassVar = (
-        _partial("key_claim", "system", "kind", "hash", where=IS_CLAIM, unique=True),
-        {"sqlite_with_rowid": False},  # all of it is key: one tree instead of two
-    )
+    __table_args__: ClassVar = {"sqlite_with_rowid": False}  # all of it is key: one tree instead of two
     system: WordsKey
     kind: WordsKey
     hash: WordsKey

@@ -51,7 +51,6 @@ def _records() -> None:
         sa.PrimaryKeyConstraint(*names),
         sqlite_with_rowid=False,
     )
-    _partial_index("key_claim", "key", "system", "kind", "hash", where="operation <> 0", unique=True)
 
 
 def _agreements() -> None:
