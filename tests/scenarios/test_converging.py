@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from matching.email import email_key, normalise_email
 from simulators.world import Mix, World
 from tests.support.town import MARKETO, SALESFORCE, Town
 
 EMAIL = {MARKETO: "email", SALESFORCE: "Email"}
+
+
+@pytest.fixture(params=["file", "memory"])
+def journal(request: pytest.FixtureRequest) -> str:
+    """Both kinds of journal."""
+    return str(request.param)
 
 
 def settled(town: Town) -> World:

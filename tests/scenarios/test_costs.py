@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from sync.record import Ref
 from tests.support.town import MARKETO, SALESFORCE, Town
 
@@ -11,6 +13,12 @@ COUNT = 250
 FIXED = (
     30  # runs, batches, cursors, watermarks, observed pages: per page, request and cycle, never per person
 )
+
+
+@pytest.fixture(params=["file", "memory"])
+def journal(request: pytest.FixtureRequest) -> str:
+    """Both kinds of journal."""
+    return str(request.param)
 
 
 def spent(town: Town) -> Counter[str]:

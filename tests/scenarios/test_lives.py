@@ -9,6 +9,12 @@ from sync.rows import DELETED, LEADING, MOVED, TWIN, UNSEEN
 from tests.support.town import MARKETO, SALESFORCE, Town
 
 
+@pytest.fixture(params=["file", "memory"])
+def journal(request: pytest.FixtureRequest) -> str:
+    """Both kinds of journal."""
+    return str(request.param)
+
+
 def pair(town: Town, number: int = 1) -> tuple[Ref, Ref]:
     """One linked person at rest."""
     mail = f"p{number}@firm.example"

@@ -11,6 +11,12 @@ from tests.support.town import MARKETO, SALESFORCE, Town
 ADDRESS = "hanako@firm.example"
 
 
+@pytest.fixture(params=["file", "memory"])
+def journal(request: pytest.FixtureRequest) -> str:
+    """Both kinds of journal."""
+    return str(request.param)
+
+
 def on_both_sides(town: Town) -> tuple[list[Ref], list[Ref]]:
     """The live records with the address, Marketo's and Salesforce's."""
     return town.having(MARKETO, "email", ADDRESS), town.having(SALESFORCE, "Email", ADDRESS)
