@@ -62,7 +62,7 @@ def opted_out(scene: Scene, rows: Iterable[RecordRow]) -> dict[str, RecordRow]:
 
 def decide_consent(scene: Scene, entity: int) -> tuple[list[OptOut], list[Question], dict[str, RecordRow]]:
     """What has to be set true, what has to be asked, and the topics that stand opted out."""
-    if not scene.lens.rules.consent:
+    if not scene.lens.rules.consent or not _is_concerned(scene, entity):
         return [], [], {}
     rows = family(scene, entity)
     gone = [row for row in scene.rows(entity) if row.state in (DELETED, MOVED)]
@@ -75,6 +75,14 @@ def decide_consent(scene: Scene, entity: int) -> tuple[list[OptOut], list[Questi
         if fields:
             writes.append(OptOut(row, fields, _says_so(standing, fields)))
     return writes, questions, standing
+
+
+def _is_concerned(scene: Scene, entity: int) -> bool:
+    """False for the many who never were linked and of whom nobody, by record or address, has opted out."""
+    if entity in scene.bases:
+        return True
+    known = (scene.known(row) for row in scene.rows(entity))
+    return any(each.address in scene.opted or True in each.consent.values() for each in known)
 
 
 def _says_so(standing: dict[str, RecordRow], fields: dict[str, FieldWork]) -> RecordRow:

@@ -103,9 +103,7 @@ def _move(
     _supersede(row, family, patch)
     found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
     _put(
-        row._replace(
-            state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN
-        ),
+        row._replace(state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN),
         family,
         patch,
     )

@@ -205,12 +205,10 @@ class Lens:
         """True if a field is the record's own id on this system."""
         return name in self._ids[system]
 
-    def look_ups(self, row: RecordRow, known: Known) -> set[str]:
-        """Hashes under which records of the same person may stand, on either side."""
-        found = {known.address} if known.address else set()
+    def id_look_ups(self, row: RecordRow) -> list[str]:
+        """Hashes under which records across may stand that carry this record's id."""
         own = (name for name in self._key_fields if self.is_own_id(row.system, name))
-        found.update(self.id_hash(name, row.id) for name in own)
-        return found
+        return [self.id_hash(name, row.id) for name in own]
 
     def inputs(self, system: str) -> frozenset[str]:
         """The fields of a system from which fields of the other side are computed."""

@@ -47,6 +47,7 @@ class Scene:
         self.holders: defaultdict[tuple[str, str], dict[Ref, None]] = defaultdict(dict)
         self.claims: dict[tuple[str, str], int] = {}
         self.sent: frozenset[int] = frozenset()
+        self.opted: set[str] = set()
         self.noted: dict[tuple[str, ...], int] = {}
         self.decided: set[int] = set()
         self._known: dict[tuple[str, ...], Known] = {}
@@ -148,6 +149,8 @@ def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
         for batch in store.batches(lens.system(side)):
             sent.update(msgspec.json.decode(batch.body))
     scene.sent = frozenset(sent)
+    known = (scene.known(row) for row in scene.records.values())
+    scene.opted = {each.address for each in known if True in each.consent.values()}
     return scene
 
 
@@ -166,13 +169,16 @@ def _load_named(scene: Scene, store: Store) -> None:
 
 def _load_holders(scene: Scene, store: Store) -> None:
     """Records and claims with the same keys, on both sides."""
-    hashes: set[str] = set()
+    lens = scene.lens
+    addresses: set[str] = set()
+    ids: dict[str, list[str]] = {system: [] for system in lens.rules.systems.values()}
     for row in scene.records.values():
-        hashes.update(scene.lens.look_ups(row, scene.known(row)))
+        addresses.add(scene.known(row).address)
+        ids[lens.system(lens.side(row.system).other)] += lens.id_look_ups(row)
+    addresses.discard("")
     found: list[KeyRow] = []
-    kind = scene.lens.rules.kind
-    for side in SIDES:
-        found += store.holders(scene.lens.system(side), kind, hashes)
+    for system, hashes in ids.items():
+        found += store.holders(system, lens.rules.kind, [*addresses, *hashes])
     missing = []
     for key in found:
         if key.operation:
