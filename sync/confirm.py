@@ -76,9 +76,10 @@ def await_back(row: RecordRow, paths: Iterable[str]) -> RecordRow:
     return row._replace(unconfirmed=pack(sent))
 
 
-def confirm(row: RecordRow, lens: Lens, *, now: float, lag: float) -> Confirmation:
+def confirm(row: RecordRow, lens: Lens, *, now: float, lag: float, away: bool = False) -> Confirmation:
     """Judge every unconfirmed value that was read back different from what was sent. What was sent stands in the
-    body until a later read puts something else there, so that a difference is always news."""
+    body until a later read puts something else there, so that a difference is always news. `away`: a write to the
+    record is on its way, and «last modified by us» may speak of that one."""
     if not row.unconfirmed:
         return Confirmation((), row)
     seen = decode_body(row.body)
@@ -86,7 +87,7 @@ def confirm(row: RecordRow, lens: Lens, *, now: float, lag: float) -> Confirmati
     verdicts: list[Verdict] = []
     refetch = row.refetch_at
     for path, sent in waiting(row).items():
-        fate = _fate(row, lens, path, sent, seen.get(path))
+        fate = _fate(row, lens, path, sent._replace(alone=sent.alone and not away), seen.get(path))
         if fate is None:
             left[path] = sent
         elif fate == "look again":

@@ -26,7 +26,7 @@ from sync.identify import (
     identify,
 )  # fmt: skip
 from sync.pairs import decide_pairs
-from sync.plan import Base, Half, encode_base
+from sync.plan import Base, Half, encode_base, target_of
 from sync.rows import LIVE, BaseRow, HoldRow, RecordRow
 from sync.scene import Scene
 from sync.work import Context, Wants, reconcile
@@ -99,11 +99,13 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
 
 def _judge_unconfirmed(scene: Scene, entity: int, wants: Wants, context: Context) -> None:
     """Settle values that were read back different from what we sent."""
+    open_now = scene.operations[entity]
     for row in scene.rows(entity):
         if not row.unconfirmed or row.state != LIVE:
             continue
         lag = context.lag[row.system]
-        judged = confirm(row, scene.lens, now=context.now, lag=lag)
+        away = any(number in scene.sent and target_of(each) == row.ref for number, each in open_now.items())
+        judged = confirm(row, scene.lens, now=context.now, lag=lag, away=away)
         if judged.row != row:
             scene.put(judged.row)
             scene.forget_known(row.ref)

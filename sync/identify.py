@@ -8,7 +8,6 @@ vendor deleted is never created anew without a person's word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -101,14 +100,15 @@ def _lead(scene: Scene, entity: int, side: Side) -> RecordRow | None:
 
 
 def _named(scene: Scene, row: RecordRow) -> list[RecordRow]:
-    """Live records across that carry this record's id, or whose id this record carries."""
+    """Live records across that carry this record's id, or whose id this record carries, themselves or in a
+    record that was merged into them."""
     lens = scene.lens
     across = lens.side(row.system).other
     system = lens.system(across)
     found: dict[Ref, RecordRow] = {}
     for name in lens.key_fields():
         if lens.is_own_id(row.system, name):
-            rows: Iterable[RecordRow] = scene.sharing(system, lens.id_hash(name, row.id))
+            rows = [_survivor(scene, each) for each in scene.bearing(system, lens.id_hash(name, row.id))]
         else:
             value = str(scene.known(row).values.get(name) or "")
             refs = [Ref(system, object_, value) for object_ in lens.rules.objects[across].all]

@@ -114,10 +114,14 @@ class Scene:
                 return number
         return 0
 
+    def bearing(self, system: str, key: str) -> list[RecordRow]:
+        """Records of a system that have a match key, or had it when they were merged or deleted."""
+        rows = (self.records.get(ref) for ref in self.holders.get((system, key), ()))
+        return [row for row in rows if row is not None]
+
     def sharing(self, system: str, key: str) -> list[RecordRow]:
         """Live records of a system that have a match key."""
-        rows = (self.records.get(ref) for ref in self.holders.get((system, key), ()))
-        return [row for row in rows if row is not None and row.state == LIVE]
+        return [row for row in self.bearing(system, key) if row.state == LIVE]
 
     def put_operation(self, row: OperationRow) -> None:
         """Add or change an operation."""
