@@ -79,7 +79,7 @@ class World:
         found: dict[str, Any] = self.process.ask("/counts")
         return found
 
-    def quiet(self, cycles: int = QUIET_CYCLES) -> Quiet:
+    def quiet(self, cycles: int) -> Quiet:
         """Cold commands with nothing to do."""
         before = self.counted()
         done = sum(_cycles(_told(sync(self.folder, self.places))) for _ in range(cycles))
@@ -152,8 +152,8 @@ class FirstCopy:
     quiet: Quiet | None = None
 
 
-def first_copy(records: int, rounds: int, *, later: bool = True) -> FirstCopy:
-    """Marketo's leads into an empty Salesforce, `rounds` times in turn with the bare copy."""
+def first_copy(records: int, rounds: int, *, later: bool = True, quiet: int = QUIET_CYCLES) -> FirstCopy:
+    """Marketo's leads into an empty Salesforce, `rounds` times in turn with the bare copy; `quiet` cycles later."""
     done = FirstCopy(records)
     with WorldProcess(records, "empty") as process:
         for number in range(rounds):
@@ -166,7 +166,7 @@ def first_copy(records: int, rounds: int, *, later: bool = True) -> FirstCopy:
                     done.edited = world.edit(0.01)
                     done.delta = world.again()
                     say(f"delta of {done.edited:,}: {done.delta.cost.cpu:.2f} CPU s")
-                    done.quiet = world.quiet()
+                    done.quiet = world.quiet(quiet)
     return done
 
 
