@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,6 +50,13 @@ LAG, TIMEOUT = 1.0, 2.0
 STEP = 5.0  # between two cycles: longer than time-out and lag together
 MARKETO, SALESFORCE = "marketo", "salesforce"
 PRESET = Path(__file__).parents[2] / "mappings" / "presets" / "marketo-salesforce" / "person.yaml"
+
+
+@cache
+def preset() -> Rules:
+    """The rules that every town begins with, compiled once."""
+    (rules,) = load([PRESET]).rules
+    return rules
 
 
 class TownClock(ManualClock):
@@ -194,9 +202,8 @@ class Town:
         self.windows = {MARKETO: Window(self._open_marketo()), SALESFORCE: Window(self._open_salesforce())}
         executor = ThreadExecutor(4)
         self._stack.callback(executor.close)
-        (preset,) = load([PRESET]).rules
         self.world = World(
-            lens=Lens(rules(preset)),
+            lens=Lens(rules(preset())),
             connectors={Side.MA: self.windows[MARKETO], Side.SFA: self.windows[SALESFORCE]},
             store=self.store,
             clock=self.clock,
