@@ -33,6 +33,8 @@ from sync.record import Side
 
 ENV = "demo"
 RATE = 10.0
+# Answers get lost already while everybody is created: that is when doubles come into being.
+FIRST_FAULTS = {"lost_after_commit": 0.1, "slow": 0.02}
 MOST_QUIET = 20
 _STATES = ("applied", "superseded", "pending", "planned", "failed", "waiting", "ignored")
 
@@ -104,7 +106,7 @@ class Demo:
             with build(project, progress=self.teller) as wired:
                 (world,) = wired.worlds.values()
                 began = world.clock.now()
-                self._first(wired, world)
+                self._first(wired, world, fakes)
                 self._edits(wired, world, fakes)
                 outcome = self._quiet(wired, world, began)
                 self._judge(wired, world, fakes, outcome)
@@ -121,8 +123,9 @@ class Demo:
         place_secrets(project.secrets, fakes.places, fakes.systems)
         return project
 
-    def _first(self, wired: Wired, world: World) -> None:
+    def _first(self, wired: Wired, world: World, fakes: Fakes) -> None:
         self.say(self.words("demo.first"))
+        fakes.ask("faults", FIRST_FAULTS)
         result = sync_route(wired, world, self.teller, first=True)
         self._tell(result)
 
@@ -136,6 +139,9 @@ class Demo:
             else ""
         )
         seconds = words("sync.seconds", seconds=f"{result.seconds:.1f}")
+        for system, action in result.canary.alarms if result.canary else ():
+            reasons = dict(result.canary.fields) | dict(result.canary.reasons) if result.canary else {}
+            self.say(words("demo.alarm", system=system, action=action, reasons=reasons))
         self.say(f"   {words('sync.read')} {reads}   {words('sync.wrote')} {writes}   {canary}   {seconds}")
 
     def _edits(self, wired: Wired, world: World, fakes: Fakes) -> None:

@@ -96,18 +96,25 @@ def drain(
         if bounds.sweep:
             _remember_sweep(world, now)
             bounds = replace(bounds, sweep=0.0)
-        tries = tries + 1 if report.delivered.stopped and not report.delivered.sent else 0
-        due = next_moment(world, report, tries, patience)
-        if due is None or tries >= TRIES:
+        due = next_moment(world, report, patience, sending=bounds.send)
+        if due is None:
             return total
-        if due > world.clock.now() + patience:
+        now = world.clock.now()
+        idle = due <= now and not _progressed(report)
+        blocked = bool(report.delivered.stopped) and not report.delivered.sent
+        tries = tries + 1 if idle or blocked else 0
+        if tries >= TRIES:
+            return total
+        due = max(due, now + 2.0**tries) if tries else due
+        if due > now + patience:
             total.later = due
             return total
         wait_until(world, due, keep)
 
 
-def next_moment(world: World, report: CycleReport, tries: int, patience: float) -> float | None:
-    """When the next cycle has something to do (unix seconds); None = nothing is left."""
+def next_moment(world: World, report: CycleReport, patience: float, *, sending: bool) -> float | None:
+    """When the next cycle has something to do (unix seconds); None = nothing is left. Unless it is `sending`, what
+    may leave is no reason for another one."""
     store, now, rules = world.store, world.clock.now(), world.lens.rules
     systems = list(rules.systems.values())
     if report.left or store.dirty(world.kind, systems, _watermark(world), 1):
@@ -117,11 +124,21 @@ def next_moment(world: World, report: CycleReport, tries: int, patience: float) 
         system = world.lens.system(side)
         moments += [ripe_at(world, side, batch) for batch in store.batches(system)]
         moments += [row.refetch_at for row in store.refetch_due(system, world.kind, now + patience, 1)]
-    if store.due(rules.route, now, 1) and not rules.shadow and not report.waiting_for_first:
-        moments.append(now + (2.0**tries if report.delivered.stopped else 0.0))
+    if not sending or rules.shadow or report.waiting_for_first:
+        pass
+    elif store.due(rules.route, now, 1):
+        moments.append(now)
     elif (due := store.next_due(rules.route)) is not None:
         moments.append(due)
     return max(min(moments), now) if moments else None
+
+
+def _progressed(report: CycleReport) -> bool:
+    """True if the cycle changed what there is to do."""
+    delivered = report.delivered
+    settled = delivered.settled
+    moved = delivered.moved or settled.superseded or settled.retried or settled.failed
+    return bool(report.left or report.decided.entities or delivered.sent or delivered.in_doubt or moved)
 
 
 def wait_until(world: World, moment: float, keep: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from renkei.settings import Project
 from renkei.wire import look
 from sync.doubt import ripe_at
 from sync.plan import Work, decode_work, target_of
-from sync.read import ReadCount, World, read_refs
+from sync.read import ReadCount, World, read_refs, sent_operations
 from sync.record import Record, Side
 from sync.rows import APPLIED, FAILED, OPEN_STATES, PENDING, PLANNED, OperationRow, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
@@ -76,8 +76,9 @@ def deliver_these(
     for tries in range(_ROUNDS):
         _add(done, Delivery(world, run).deliver())
         resolve_doubts(world, run)
-        left = [row for row in _rows(world, ids) if row.state == PENDING]
-        moments = [row.at for row in left] + _ripe(world)
+        away = sent_operations(world)
+        left = [row.at for row in _rows(world, ids) if row.state == PENDING and row.id not in away]
+        moments = left + _ripe(world)
         if not moments or min(moments) > world.clock.now() + 60.0:
             break
         pause = 2.0 ** min(tries, 4) if done.stopped else 0.0

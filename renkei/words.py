@@ -151,7 +151,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "二つの模擬システムに {persons} 人がいます。約半数は両方に、それぞれの書き方で登録されています。",
         ),
         "demo.place": ("project {folder}", "プロジェクト {folder}"),
-        "demo.first": ("1  first sync: plan, canary, everything", "1  初回連携: 計画、少数の先行送信、全件"),
+        "demo.first": ("1  first sync, one answer in ten gets lost", "1  初回連携（応答の1割が失われます）"),
+        "demo.alarm": (
+            "   CANARY  {action} {system}  {reasons}",
+            "   先行送信の異常  {action} {system}  {reasons}",
+        ),
         "demo.edits": (
             (
                 "2  for {seconds} s people edit both sides, sometimes the same field at once, "

@@ -45,7 +45,8 @@ def test_01_check_asks_both_systems(place: Place, capsys: Any) -> None:
     assert said.code == 0, said.out + said.err
     assert "2 systems asked · 0 errors" in said.out
     data = place.quick(capsys, "check", "--json").data
-    assert data["ok"] and data["asked"] == ["marketo", "salesforce"]
+    assert data["ok"]
+    assert data["asked"] == ["marketo", "salesforce"]
     assert {problem["severity"] for problem in data["problems"]} <= {"note", "warning"}
 
 
@@ -235,7 +236,7 @@ def test_15_a_full_disk_is_one_sentence(place: Place) -> None:
     command = place.command("sync")
     ran = subprocess.run(
         command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=100, check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit // 8, limit // 8)),  # noqa: PLW1509
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit // 8, limit // 8)),
     )  # fmt: skip
     assert ran.returncode == 2, ran.stdout + ran.stderr
     assert ran.stderr.startswith("error  The disk")
