@@ -75,7 +75,7 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "changed", "gone_unseen", "id", "into", "late", "live", "object", "person", "side", "source",
+        "api_made", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "object", "person", "side", "source",
         "values", "visible",
     )  # fmt: skip
 
@@ -89,6 +89,7 @@ class Row:
         self.changed: dict[str, float] = {}
         self.visible = 0.0
         self.late = False
+        self.gone = 0.0
         self.gone_unseen = False
 
     @property
@@ -172,7 +173,7 @@ class Oracle:
             case "delete" | "merge" | "convert":
                 assert row is not None
                 row.live, row.into = False, entry.into or ""
-                row.gone_unseen = key not in self.shown
+                row.gone, row.gone_unseen = visible, key not in self.shown
                 if entry.into and entry.verb == "convert":
                     self.rows[side, entry.into].person = row.person
                 return
@@ -282,6 +283,8 @@ class Oracle:
         self._made_from[new.source].append(new.key)
         for other in self._findable(new, source, sent):
             self.offend("duplicate", new.key, f"{other.key} stood there to be found for {new.source}")
+        for other in self._buried(new, sent):
+            self.offend("made anew", new.key, f"a person had deleted {other.key}")
         for topic, paths in TOPICS.items():
             was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
             if (*new.key, paths[new.side]) in self._swallowed:
@@ -289,13 +292,23 @@ class Oracle:
             if was and source.visible < sent.cycle and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 
+    def _buried(self, new: Row, sent: Sent) -> Iterator[Row]:
+        """Records with this address that a person deleted, as a reader who began in time was bound to know."""
+        email = plain(new.get(TWO_WAY["email"]))
+        for other in self.rows.values():
+            known = other.gone and not other.gone_unseen and other.gone < sent.cycle - SETTLE
+            if known and not other.live and not other.into and other.side == new.side:
+                if plain(other.get(TWO_WAY["email"])) == email and other.visible < sent.sweep - SETTLE:
+                    yield other
+
     def _findable(self, new: Row, source: Row, sent: Sent) -> Iterator[Row]:
         """Other records of this person that a reader who began in time was bound to know."""
         email = plain(new.get(TWO_WAY["email"]))
         for other in self.rows.values():
             if other.side != new.side or not other.live or other.key == new.key or other.person != new.person:
                 continue
-            if other.visible >= (sent.sweep if other.late else sent.cycle) - SETTLE:
+            known = other.api_made or other.visible < (sent.sweep if other.late else sent.cycle) - SETTLE
+            if not known:
                 continue
             by_mail = email and plain(other.get(TWO_WAY["email"])) == email
             by_id = self._named(source.side, other.get(OTHER_ID)) == source.key
