@@ -56,7 +56,8 @@ IS_EFFECT = "effect <> ''"
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index over the rows of one condition only, which a query must repeat word by word."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+    # Naming another database's option here would load that dialect at every start.
+    return Index(name, *columns, unique=unique, sqlite_where=text(where))
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData())):
