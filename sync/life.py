@@ -79,7 +79,7 @@ def note_events(
 def _delete(
     row: RecordRow, family: Family, reading: Reading, lens: Lens, numbers: Numbers, patch: Patch, found: Noted
 ) -> None:
-    gone = row._replace(state=DELETED, as_of=reading.as_of, noted=numbers(), unconfirmed="")
+    gone = row._replace(state=DELETED, as_of=reading.as_of, noted=numbers(), unconfirmed="", refetch_at=0.0)
     _put(gone, family, patch)
     found.dirty.append(row.ref)
     found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
@@ -102,11 +102,10 @@ def _move(
         found.again.append(into)
     _supersede(row, family, patch)
     found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
-    _put(
-        row._replace(state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN),
-        family,
-        patch,
+    moved = row._replace(
+        state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN, refetch_at=0.0
     )
+    _put(moved, family, patch)
     _put(winner, family, patch)
     _join(
         keep=_elder(row, winner, family), row=row, winner=winner, family=family, numbers=numbers, patch=patch

@@ -110,14 +110,17 @@ def _compare(
     observed: list[object],
 ) -> None:
     if row.state == MOVED:
+        if row.refetch_at:
+            patch.put(row._replace(refetch_at=0.0))
         return
     seen = decode_body(row.body)
     changes = _changes(row, seen, record.values)
     restored = row.state != LIVE
     if _is_stale(record, row, reading):
         if changes or restored:
-            again = max(reading.now, row.settled_at + reading.lag)
-            patch.put(row._replace(refetch_at=again))
+            # what a read by id gave too early is given no better at once
+            soonest = reading.now if reading.indexed else reading.now + reading.lag
+            patch.put(row._replace(refetch_at=max(soonest, row.settled_at + reading.lag)))
             found.again.append(record.ref)
         return
     unconfirmed, awaited = _confirm(row, record.values)

@@ -111,14 +111,17 @@ def sweep(world: World, side: Side, run: int, back: float) -> ReadCount:
 
 
 def refetch(world: World, side: Side, run: int) -> ReadCount:
-    """Read by id what asked to be read again."""
+    """Read by id what asked to be read again, each record once: one that asks anew waits for the next cycle."""
     done = ReadCount()
     system = world.lens.system(side)
+    asked: set[Ref] = set()
     while True:
-        due = world.store.refetch_due(system, world.kind, world.clock.now(), 2_000)
+        rows = world.store.refetch_due(system, world.kind, world.clock.now(), 2_000 + len(asked))
+        due = [row.ref for row in rows if row.ref not in asked]
         if not due:
             return done
-        read_refs(world, side, run, [row.ref for row in due], done)
+        asked.update(due)
+        read_refs(world, side, run, due, done)
 
 
 def read_refs(world: World, side: Side, run: int, refs: Sequence[Ref], done: ReadCount) -> dict[Ref, Record]:

@@ -32,6 +32,7 @@ from sync.rows import (
     FAILED,
     LEADING,
     LIVE,
+    MOVED,
     PENDING,
     SUPERSEDED,
     TWIN,
@@ -42,9 +43,9 @@ from sync.rows import (
     Patch,
     RecordRow,
 )  # fmt: skip
-from sync.rules import ActionKind, Flow
+from sync.rules import ActionKind
 
-KEEP_WRITTEN = 6
+KEEP_WRITTEN = 16
 NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which")
 SOMEBODY_ELSES = FieldError("", "exists", "a record that is somebody else's bears the same key")
 READ_BACK = 300.0  # a vendor that ignored a write says nothing of it in its feed: such a record is read by id
@@ -239,7 +240,7 @@ class Settlement:
             fingerprint = self.lens.topic[work.name.partition(".")[2]].fingerprint
         else:
             fingerprint = rule.fingerprint
-            if rule.flow is Flow.BOTH:
+            if rule.can_circle:
                 written = (*(old.written if old is not None else ()), written_mark(work.source, self.now))[
                     -KEEP_WRITTEN:
                 ]
@@ -269,9 +270,8 @@ class Settlement:
         if not outcome.id:
             self._refused(row, work, Outcome("refused", errors=(NAMELESS,)))
             return
-        target = Ref(row.system, row.object, outcome.id)
-        held = self.around.records.get(target)
-        if held is not None and self._was_in_view(row, work, held):
+        target, held = self._survivor(Ref(row.system, row.object, outcome.id))
+        if held is not None and self._was_in_view(row, work, held, moved=target.id != outcome.id):
             self._refused(row, work, Outcome("refused", errors=(SOMEBODY_ELSES,)))
             return
         number = self.numbers()
@@ -286,18 +286,31 @@ class Settlement:
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="exists", record=outcome.id))
         self.done.adopted += 1
 
-    def _was_in_view(self, row: OperationRow, work: Work, held: RecordRow) -> bool:
+    def _survivor(self, target: Ref) -> tuple[Ref, RecordRow | None]:
+        """The record itself, or the one that it went on as when it was merged or converted."""
+        held = self.around.records.get(target)
+        for _ in range(16):
+            if held is None or held.state != MOVED:
+                break
+            object_, _, id_ = held.moved_to.partition("/")
+            target = Ref(target.system, object_, id_)
+            held = self.around.records.get(target)
+        return target, held
+
+    def _was_in_view(self, row: OperationRow, work: Work, held: RecordRow, *, moved: bool) -> bool:
         """True if the create was decided with this record and its key in view: to adopt it would decide the same
-        again (a desk's address, which identifies nobody)."""
+        again (a desk's address, which identifies nobody). One that it moved to was in view whatever its keys."""
         if held.state != LIVE or held.noted > row.id:
             return False
+        if moved:
+            return True
         sent = {path: field_.desired for path, field_ in work.fields.items()}
         keys = self.lens.keys(held.system, held.object, decode_body(held.body))
         return bool(keys & self.lens.keys(row.system, row.object, sent))
 
     def _gone(self, row: OperationRow) -> None:
         held = self.around.records.get(target_of(row))
-        if held is not None:
+        if held is not None and held.state in (LIVE, UNSEEN):
             self._put(held._replace(state=UNSEEN, refetch_at=self.now, noted=self.numbers()))
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="gone"))
         self.done.superseded += 1

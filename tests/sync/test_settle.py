@@ -11,8 +11,10 @@ from sync.ports import FieldError, Outcome
 from sync.record import Ref
 from sync.rows import (
     APPLIED,
+    DELETED,
     FAILED,
     LANE_DELTA,
+    MOVED,
     PENDING,
     SUPERSEDED,
     UNSEEN,
@@ -198,3 +200,28 @@ def test_a_base_that_belongs_to_other_records_is_left_alone() -> None:
         jobs_of([operation()])[0], Outcome("applied", id="7")
     )
     assert not patch.puts[BaseRow]
+
+
+CREATE = operation(ActionKind.CREATE)
+CONVERTED = row("sfa", "70", 12, {"LastName": "佐藤"}, state=MOVED, moved_to="Contact/71")
+
+
+def test_exists_that_names_a_converted_record_asks_for_what_it_became() -> None:
+    """The old record is left alone; the record that it went on as is read and identified instead."""
+    _settlement, patch = settle(CREATE, Outcome("exists", id="70"), (MA, CONVERTED))
+    assert CONVERTED.ref not in patch.puts[RecordRow]
+    assert the_record(patch, Ref("sfa", "Contact", "71")).refetch_at == NOW
+    assert operations(patch)[0].state == SUPERSEDED
+
+
+def test_exists_that_names_what_became_of_a_known_record_fails_instead_of_turning_in_circles() -> None:
+    """Where decide knew the surviving record already, to adopt it again would decide the same again."""
+    contact = row("sfa", "71", 12, {"LastName": "佐藤"}, object="Contact", noted=1)
+    _settlement, patch = settle(CREATE, Outcome("exists", id="70"), (MA, CONVERTED, contact))
+    assert operations(patch)[0].state == FAILED
+
+
+def test_gone_takes_back_nothing_that_the_vendor_has_told() -> None:
+    """A record known to be deleted or moved does not become unseen by a late answer."""
+    _settlement, patch = settle(operation(), Outcome("gone"), (MA, SFA._replace(state=DELETED)))
+    assert SFA.ref not in patch.puts[RecordRow]

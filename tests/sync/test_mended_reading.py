@@ -1,0 +1,75 @@
+"""Reading comes to an end, whatever a vendor answers: records that moved on, versions that go back, idle updates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync.ports import Paths
+from sync.record import Record, Ref
+from sync.rows import DELETED, MOVED, Patch, RecordRow
+from tests.support.town import SALESFORCE, Town
+
+
+def change(town: Town, fresh: RecordRow) -> None:
+    """Change a row behind the engine's back."""
+    patch = Patch()
+    patch.put(fresh)
+    town.store.commit(patch)
+
+
+def fetched(town: Town, system: str, most: int = 20) -> list[int]:
+    """How many records each read by id asks for from now on; more reads than `most` fail the test."""
+    inner = town.windows[system].inner
+    ask, counts = inner.fetch, []
+
+    def fetch(kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
+        counts.append(len(refs))
+        assert len(counts) <= most, "the same records are read again and again"
+        return ask(kind, refs, paths)
+
+    inner.fetch = fetch  # type: ignore[method-assign]
+    return counts
+
+
+def test_a_lead_converted_before_our_write_was_read_back_is_not_read_for_ever() -> None:
+    """What moved on no longer asks to be read by id, though the vendor still shows the old record."""
+    with Town() as town:
+        lead = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        sales = town.record(Email="a@firm.example", LastName="Ito")
+        town.open()
+        town.edit(lead, title="Buyer")
+        town.cycle()
+        town.convert(sales)
+        town.cycle()
+        assert (town.row(sales).state, town.row(sales).refetch_at) == (MOVED, 0.0)
+        change(town, town.row(sales)._replace(refetch_at=town.clock.now()))
+        town.wait(400)
+        counts = fetched(town, SALESFORCE)
+        town.cycle()
+        assert len(counts) <= 3
+        assert town.row(sales).refetch_at == 0.0
+
+
+def test_a_version_that_went_back_is_read_once_a_cycle_and_no_sooner_than_the_lag() -> None:
+    """A record whose version is older than the one we hold is asked for again later, not at once."""
+    with Town() as town:
+        sales = town.record(Email="a@firm.example", LastName="Ito")
+        town.open()
+        change(town, town.row(sales)._replace(version="2099-01-01T00:00:00.000Z"))
+        town.edit(sales, Title="New")
+        counts = fetched(town, SALESFORCE)
+        town.cycle()
+        assert counts == [1]
+        assert town.row(sales).refetch_at > town.clock.now()
+
+
+def test_a_deleted_record_no_longer_asks_to_be_read() -> None:
+    """Deletion clears the wish to be read by id, as moving does."""
+    with Town() as town:
+        sales = town.record(Email="a@firm.example", LastName="Ito")
+        town.open()
+        town.delete(sales)
+        change(town, town.row(sales)._replace(refetch_at=town.clock.now() + 500))
+        town.wait()
+        town.cycle()
+        assert (town.row(sales).state, town.row(sales).refetch_at) == (DELETED, 0.0)
