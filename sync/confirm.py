@@ -110,4 +110,5 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
     if read == lens.read_raw(row.system, row.object, path, sent.before):
         return "ignored" if 0 < sent.looked < row.as_of else "look again"
     one_way = rule is not None and rule.flow is not Flow.BOTH
-    return "altered" if one_way or (row.own == 1 and sent.alone) else "changed"
+    ours = row.own == 1 and sent.alone
+    return "altered" if ours or (one_way and row.own != 0) else "changed"

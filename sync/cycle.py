@@ -17,12 +17,13 @@ from sync.normalise import encode
 from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_front, refetch, sweep
 from sync.record import SIDES, Side
-from sync.rows import IGNORED, LANE_DELTA, CursorRow, HoldRow, OperationRow, Patch, RulesRow, RunRow
+from sync.rows import IGNORED, LANE_DELTA, PENDING, CursorRow, HoldRow, OperationRow, Patch, RulesRow, RunRow
+from sync.rules import ActionKind
 from sync.scene import Scene, load
 from sync.send import Delivered, Delivery, resolve_doubts
 from sync.work import Allowance, Context
 
-HOUR, DAY = 3_600.0, 86_400.0
+HOUR, DAY, FOR_EVER = 3_600.0, 86_400.0, float("inf")
 NOBODY = 0
 
 
@@ -236,7 +237,15 @@ def _traffic(world: World, report: CycleReport) -> Traffic:
         linked=world.store.count_linked(route),
         held={system: world.store.count_records(system, world.kind) for system in systems},
         lost={system: count.lost for system, count in report.read.items()},
+        leaving=_leaving(world),
     )
+
+
+def _leaving(world: World) -> int:
+    """Opt-outs that were let go and are not applied, as far as they are counted (their lane comes first)."""
+    limit = world.lens.rules.limits[ActionKind.OPT_OUT]
+    due = world.store.due(world.lens.rules.route, FOR_EVER, 2 * limit.number)
+    return sum(row.action == ActionKind.OPT_OUT and row.state == PENDING for row in due)
 
 
 # --- runs ------------------------------------------------------------------------------------------------

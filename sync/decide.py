@@ -132,11 +132,10 @@ def _with_half(base: Base, name: str, half: Half) -> Base:
 
 
 def _want_consent(scene: Scene, entity: int, wants: Wants) -> None:
-    writes, questions, standing = decide_consent(scene, entity)
-    wants.opted_out = frozenset(standing)
-    for write in writes:
-        wants.opt_outs.append(write)
-    for question in questions:
+    found = decide_consent(scene, entity)
+    wants.opted_out = found.standing
+    wants.opt_outs += found.writes
+    for question in found.questions:
         wants.hold(base_name(question.topic), "consent", {"record": list(question.row.ref)})
 
 

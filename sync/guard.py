@@ -29,7 +29,7 @@ class Brake:
 class Traffic:
     """What the brakes look at. `planned`: operations by action. `hour`, `day`: those written since.
     `linked`: pairs of the route. `held`, `lost`: records held before the cycle by system, and how many of
-    them this cycle's reading reports deleted or no longer shown."""
+    them this cycle's reading reports deleted or no longer shown. `leaving`: opt-outs let go and not yet applied."""
 
     planned: Mapping[str, int]
     hour: Mapping[str, int]
@@ -37,13 +37,15 @@ class Traffic:
     linked: int
     held: Mapping[str, int]
     lost: Mapping[str, int]
+    leaving: int = 0
 
 
 def guard(traffic: Traffic, limits: Mapping[ActionKind, Limit]) -> tuple[Brake, ...]:
     """Every brake that these figures put on; empty = all may leave."""
     found = [brake for system in traffic.lost if (brake := _loss(system, traffic)) is not None]
     for action, limit in limits.items():
-        brake = _excess(action, limit, traffic)
+        flood = action is ActionKind.OPT_OUT
+        brake = _flood(limit, traffic) if flood else _excess(action, limit, traffic)
         if brake is not None:
             found.append(brake)
     return tuple(found)
@@ -52,17 +54,29 @@ def guard(traffic: Traffic, limits: Mapping[ActionKind, Limit]) -> tuple[Brake, 
 def opt_outs_left(traffic: Traffic, limits: Mapping[ActionKind, Limit]) -> int:
     """How many opt-outs may leave unasked; the rest of a flood within an hour is planned and asked for."""
     limit = limits[ActionKind.OPT_OUT]
-    return _allowed(limit, traffic) - traffic.hour.get(ActionKind.OPT_OUT.value, 0)
+    return _allowed(limit, traffic) - traffic.hour.get(ActionKind.OPT_OUT.value, 0) - traffic.leaving
 
 
 def released(brakes: tuple[Brake, ...]) -> str:
     """Which action kinds may leave, in the form that a run keeps."""
     stopped = {brake.action for brake in brakes}
     if EVERYTHING in stopped:
-        return ""
+        return "" if ActionKind.OPT_OUT in stopped else ActionKind.OPT_OUT.value
     if not stopped:
         return EVERYTHING
     return ",".join(kind.value for kind in ActionKind if kind.value not in stopped)
+
+
+def _flood(limit: Limit, traffic: Traffic) -> Brake | None:
+    """The one brake of opt-outs: more within an hour than may leave unasked, those on their way included."""
+    planned = traffic.planned.get(ActionKind.OPT_OUT.value, 0)
+    count = planned + traffic.hour.get(ActionKind.OPT_OUT.value, 0) + traffic.leaving
+    allowed = _allowed(limit, traffic)
+    if not planned or count <= allowed:
+        return None
+    return Brake(
+        ActionKind.OPT_OUT.value, f"{count:,} opt-outs within an hour, limit {allowed:,}", count, allowed
+    )
 
 
 def _excess(action: ActionKind, limit: Limit, traffic: Traffic) -> Brake | None:

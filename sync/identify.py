@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from sync.latch import follow
 from sync.note import Numbers
 from sync.record import SIDES, Ref, Side
 from sync.rows import DELETED, LEADING, LIVE, MOVED, SUPERSEDED, TWIN, BaseRow, EntityRow, KeyRow, RecordRow
@@ -191,6 +192,7 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
             scene.put(leading._replace(role=TWIN))
         role = LEADING if takes_over and row.role == LEADING and row.state != MOVED else TWIN
         scene.put(row._replace(entity=keep, role=role))
+    follow(scene, gone, keep)
     _forget(scene, gone)
     for entity in (gone, keep):
         for operation in list(scene.operations[entity].values()):

@@ -183,7 +183,7 @@ def _want(
     if cell is None or path is None or row.object in cell.read_only:
         return
     value = now.of(side.other)
-    if rule.flow is Flow.BOTH and half is not None and times_written(half, value, sides.now) >= LOOP:
+    if rule.can_circle and half is not None and times_written(half, value, sides.now) >= LOOP:
         wants.hold(rule.name, "loop", {"ma": now.ma, "sfa": now.sfa})
         return
     expected, desired = sides.body(side).get(path), cell.write(value)
@@ -205,5 +205,11 @@ def _agree_consent(scene: Scene, sides: _Sides, halves: dict[str, Half]) -> None
         ma, sfa = (sides.known[side].consent.get(topic) for side in SIDES)
         name = f"consent.{topic}"
         old = halves.get(name)
-        if ma == sfa and ma is not None and (old is None or (old.ma, old.sfa) != (ma, sfa)):
+        agreed_out = old is not None and old.ma is True and old.sfa is True
+        if (
+            ma == sfa
+            and ma is not None
+            and not agreed_out
+            and (old is None or (old.ma, old.sfa) != (ma, sfa))
+        ):
             halves[name] = Half(rule.fingerprint, ma, sfa)

@@ -77,6 +77,11 @@ class FieldRule:
     order: Callable[[Value], object] | None = None
     key: bool = False
 
+    @property
+    def can_circle(self) -> bool:
+        """True if our own writes may come back as changes: two-way fields, and drift that is put right."""
+        return self.flow is Flow.BOTH or self.drift == "restore"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRule:

@@ -30,6 +30,9 @@ from sync.rows import (
 )  # fmt: skip
 from sync.rules import ActionKind
 
+LATCH = "latch"
+NOWHERE = ""
+
 
 class Scene:
     """Rows around some entities, with everything that the chunk has changed so far."""
@@ -47,7 +50,9 @@ class Scene:
         self.holders: defaultdict[tuple[str, str], dict[Ref, None]] = defaultdict(dict)
         self.claims: dict[tuple[str, str], int] = {}
         self.sent: frozenset[int] = frozenset()
-        self.opted: set[str] = set()
+        self.opted: dict[str, list[RecordRow]] = {}
+        self.latches: dict[str, dict[str, str]] = {}
+        self.served: set[str] = set()
         self.noted: dict[tuple[str, ...], int] = {}
         self.decided: set[int] = set()
         self._known: dict[tuple[str, ...], Known] = {}
@@ -153,9 +158,29 @@ def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
         for batch in store.batches(lens.system(side)):
             sent.update(msgspec.json.decode(batch.body))
     scene.sent = frozenset(sent)
-    known = (scene.known(row) for row in scene.records.values())
-    scene.opted = {each.address for each in known if True in each.consent.values()}
+    _load_consent(scene, store)
     return scene
+
+
+def entity_name(entity: int) -> str:
+    """Under which name an entity's latches stand (those of addresses stand under their hash)."""
+    return f"entity:{entity}"
+
+
+def _load_consent(scene: Scene, store: Store) -> None:
+    """Who says to be opted out, by address, and which latches stand for anybody in the scene."""
+    if not scene.lens.rules.consent:
+        return
+    names: set[str] = set()
+    for row in scene.records.values():
+        known = scene.known(row)
+        names.update((entity_name(row.entity), known.address))
+        if True in known.consent.values():
+            scene.opted.setdefault(known.address, []).append(row)
+    names.discard("")
+    scene.opted.pop("", None)
+    for key in store.holders(NOWHERE, LATCH, names):
+        scene.latches.setdefault(key.hash, {})[key.object] = key.id
 
 
 def _load_named(scene: Scene, store: Store) -> None:

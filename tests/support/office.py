@@ -126,8 +126,12 @@ class Town:
     def cycle(self, seconds: float = 10.0) -> CycleReport:
         """Some time passes, then one cycle of a fresh process runs."""
         self.clock.sleep(seconds)
-        world = World(
-            lens=self.lens, connectors={Side.MA: self.ma, Side.SFA: self.sfa}, store=self.store, clock=self.clock,
-            executor=Inline(), numbers=Numbering(self.store),
-        )  # fmt: skip
-        return run_cycle(world, Bounds(first=True))
+        return run_cycle(world(self), Bounds(first=True))
+
+
+def world(town: Town) -> World:
+    """The surroundings of one cycle, as a fresh process would build them."""
+    return World(
+        lens=town.lens, connectors={Side.MA: town.ma, Side.SFA: town.sfa}, store=town.store, clock=town.clock,
+        executor=Inline(), numbers=Numbering(town.store),
+    )  # fmt: skip

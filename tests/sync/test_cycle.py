@@ -6,19 +6,11 @@ from dataclasses import replace
 
 from sync.cycle import Bounds, run_cycle
 from sync.normalise import Lens
-from sync.read import Numbering, World
 from sync.record import Ref, Side
 from sync.rows import RulesRow
 from sync.rules import ActionKind, Limit
-from tests.support.office import Inline, Town
+from tests.support.office import Town, world
 from tests.support.people import MAPPING
-
-
-def world(town: Town) -> World:
-    return World(
-        lens=town.lens, connectors={Side.MA: town.ma, Side.SFA: town.sfa}, store=town.store, clock=town.clock,
-        executor=Inline(), numbers=Numbering(town.store),
-    )  # fmt: skip
 
 
 def title(town: Town, id_: str = "000000001") -> object:

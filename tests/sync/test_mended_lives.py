@@ -1,0 +1,50 @@
+"""What a merge leaves behind: claims are given up, effects go on under the new name."""
+
+from __future__ import annotations
+
+from sync.life import Family, note_events
+from sync.note import Noted
+from sync.plan import Work, encode_work
+from sync.record import LifeEvent, Ref
+from sync.rows import LANE_DELTA, PLANNED, OperationRow, Patch
+from sync.rules import ActionKind
+from tests.support.people import NOW, lens, numbers, reading, row
+from tests.support.town import SALESFORCE, Town
+
+
+def test_a_create_whose_person_was_merged_gives_its_address_free() -> None:
+    """Somebody who comes later with that address is created, instead of waiting for work that is no more."""
+    with Town() as town:
+        winner = town.lead(email="w@firm.example", lastName="Ito", leadScore=80)
+        town.record(Email="w@firm.example", LastName="Ito")
+        town.open()
+        loser = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.cycle(send=False)
+        assert [each.action for each, _ in town.open_work(loser)] == ["create"]
+        town.wait()
+        town.merge(winner, loser)
+        town.wait()
+        town.quiet()
+        later = town.lead(email="a@firm.example", lastName="Sato", leadScore=80)
+        town.wait()
+        town.quiet()
+        assert len(town.having(SALESFORCE, "LastName", "Sato")) == 1
+        assert town.holds(later) == []
+
+
+def test_an_effect_that_has_not_left_goes_on_after_a_merge() -> None:
+    """What must happen once is not dropped because its person goes on under another entity."""
+    loser, winner = row("ma", "1", 8, {}), row("ma", "2", 9, {})
+    other = row("sfa", "7", 9, {})
+    task = OperationRow(
+        40, 8, "people", 7, ActionKind.EFFECT.value, "sfa", "Task", "", LANE_DELTA, PLANNED, 0.0, 0, 0, "d", "h",
+        "key", NOW, 0.0, "", encode_work(Work(fields={}, source=loser.ref)),
+    )  # fmt: skip
+    patch = Patch()
+    found = Noted(dirty=[], lost_keys=set(), again=[])
+    family = Family([loser, winner, other], [], [task], frozenset())
+    event = LifeEvent("merged", loser.ref, Ref("ma", "Lead", "2"))
+    note_events([event], family, reading("ma", 50), lens(), numbers(), patch, found)
+    (kept,) = patch.puts[OperationRow].values()
+    assert isinstance(kept, OperationRow)
+    assert (kept.state, kept.entity) == (PLANNED, 9)
