@@ -7,26 +7,28 @@ base is read: a half counts only while it belongs to the record that now leads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sync.confirm import disputed
 from sync.normalise import Lens, decode_body
-from sync.note import Noted, Numbers, Reading, mark_dirty
+from sync.note import Noted, Numbers, Reading
+from sync.plan import decode_work
 from sync.record import LifeEvent, Ref
 from sync.rows import (
     DELETED,
     LEADING,
-    LIVE,
     MOVED,
     SUPERSEDED,
     TWIN,
     UNSEEN,
     BaseRow,
     EntityRow,
+    KeyRow,
     OperationRow,
     Patch,
     RecordRow,
 )  # fmt: skip
+from sync.rules import ActionKind
 
 
 class Family:
@@ -107,9 +109,8 @@ def _move(
     )
     _put(moved, family, patch)
     _put(winner, family, patch)
-    _join(
-        keep=_elder(row, winner, family), row=row, winner=winner, family=family, numbers=numbers, patch=patch
-    )
+    keep = _elder(row, winner, family)
+    _join(keep=keep, row=row, winner=winner, family=family, numbers=numbers, patch=patch, found=found)
     found.dirty.append(into)
 
 
@@ -132,7 +133,14 @@ def _spans(rows: Iterable[RecordRow]) -> bool:
 
 
 def _join(
-    *, keep: int, row: RecordRow, winner: RecordRow, family: Family, numbers: Numbers, patch: Patch
+    *,
+    keep: int,
+    row: RecordRow,
+    winner: RecordRow,
+    family: Family,
+    numbers: Numbers,
+    patch: Patch,
+    found: Noted,
 ) -> None:
     """Bring both records' entities together; the winner leads its system, and across the side that was
     there first goes on leading."""
@@ -148,7 +156,7 @@ def _join(
     if gone != keep:
         for operation in family.operations:
             if operation.entity == gone and operation.id not in family.sent:
-                patch.put(operation._replace(state=SUPERSEDED, reason="merged"))
+                _drop_merged(operation, keep, row.kind, patch, found)
         patch.put(EntityRow(gone, keep, b"{}"))
         base = family.bases.get(gone)
         if base is not None:
@@ -157,6 +165,18 @@ def _join(
                 moved = base._replace(entity=keep)
                 family.bases[keep] = moved
                 patch.put(moved)
+
+
+def _drop_merged(operation: OperationRow, keep: int, kind: str, patch: Patch, found: Noted) -> None:
+    """Work of an entity that is no more: an effect goes on under the new name, the rest is decided anew. What a
+    create had claimed is free again, and those who waited for it are asked."""
+    if operation.action == ActionKind.EFFECT:
+        patch.put(operation._replace(entity=keep))
+        return
+    patch.put(operation._replace(state=SUPERSEDED, reason="merged"))
+    for key in decode_work(operation.body).claims:
+        patch.drop(KeyRow(operation.system, kind, key, "", "", operation.id))
+        found.lost_keys.add(key)
 
 
 def _supersede(row: RecordRow, family: Family, patch: Patch) -> None:
@@ -170,8 +190,3 @@ def _supersede(row: RecordRow, family: Family, patch: Patch) -> None:
 def _put(row: RecordRow, family: Family, patch: Patch) -> None:
     family.records[row.ref] = row
     patch.put(row)
-
-
-def wake(rows: Mapping[Ref, RecordRow], numbers: Numbers, patch: Patch) -> None:
-    """Mark the neighbours of lost keys dirty: what held or barred them may be gone."""
-    mark_dirty((row for row in rows.values() if row.state == LIVE), numbers, patch)
