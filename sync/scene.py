@@ -21,7 +21,6 @@ from sync.rows import (
     LIVE,
     MOVED,
     BaseRow,
-    EntityRow,
     HoldRow,
     KeyRow,
     OperationRow,
@@ -46,7 +45,6 @@ class Scene:
         self.before: dict[int, Base] = {}
         self.operations: defaultdict[int, dict[int, OperationRow]] = defaultdict(dict)
         self.holds: defaultdict[int, dict[tuple[str, str], HoldRow]] = defaultdict(dict)
-        self.special: dict[int, EntityRow] = {}
         self.holders: defaultdict[tuple[str, str], dict[Ref, None]] = defaultdict(dict)
         self.claims: dict[tuple[str, str], int] = {}
         self.sent: frozenset[int] = frozenset()
@@ -152,7 +150,6 @@ def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
         scene.operations[operation.entity][operation.id] = operation
     for hold in store.holds_of(entities):
         scene.holds[hold.entity][hold.field, hold.kind] = hold
-    scene.special = {row.id: row for row in store.get(EntityRow, [(entity,) for entity in entities])}
     sent: set[int] = set()
     for side in SIDES:
         for batch in store.batches(lens.system(side)):
