@@ -161,6 +161,10 @@ class MemoryStore:
             if row.state == PLANNED and row.route == route and not self._released(row)
         )
 
+    def known_effects(self, keys: Iterable[str]) -> set[str]:
+        """Those of these effect keys that stand in the journal."""
+        return {key for key in keys if key in self._effects}
+
     def next_due(self, route: str) -> float | None:
         """The earliest time at which a pending, waiting or failed operation of the route may leave."""
         away = self._away()

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, lit
 from sqlalchemy.engine import Dialect
 
 from state.sql import Statement, among, by_keys
-from state.tables import IS_APPLIED, IS_LIVE, IS_OPEN, IS_REFETCH, table_of
+from state.tables import IS_APPLIED, IS_EFFECT, IS_LIVE, IS_OPEN, IS_REFETCH, table_of
 from sync.rows import (
     AGREED_TRIGGERS,
     KEY,
@@ -58,6 +58,7 @@ class Questions:
             _all(BatchRow).where(_BATCH.system == bindparam("system")).order_by(_BATCH.id)
         )
         self.written = compiled(_written())
+        self.known_effects = compiled(_known_effects())
         self.count_linked = compiled(count_linked())
         self.count_records = compiled(count_records())
 
@@ -155,6 +156,10 @@ def _written() -> Select[Any]:
         )
         .group_by(_OPERATION.action)
     )
+
+
+def _known_effects() -> Select[Any]:
+    return select(_OPERATION.effect).where(text(IS_EFFECT), among(_OPERATION.effect, "keys"))
 
 
 def count_linked() -> Select[Any]:

@@ -124,6 +124,10 @@ class SqlStore:
         rows = self._ask(self._questions.planned, route=route)
         return {(run, action): count for run, action, count in rows}
 
+    def known_effects(self, keys: Iterable[str]) -> set[str]:
+        """Those of these effect keys that stand in the journal."""
+        return {key for (key,) in self._ask(self._questions.known_effects, keys=as_list(keys))}
+
     def next_due(self, route: str) -> float | None:
         """The earliest time at which a pending, waiting or failed operation of the route may leave."""
         ((at,),) = self._ask(self._questions.next_due, route=route, away=self._away())

@@ -327,6 +327,13 @@ class StoreSuite(ABC):
         store.commit(puts(CLAIM._replace(object="Lead", id="9", operation=12)))
         assert len(store.holders("sfa", "person", ["h1"])) == 2
 
+    def test_known_effects_are_found_in_whatever_state(self, store: Store) -> None:
+        """Of many keys those are named that were ever journaled."""
+        rows = [OPERATION._replace(id=13, effect="a", state=APPLIED), OPERATION._replace(id=14, effect="b")]
+        store.commit(puts(*rows))
+        assert store.known_effects(["a", "b", "c", ""]) == {"a", "b"}
+        assert store.known_effects([]) == set()
+
     def test_an_effect_is_journaled_once_for_ever(self, store: Store) -> None:
         """A second operation with the same effect key is refused, even after the first was applied."""
         first = OPERATION._replace(effect="task/1/2", state=APPLIED)
