@@ -1,6 +1,6 @@
 """Brakes: may what was planned leave? (protocol §6)
 
-Pure. Counts of planned work, of what was written in the last hour and day, and of what was lost or emptied at
+Pure. Counts of planned work, of what was written in the last hour and day, and of what was lost at
 the source are compared with limits; a brake names the action kind that it stops and why, in one line.
 """
 
