@@ -255,6 +255,7 @@ def test_a_lead_erased_past_the_bin_is_known_as_deleted(town: Town) -> None:
     """No query shows the record any more: until the log of deletions, which knows whole minutes only, names it, it is
     unseen and work waits; then it is deleted."""
     lead, record = pair(town)
+    town.wait(60.0 - town.clock.now() % 60.0)
     town.salesforce.human_hard_delete("Lead", record.id)
     town.edit(lead, title="Buyer")
     town.quiet()
@@ -264,3 +265,58 @@ def test_a_lead_erased_past_the_bin_is_known_as_deleted(town: Town) -> None:
     assert town.row(record).state == DELETED
     assert town.open_work(lead) == []
     assert town.live(SALESFORCE) == []
+
+
+@pytest.mark.parametrize("side", [MARKETO, SALESFORCE])
+def test_a_twin_takes_the_place_of_a_deleted_record(town: Town, side: str) -> None:
+    """Somebody cleans up a duplicate by deleting the one that was linked: the other one is linked instead."""
+    lead, record = pair(town)
+    if side == MARKETO:
+        gone, rest, twin = lead, record, town.lead(email="p1@firm.example", lastName="Ito")
+    else:
+        gone, rest, twin = record, lead, town.record(Email="p1@firm.example", LastName="Ito")
+    town.quiet()
+    before = created(town)
+    town.delete(gone)
+    town.quiet()
+    assert town.row(twin).role == LEADING
+    ma, sfa = (twin, rest) if side == MARKETO else (rest, twin)
+    assert (town.value(ma, "sfaId"), town.value(sfa, "Marketo_Id__c")) == (sfa.id, ma.id)
+    town.edit(rest, **({"Title": "Buyer"} if rest == record else {"title": "Buyer"}))
+    town.quiet()
+    assert town.value(ma, "title") == town.value(sfa, "Title") == "Buyer"
+    assert created(town) == before
+
+
+def test_merges_on_both_sides_in_opposite_directions_end_as_one_pair(town: Town) -> None:
+    """The same duplicate is cleaned up by both departments at once, each keeping another one of the two."""
+    lead, record = pair(town, 1)
+    other_lead, other_record = pair(town, 2)
+    town.merge(lead, other_lead)
+    town.merge(other_record, record)
+    town.quiet()
+    assert (town.live(MARKETO), town.live(SALESFORCE)) == ([lead], [other_record])
+    assert (town.value(lead, "sfaId"), town.value(other_record, "Marketo_Id__c")) == (
+        other_record.id,
+        lead.id,
+    )
+    town.edit(lead, title="Buyer")
+    town.quiet()
+    assert town.value(other_record, "Title") == "Buyer"
+    assert writes_after_death(town) == []
+
+
+def test_a_chain_of_merges_and_conversions_is_followed_to_its_end(town: Town) -> None:
+    """Within one cycle a lead is merged away, its winner converted, and the contact merged into another contact."""
+    (one, first), (two, second), (three, third) = (pair(town, number) for number in (1, 2, 3))
+    town.merge(first, second)
+    contact, last = town.convert(first), town.convert(third)
+    town.merge(last, contact)
+    town.quiet()
+    assert {town.entity(lead) for lead in (one, two, three)} == {town.entity(last)}
+    assert town.value(last, "Marketo_Id__c") == three.id
+    town.edit(three, title="Buyer")
+    town.quiet()
+    assert town.value(last, "Title") == "Buyer"
+    assert town.live(SALESFORCE) == [last]
+    assert writes_after_death(town) == []

@@ -6,7 +6,7 @@ import pytest
 
 from sync.record import Ref
 from sync.rows import APPLIED
-from tests.support.town import LAG, MARKETO, SALESFORCE, TIMEOUT, Town
+from tests.support.town import LAG, MARKETO, SALESFORCE, TIMEOUT, ProcessDied, Town
 
 LOST = ["lost_after_commit", "half_answer", "acts_late", "dropped_before"]
 EMAIL = {MARKETO: "email", SALESFORCE: "Email"}
@@ -111,7 +111,7 @@ def test_a_process_that_dies_before_the_answer_makes_one_record(town: Town, syst
     town.open()
     newcomer(town, system)
     town.before(system, "create", town.unplug)
-    with pytest.raises(SystemExit):
+    with pytest.raises(ProcessDied):
         town.cycle()
     assert town.in_doubt == 1
     town.restart()

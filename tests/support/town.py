@@ -100,6 +100,10 @@ class Strikes(Faults):
         return next((kind for kind in kinds if self.fires(kind)), None)
 
 
+class ProcessDied(BaseException):
+    """The end of the process; nothing of ours may catch it."""
+
+
 class Tally:
     """Counts the row writes of a journal by table, and keeps every operation in its last state."""
 
@@ -107,10 +111,17 @@ class Tally:
         super().__init__(*arguments)
         self.row_writes: Counter[str] = Counter()
         self.operations: dict[int, OperationRow] = {}
+        self.fuse: tuple[int, str] | None = None
 
     def commit(self, patch: Patch, *, durable: bool = True) -> None:
-        """Commit, then count."""
+        """Commit, then count; where the fuse ends, the process dies `before` or `after` it."""
+        left, when = self.fuse or (1, "")
+        self.fuse = (left - 1, when) if self.fuse else None
+        if left == 0 and when == "before":
+            raise ProcessDied
         super().commit(patch, durable=durable)  # type: ignore[misc]
+        if left == 0 and when == "after":
+            raise ProcessDied
         for rows in (patch.puts, patch.drops):
             self.row_writes.update({kind.__name__: len(keys) for kind, keys in rows.items() if keys})
         for row in patch.puts.get(OperationRow, {}).values():
@@ -324,8 +335,21 @@ class Town:
         return sum(len(self.store.batches(name)) for name in self.windows)
 
     def unplug(self) -> None:
-        """The machine stops before a request is answered: what is on its way arrives, the process is gone."""
-        raise SystemExit
+        """The process ends just before a request leaves, which is marked as sent."""
+        raise ProcessDied
+
+    def crash_at(self, transaction: int, when: str) -> bool:
+        """Run cycles until the process dies at the so-manieth transaction from now; False if it never does."""
+        self.store.fuse = (transaction, when)
+        try:
+            for _ in range(6):
+                self.cycle(sweep=900.0)
+                self.wait()
+        except ProcessDied:
+            self.wait()
+            return True
+        self.store.fuse = None
+        return False
 
     def restart(self) -> None:
         """Begin again as a new process would: the journal is opened anew, nothing is remembered beside it."""
