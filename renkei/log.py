@@ -22,7 +22,7 @@ _KEYS = re.compile(
 )
 _VALUES = re.compile(
     r"[^\s@'\"<>(),;:]+@[^\s@'\"<>(),;:]+"  # an address
-    r"|\+?\d[\d\- ()]{8,}\d"  # a telephone number
+    r"|(?<![A-Za-z0-9])\+?\d[\d\- ()]{8,}\d(?![A-Za-z0-9])"  # a telephone number
     r"|bearer\s+\S+"
     r"|(?:client_secret|access_token|refresh_token|password)=[^\s&]+",
     re.IGNORECASE,

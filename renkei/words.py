@@ -97,6 +97,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "look at the fields named, mend the mapping or the system, then run `renkei sync --first` again",
             "表示された項目を確認し、マッピングかシステムを直してから `renkei sync --first` を再実行してください",
         ),
+        "sync.brake_next": (
+            "look with `renkei plan --out plan.json`, let it go with `renkei apply plan.json`, or mend the cause",
+            "`renkei plan --out plan.json` で確認し、`renkei apply plan.json` で通すか、原因を直してください",
+        ),
         "sync.stopped": ("STOPPED  {system}: {why}", "停止  {system}: {why}"),
         "sync.open": ("waits   {open}   → renkei inbox", "未完了   {open}   → renkei inbox"),
         "sync.well": ("all well", "問題ありません"),
@@ -124,6 +128,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "inbox.incomplete": ("fields that a new record needs are empty", "新規作成に必要な項目が空です"),
         "inbox.loop": ("the value goes back and forth", "値が行き来しています"),
         "inbox.consent": ("a withdrawn opt-out needs evidence", "配信停止の解除には根拠が必要です"),
+        "inbox.brake": ("stopped by a brake: {reason}", "ブレーキで停止: {reason}"),
+        "inbox.waiting": (
+            "another record of this person is being created first",
+            "同じ人の別の記録を先に作成しています",
+        ),
         "inbox.failed": ("refused: {reason}", "拒否されました: {reason}"),
         "trace.nobody": ("Nobody here answers to {who}.", "{who} に当たる記録はありません。"),
         "trace.nobody_next": (

@@ -169,6 +169,8 @@ def _show_plan(here: Session, data: dict[str, Any]) -> None:
         say("  " + words("plan.waits", holds=counts(data["holds"])))
     for brake in data["brakes"]:
         say(paint("  " + words("plan.brake", reason=brake["reason"]), "red"))
+    if data["brakes"]:
+        say(f"  {words('next')}  {words('sync.brake_next')}")
     for each in data["examples"]:
         say("  " + _example(each))
     if data["total"] > len(data["examples"]):
@@ -372,6 +374,8 @@ def _show_rest(here: Session, result: Result) -> None:
         return
     for brake in total.brakes:
         say(paint("  " + words("plan.brake", reason=brake.reason), "red"))
+    if total.brakes:
+        say(f"  {words('next')}  {words('sync.brake_next')}")
     for system, why in total.stopped.items():
         say(paint("  " + words("sync.stopped", system=system, why=why), "red"))
     if total.gave_up is not None:

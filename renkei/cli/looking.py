@@ -87,6 +87,8 @@ def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
     for each in routes:
         for reason in each["brakes"]:
             say(paint("  " + words("plan.brake", reason=reason), "red"))
+        if each["brakes"]:
+            say(f"  {words('next')}  {words('sync.brake_next')}")
         left = {name: n for name, n in {**each["open"], **each["holds"]}.items() if n}
         if left:
             say("  " + words("sync.open", open=counts(left)))
@@ -144,7 +146,7 @@ def _inbox_lines(here: Session, entries: list[dict[str, Any]]) -> Iterator[str]:
     rows = []
     for each in entries:
         details = each["details"] if isinstance(each["details"], dict) else {}
-        kind = "failed" if "reason" in details else each["kind"]
+        kind = "failed" if "tried" in details else each["kind"]
         what = here.words(f"inbox.{kind}", reason=details.get("reason", ""))
         shape = " / ".join(f"{key} {_detail(value)}" for key, value in details.items() if key not in _PLAIN)
         rows.append(
@@ -153,7 +155,7 @@ def _inbox_lines(here: Session, entries: list[dict[str, Any]]) -> Iterator[str]:
     yield from table(("", "", "", "", "", ""), rows)[1:]
 
 
-_PLAIN = frozenset({"reason", "tried", "again_at"})
+_PLAIN = frozenset({"reason", "tried", "again_at", "count", "limit"})
 
 
 def _detail(value: object) -> str:

@@ -14,6 +14,11 @@ from typing import Any
 import pytest
 
 from renkei.fakes import Fakes
+from renkei.settings import open_project
+from renkei.threads import SystemClock
+from renkei.wire import open_systems
+from sync.ports import Write
+from sync.record import Ref
 from tests.support.command import Place, clean_environment, new_place
 from tests.support.tree import ROOT
 
@@ -171,22 +176,31 @@ def test_11_status_and_inbox_are_well(place: Place, capsys: Any) -> None:
     assert "正常" in place.quick(capsys, "status", "--lang=ja").out
 
 
-def test_12_a_refused_record_waits_in_the_inbox_and_can_be_tried_again(place: Place, capsys: Any) -> None:
-    """A row that a vendor refuses is listed with its reason, and goes through when it is tried again."""
-    place.fakes.ask("faults", {"row_refused": 1.0})
-    place.fakes.ask("edits/start", {"rate": 50, "seconds": 0.2, "collide_share": 0.0, "optout_share": 0.0})
-    while place.fakes.ask("status")["running"]:
-        pass
+def _type_title(place: Place, record: str, title: str) -> None:
+    """Change one title at marketing, past renkei."""
+    (opened,) = open_systems(open_project(place.folder), ["marketo"], SystemClock()).values()
+    (outcome,) = opened.write("person", [Write(0, Ref("marketo", "Lead", record), {"title": title})])
+    opened.close()
+    assert outcome.result == "applied"
+
+
+def test_12_a_refused_value_waits_in_the_inbox_and_can_be_tried_again(place: Place, capsys: Any) -> None:
+    """A value that a vendor refuses is listed with its reason, fails again when tried again, and goes when mended."""
+    record = next(key for key, row in place.live()["marketo"].items() if row.get("sfaId"))
+    _type_title(place, record, "x" * 200)
     said = place.quick(capsys, "sync")
     assert said.code == 1
-    assert "failed" in said.out
-    entries = place.quick(capsys, "inbox", "--json").data["entries"]
-    assert entries
-    assert all(entry["kind"] == "failed" and entry["details"]["reason"] for entry in entries)
+    assert "failed 1" in said.out
+    (entry,) = place.quick(capsys, "inbox", "--json").data["entries"]
+    assert (entry["kind"], entry["field"]) == ("failed", "title")
+    assert entry["details"]["reason"]
     assert "refused:" in place.quick(capsys, "inbox").out
-    place.fakes.ask("faults", {"profile": "none"})
-    assert place.quick(capsys, "retry").code == 0
+    assert place.quick(capsys, "status").code == 1
+    assert place.quick(capsys, "retry").code == 1
+    _type_title(place, record, "short enough")
+    assert place.quick(capsys, "sync").code == 0
     assert place.quick(capsys, "inbox").code == 0
+    assert "nothing that a system refused" in place.quick(capsys, "retry").out
 
 
 def test_13_a_changed_mapping_makes_old_plans_void(place: Place, capsys: Any) -> None:
@@ -263,6 +277,29 @@ def test_16_logs_are_json_without_persons_or_secrets(place: Place) -> None:
         *(str(places[name]["client_secret"]) for name in place.fakes.systems),
     ):
         assert canary not in said.err
+
+
+def test_165_a_brake_stands_until_a_person_lets_the_plan_go(place: Place, capsys: Any) -> None:
+    """More updates than the limit wait, visibly; an applied plan lets them go and the windows begin anew."""
+    place.edit_mapping("examples:", "limits: { update: { number: 3, share: 0.0 } }\n\nexamples:")
+    place.fakes.ask("edits/start", {"rate": 100, "seconds": 0.3, "collide_share": 0.0, "optout_share": 0.0})
+    while place.fakes.ask("status")["running"]:
+        pass
+    before = place.fakes.ask("status")["writes"]
+    said = place.quick(capsys, "sync")
+    assert said.code == 1
+    assert re.search(r"BRAKE  \d+ updates this cycle, limit 3\n  next  .*renkei apply", said.out)
+    assert place.fakes.ask("status")["writes"] == before
+    assert "stopped by a brake" in place.quick(capsys, "inbox").out
+    assert "BRAKE" in place.quick(capsys, "status").out
+    path = str(place.folder / "plan-braked.json")
+    assert "BRAKE" in place.quick(capsys, "plan", "--out", path).out
+    assert place.quick(capsys, "apply", path).code in (0, 1)
+    assert place.fakes.ask("status")["writes"] != before
+    after = place.quick(capsys, "sync")
+    assert after.code == 0, after.out
+    assert place.quick(capsys, "inbox").code == 0
+    place.edit_mapping("limits: { update: { number: 3, share: 0.0 } }\n\nexamples:", "examples:")
 
 
 def test_17_wrong_credentials_and_addresses_are_one_sentence(place: Place, tmp_path: Path) -> None:

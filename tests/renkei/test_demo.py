@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 from tests.support.command import clean_environment
 from tests.support.tree import PRODUCTION, ROOT
 
