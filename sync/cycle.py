@@ -15,7 +15,7 @@ from sync.effects import plan_effects
 from sync.guard import Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.ports import Capabilities
-from sync.read import FRONT, ReadCount, World, read_front, refetch, sweep
+from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
 from sync.record import SIDES, Side
 from sync.rows import IGNORED, LANE_DELTA, PENDING, CursorRow, HoldRow, OperationRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
@@ -82,6 +82,7 @@ def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
     for side in SIDES:
         system = world.lens.system(side)
         report.read[system] = read_front(world, side, report.run)
+        read_anew(world, side, report.run)
         if bounds.sweep:
             sweep(world, side, report.run, bounds.sweep)
     for side in SIDES:

@@ -19,7 +19,7 @@ from sync.ports import Clock, Connector, Executor, Store
 from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 
-FRONT, SWEEP = "front", "sweep"
+FRONT, ANEW = "front", "anew"
 
 
 class Numbering:
@@ -80,9 +80,25 @@ class ReadCount:
 
 def read_front(world: World, side: Side, run: int) -> ReadCount:
     """Read a side's feed from its cursor to its end; the first read takes everything."""
+    return _read_feed(world, side, run, FRONT)
+
+
+def read_anew(world: World, side: Side, run: int) -> ReadCount:
+    """Read everything once more where that was asked for, beside the feed, which loses nothing meanwhile."""
+    key = (world.lens.system(side), world.kind, ANEW)
+    if not world.store.get(CursorRow, [key]):
+        return ReadCount()
+    done = _read_feed(world, side, run, ANEW)
+    patch = Patch()
+    patch.drop(CursorRow(*key, "", 0, 0, 0.0))
+    world.store.commit(patch)
+    return done
+
+
+def _read_feed(world: World, side: Side, run: int, name: str) -> ReadCount:
     system = world.lens.system(side)
     done = ReadCount()
-    cursor = _cursor(world, system, FRONT)
+    cursor = _cursor(world, system, name)
     pages = world.connectors[side].changes(world.kind, cursor.value or None, world.paths(side))
     for page, reading in _pages(world, side, run, pages):
         complete = int(page.last or cursor.complete)

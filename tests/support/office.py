@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from random import Random
@@ -16,7 +16,7 @@ from sync.errors import InDoubt, RenkeiError
 from sync.normalise import Lens
 from sync.ports import Outcome, Paths, Write
 from sync.read import Numbering, World
-from sync.record import Raw, Record, Ref, Schema, SchemaField, Side
+from sync.record import Page, Raw, Record, Ref, Schema, SchemaField, Side
 from sync.rows import Patch
 from sync.rules import EffectRule
 from tests.support.people import MA_BLANK, NOW, SFA_BLANK, lens
@@ -65,8 +65,16 @@ class Office(Memory):
         keys = {"Lead": frozenset({unique} - {""})}
         super().__init__(system, clock, [Schema(system=system, object="Lead", fields=fields)], keys)
         self.capabilities = replace(self.capabilities, visibility_lag=0.0, server_timeout=2.0)
+        self.calls = 0
         self.tasks: list[Write] = []
         self.lose = False
+
+    def changes(
+        self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
+    ) -> Iterator[Page]:
+        """The feed, and a count of how often it was asked for."""
+        self.calls += 1
+        return super().changes(kind, since, paths, back=back, keys_only=keys_only)
 
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
         """Tasks are kept; everything else is written as ever."""

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from sync.cycle import Bounds, run_cycle
 from sync.normalise import Lens
+from sync.read import ANEW
 from sync.record import Ref, Side
-from sync.rows import RulesRow
+from sync.rows import DELETED, CursorRow, RecordRow, RulesRow
 from sync.rules import ActionKind, Limit
 from tests.support.office import Town, world
 from tests.support.people import MAPPING
@@ -48,8 +49,24 @@ def test_changed_rules_decide_everybody_again_without_a_call() -> None:
     report = town.cycle()
     assert report.read["ma"].read == 0
     assert report.decided.entities == 1
+    asked = town.ma.calls
     town.lens = Lens(replace(town.lens.rules, reading="other"))
-    assert town.cycle().read["ma"].read == 1
+    town.cycle()
+    assert town.ma.calls == asked + 2
+    assert not town.store.get(CursorRow, [("ma", "person", ANEW)])
+
+
+def test_a_deletion_is_not_missed_while_everything_is_read_anew() -> None:
+    """A changed reading part keeps the feed's cursor: what was deleted since is still told."""
+    town = Town()
+    lead = town.person(Side.MA, email="a@x.example", lastName="山田")
+    town.cycle()
+    town.cycle()
+    town.ma.remove(lead)
+    town.lens = Lens(replace(town.lens.rules, reading="other"))
+    town.cycle()
+    (row,) = town.store.get(RecordRow, [lead])
+    assert row.state == DELETED
 
 
 def test_a_changed_rule_does_not_begin_the_windows_of_brakes_anew() -> None:
