@@ -32,12 +32,18 @@ def normalise_phone(text: str, region: str = "JP") -> str | None:
     out. Only the length is checked against the numbering plan, so that a range opened yesterday passes today.
     Applying it twice changes nothing.
     """
+    short = _japanese(text, region)
+    if short is None and not text.isascii():  # full-width digits and brackets
+        short = _japanese(unicodedata.normalize("NFKC", text).strip(), region)
+    return short or _parse(text, region)
+
+
+def _japanese(text: str, region: str) -> str | None:
+    """The number, where it is Japanese beyond doubt; None says nothing."""
     digits = text.translate(_SEPARATORS)
     if region == "JP" and _JAPANESE.fullmatch(digits):
         return "+81" + digits[1:]
-    if _JAPANESE_E164.fullmatch(digits):
-        return digits
-    return _parse(text, region)
+    return digits if _JAPANESE_E164.fullmatch(digits) else None
 
 
 @lru_cache(maxsize=16_384)
