@@ -13,7 +13,7 @@ import msgspec
 from sync.effects import KIND
 from sync.plan import Job, Work, jobs_of
 from sync.ports import FieldError, Outcome
-from sync.read import ReadCount, World, look_up_reading, note_found, read_refs
+from sync.read import ReadCount, World, look_up_reading, note_found, read_refs, wake_sharing
 from sync.record import Record, Ref, Side
 from sync.rows import UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
 from sync.rules import ActionKind
@@ -67,9 +67,8 @@ def _settle_batch(
     for job in effects:
         _settle_effect(world, job, happened, settlement, patch)
     patch.drop(batch)
-    world.store.commit(patch)
-    done.applied += settlement.done.applied
-    done.adopted += settlement.done.adopted
+    commit_settled(world, settlement, patch)
+    done.add(settlement.done)
 
 
 def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
@@ -170,6 +169,12 @@ def _key_path(world: World, side: Side, job: Job) -> str:
     address = world.lens.address_path(system, object_)
     keys = [job.work.unique, *world.lens.id_paths(system, object_), address]
     return next((key for key in keys if key and key in findable and key in fields), "")
+
+
+def commit_settled(world: World, settlement: Settlement, patch: Patch) -> None:
+    """Store a settlement; whoever waited for a claim that it gave up is asked again in the same transaction."""
+    wake_sharing(world, settlement.done.freed, patch, besides=settlement.around.records)
+    world.store.commit(patch)
 
 
 def load_around(

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
-from sync.doubt import load_around, settle_doubts
+from sync.doubt import commit_settled, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
 from sync.errors import Fatal, InDoubt, LeaseLost, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
 from sync.ports import FieldError, Outcome, Write
-from sync.read import World, wake_sharing
+from sync.read import World
 from sync.record import SIDES, Ref, Side
 from sync.rows import WAITING, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
@@ -200,9 +200,8 @@ class Delivery:
         return Settlement(self.world.lens, around, self.world.numbers, self.world.clock.now(), patch)
 
     def _commit(self, settlement: Settlement, patch: Patch) -> None:
-        wake_sharing(self.world, settlement.done.freed, patch, besides=settlement.around.records)
-        self.world.store.commit(patch)
-        _add(self.done.settled, settlement.done)
+        commit_settled(self.world, settlement, patch)
+        self.done.settled.add(settlement.done)
 
     def _halve(self, flight: _Flight, error: RequestRefused) -> None:
         """A batch refused whole goes on in halves; a single record refused alone has failed."""
@@ -236,18 +235,9 @@ def _write(job: Job) -> Write:
     return Write(job.row.id, job.target, values, job.work.unique)
 
 
-def _add(total: Settled, part: Settled) -> None:
-    total.applied += part.applied
-    total.failed += part.failed
-    total.retried += part.retried
-    total.adopted += part.adopted
-    total.superseded += part.superseded
-    total.errors += part.errors
-
-
 def resolve_doubts(world: World, run: int) -> Settled:
     """Settle by reading whatever left earlier and is ripe, on both sides."""
     done = Settled()
     for side in SIDES:
-        _add(done, settle_doubts(world, side, run))
+        done.add(settle_doubts(world, side, run))
     return done

@@ -63,6 +63,15 @@ class Settled:
     freed: set[str] = field(default_factory=set)
     errors: list[tuple[str, str]] = field(default_factory=list)
 
+    def add(self, part: Settled) -> None:
+        """Count another settlement in."""
+        self.applied += part.applied
+        self.failed += part.failed
+        self.retried += part.retried
+        self.adopted += part.adopted
+        self.superseded += part.superseded
+        self.errors += part.errors
+
 
 class Around:
     """The rows around a batch: targets, sources and bases, as they stand within the patch."""
