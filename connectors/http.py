@@ -216,6 +216,8 @@ class Http:
             ours = getattr(error, "_request", None) in (None, request)
             raise self._broken(error, writing and ours) from error
         self._note(Call(ask.label, response.status_code, self._clock.now() - started, len(response.content)))
+        # httpx ties a response and its stream into a circle; uncut, bodies would stay until cycles are looked for.
+        response.stream = httpx.ByteStream(b"")
         return Reply(response.status_code, response.headers, response.content)
 
     def _build(self, ask: Ask) -> httpx.Request:

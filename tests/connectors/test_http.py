@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import ssl
 import threading
@@ -119,6 +120,21 @@ def test_connections_are_kept(served: Callable[..., Scripted], opened: Callable[
     for _ in range(3):
         assert http.read(Ask("x", "GET", f"{server.url}/x"), passing).body == b"ok"
     assert (server.connections, http.calls["x"]) == (1, 3)
+
+
+def test_answers_do_not_wait_for_the_collector(
+    served: Callable[..., Scripted], opened: Callable[..., Http]
+) -> None:
+    """What a reply held is free as soon as nobody needs it: pages are large and cycles are rarely looked for."""
+    server, http = served(GOOD, GOOD), opened()
+    http.read(Ask("x", "GET", f"{server.url}/x"), passing)
+    gc.collect()
+    gc.disable()
+    try:
+        http.read(Ask("x", "GET", f"{server.url}/x"), passing)
+        assert not [each for each in gc.get_objects() if isinstance(each, httpx.Response)]
+    finally:
+        gc.enable()
 
 
 def test_a_connection_that_was_closed_meanwhile_is_not_used(
