@@ -34,7 +34,7 @@ for group in (project, looking, delivery, demo):
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and leave with its exit code."""
     # Rows are freed by counting; looking for cycles among them as often as usual costs an eighth of a long command.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(100_000, 10, 10)
     given = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(run(given))
