@@ -6,7 +6,8 @@ its request can no longer act (server timeout) and its effect would be visible (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -15,9 +16,12 @@ from sync.plan import Job, Work, jobs_of
 from sync.ports import FieldError, Outcome
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs, wake_sharing
 from sync.record import Record, Ref, Side
+from sync.refuse import reduced
 from sync.rows import UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
+
+Fate: TypeAlias = Literal["arrived", "as before", "moved"]
 
 UNFINDABLE = FieldError("", "in doubt", "the answer was lost and the record carries nothing to find it by")
 
@@ -74,12 +78,34 @@ def _settle_batch(
 def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
     if record is None:
         settlement.settle(job, Outcome("gone"))
-    elif _stands(world, record, job.work, desired=True):
-        settlement.settle(job, Outcome("applied", id=job.row.record, values=_values(record, job.work)))
-    elif _stands(world, record, job.work, desired=False):
-        settlement.again(job)
-    else:
-        settlement.supersede(job, "moved while in doubt")
+        return
+    for fate, one in _by_fate(world, record, job, settlement):
+        match fate:
+            case "arrived":
+                values = {path: record.values.get(path) for path in one.work.fields}
+                settlement.settle(one, Outcome("applied", id=one.row.record, values=values))
+            case "as before":
+                settlement.again(one)
+            case "moved":
+                settlement.supersede(one, "moved while in doubt")
+
+
+def _by_fate(world: World, record: Record, job: Job, settlement: Settlement) -> Iterator[tuple[Fate, Job]]:
+    """An operation in parts, each field for itself: what arrived, what stands as before and may be sent, and what
+    somebody has changed since. The first part keeps the operation's number."""
+    parts: dict[Fate, list[str]] = {"arrived": [], "as before": [], "moved": []}
+    for path in job.work.fields:
+        if _is_as(world, record, job.work, path, desired=True):
+            parts["arrived"].append(path)
+        elif _is_as(world, record, job.work, path, desired=False):
+            parts["as before"].append(path)
+        else:
+            parts["moved"].append(path)
+    number = 0
+    for fate, paths in parts.items():
+        if paths:
+            yield fate, reduced(job, paths, number) if len(paths) < len(job.work.fields) else job
+            number = settlement.numbers()
 
 
 def _settle_effect(
@@ -108,18 +134,12 @@ def _find_effects(world: World, side: Side, effects: Sequence[Job]) -> dict[str,
     return found
 
 
-def _values(record: Record, work: Work) -> dict[str, bool | int | float | str | None]:
-    return {path: record.values.get(path) for path in work.fields}
-
-
-def _stands(world: World, record: Record, work: Work, *, desired: bool) -> bool:
-    ref = record.ref
-    for path, field in work.fields.items():
-        wanted = field.desired if desired else field.expected
-        now = world.lens.read_raw(ref.system, ref.object, path, record.values.get(path))
-        if now != world.lens.read_raw(ref.system, ref.object, path, wanted):
-            return False
-    return True
+def _is_as(world: World, record: Record, work: Work, path: str, *, desired: bool) -> bool:
+    """True if a field stands as it was to be written, or as it was expected before."""
+    system, object_, _id = record.ref
+    wanted = work.fields[path].desired if desired else work.fields[path].expected
+    now = world.lens.read_raw(system, object_, path, record.values.get(path))
+    return now == world.lens.read_raw(system, object_, path, wanted)
 
 
 def _find_created(world: World, side: Side, run: int, creates: Sequence[Job]) -> dict[int, Record]:
@@ -148,7 +168,7 @@ def _matching(world: World, record: Record, path: str, wanted: dict[str, Job]) -
         job.row.id
         for value, job in wanted.items()
         if world.lens.read_raw(ref.system, ref.object, path, value) == now
-        and (certain or _stands(world, record, job.work, desired=True))
+        and (certain or all(_is_as(world, record, job.work, each, desired=True) for each in job.work.fields))
     ]
 
 

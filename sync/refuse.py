@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from sync.note import Numbers
-from sync.plan import Work, content_hash, encode_work, target_of
+from sync.plan import Job, Work, content_hash, encode_work, target_of
 from sync.ports import FieldError
 from sync.rows import FAILED, PENDING, OperationRow
 from sync.rules import ActionKind
@@ -29,13 +29,13 @@ def after_refusal(
     if row.action == ActionKind.CREATE:
         yield _lean_create(row, work, named, errors, now)
     elif named and rest:
-        yield failed(row, _part(work, named), errors, now)
-        yield _again(row, _part(work, rest))._replace(id=numbers())
+        yield failed(row, part(work, named), errors, now)
+        yield _again(row, part(work, rest))._replace(id=numbers())
     elif not named and len(work.fields) > 1:
         first, *others = work.fields
-        yield _again(row, _part(work, [first]))
+        yield _again(row, part(work, [first]))
         for path in others:
-            yield _again(row, _part(work, [path]))._replace(id=numbers())
+            yield _again(row, part(work, [path]))._replace(id=numbers())
     else:
         yield failed(row, work, errors, now)
 
@@ -46,15 +46,24 @@ def _lean_create(
     rest = set(work.fields) - named
     if not named or not rest or work.unique in named or row.attempts >= len(work.fields):
         return failed(row, work, errors, now)
-    lean = _part(work, rest)
+    lean = part(work, rest)
     return _again(row, msgspec.structs.replace(lean, without=(*work.without, *sorted(named))))
 
 
-def _part(work: Work, paths: Iterable[str]) -> Work:
+def part(work: Work, paths: Iterable[str]) -> Work:
+    """The work of some of an operation's fields."""
     chosen = set(paths)
     fields = {path: each for path, each in work.fields.items() if path in chosen}
     verify = tuple(path for path in work.verify if path in chosen)
     return msgspec.structs.replace(work, fields=fields, verify=verify)
+
+
+def reduced(job: Job, paths: Iterable[str], number: int = 0) -> Job:
+    """An operation with some of its fields only, under its own number or a new one."""
+    row, work = job
+    lean = part(work, paths)
+    body = encode_work(lean)
+    return Job(row._replace(id=number or row.id, body=body, hash=content_hash(target_of(row), body)), lean)
 
 
 def _again(row: OperationRow, work: Work) -> OperationRow:
