@@ -25,7 +25,8 @@ _HOURS = 12 * 3_600.0
 
 @dataclass(slots=True)
 class Result:
-    """What one command did on one route. `open`, `holds`, `in_flight`: what is left afterwards."""
+    """What one command did on one route. `open`, `holds`, `in_flight`, `dirty`: what is left afterwards; `partial`:
+    the command was about some operations only, others may go on waiting for a sync."""
 
     route: str
     digest: str
@@ -36,6 +37,7 @@ class Result:
     in_flight: dict[str, int] = field(default_factory=dict)
     dirty: int = 0
     shadow: bool = False
+    partial: bool = False
     seconds: float = 0.0
 
     @property
@@ -47,10 +49,13 @@ class Result:
     def well(self) -> bool:
         """True if nothing failed, waits, is held, braked or stopped."""
         total = self.total
-        left = {state: n for state, n in self.open.items() if n and not (self.shadow and state == "planned")}
+        waits_rightly = self.shadow or self.partial
+        left = {
+            state: n for state, n in self.open.items() if n and not (waits_rightly and state == "planned")
+        }
         alarms = self.canary.alarms if self.canary else []
         trouble = total.brakes or total.stopped or total.gave_up or total.waiting_for_first or alarms
-        return not (trouble or left or self.holds or self.in_flight or self.dirty)
+        return not (trouble or left or self.holds or self.in_flight or (self.dirty and not self.partial))
 
 
 def sync_route(

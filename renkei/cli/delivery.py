@@ -263,7 +263,7 @@ def _deliver(wired: Wired, world: World, ids: list[int], trigger: str) -> Result
         sent=done.sent, applied=done.settled.applied, failed=done.settled.failed, in_doubt=done.in_doubt,
         moved=done.moved, stopped=done.stopped,
     )  # fmt: skip
-    result = Result(route=rules.route, digest=rules.digest, total=total, shadow=rules.shadow)
+    result = Result(route=rules.route, digest=rules.digest, total=total, shadow=rules.shadow, partial=True)
     look_around(wired, world, result)
     return result
 

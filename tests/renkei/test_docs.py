@@ -1,0 +1,50 @@
+"""docs/cli.md is true: its commands run as written, and no command or option of the program is missing in it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from renkei.cli.app import app, run
+from renkei.fakes import Fakes
+from tests.support.command import new_place
+from tests.support.tree import ROOT
+
+PAGE = (ROOT / "docs" / "cli.md").read_text("utf-8")
+COMMANDS = [
+    shlex.split(line.removeprefix("$ renkei "))
+    for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+]
+
+
+def test_the_page_names_every_command_and_option() -> None:
+    """What the program can do and what the page shows are the same."""
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert {words[0] for words in COMMANDS} == set(group.commands)
+    options = {each for command in group.commands.values() for param in command.params for each in param.opts}
+    assert {each for each in options if each.startswith("--") and each not in PAGE} == set()
+
+
+def test_the_commands_of_the_page_run_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From `plan` to `trace`, in the order of the page and in a project folder, each command leaves with 0."""
+    monkeypatch.delenv("LANG", raising=False)
+    with Fakes("--persons", "60", "--role", "0", "--seed", "3") as fakes:
+        place = new_place(tmp_path / "project", fakes)
+        monkeypatch.chdir(place.folder)
+        (tmp_path / "empty").mkdir()
+        for words in COMMANDS:
+            if words[0] == "init":
+                monkeypatch.chdir(tmp_path / "empty")
+            code = run(words)
+            said = capsys.readouterr()
+            assert code == 0, f"renkei {shlex.join(words)}: {said.out}{said.err}"
+            monkeypatch.chdir(place.folder)
