@@ -33,6 +33,7 @@ def decide_create(scene: Scene, source: RecordRow, wants: Wants, context: Contex
     holder = next((op for key in claims if (op := scene.claims.get((target.system, key), 0))), 0)
     if holder and holder not in scene.operations[source.entity]:
         wants.hold("", "waiting", {"on": holder})
+        scene.ask_again(holder)
         return
     fields = _fields(scene, known, target, wants)
     if not _is_complete(rule, fields, wants):

@@ -85,7 +85,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
         case Tombstone(deleted=deleted):
             wants.hold("", "tombstone", {"deleted": list(deleted)})
         case Waits(operation=operation):
-            _ask_again(scene, operation)
+            scene.ask_again(operation)
         case Gone():
             pass
     done.operations += reconcile(scene, wants, context)
@@ -137,13 +137,6 @@ def _want_consent(scene: Scene, entity: int, wants: Wants) -> None:
     wants.opt_outs += found.writes
     for question in found.questions:
         wants.hold(base_name(question.topic), "consent", {"record": list(question.row.ref)})
-
-
-def _ask_again(scene: Scene, operation: int) -> None:
-    for operations in scene.operations.values():
-        row = operations.get(operation)
-        if row is not None and not row.again:
-            scene.put_operation(row._replace(again=1))
 
 
 def _store_holds(scene: Scene, wants: Wants, context: Context) -> int:

@@ -126,6 +126,13 @@ class Scene:
         """Live records of a system that have a match key."""
         return [row for row in self.bearing(system, key) if row.state == LIVE]
 
+    def ask_again(self, operation: int) -> None:
+        """Remember at an operation that somebody was passed over for it and is asked again when it is settled."""
+        for operations in self.operations.values():
+            row = operations.get(operation)
+            if row is not None and not row.again:
+                self.put_operation(row._replace(again=1))
+
     def put_operation(self, row: OperationRow) -> None:
         """Add or change an operation."""
         self.operations[row.entity][row.id] = row

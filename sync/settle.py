@@ -169,7 +169,7 @@ class Settlement:
         self, row: OperationRow, work: Work, target: Ref, held: RecordRow | None, source: RecordRow | None,
         settled: int,
     ) -> RecordRow:  # fmt: skip
-        self._release(row, work)
+        self._release(row, work, waited_for=bool(row.again))
         entity = source.entity if source is not None else row.entity
         if held is not None:
             return held._replace(entity=entity, role=LEADING, noted=self.numbers())
@@ -357,10 +357,11 @@ class Settlement:
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason=reason))
         self.done.superseded += 1
 
-    def _release(self, row: OperationRow, work: Work) -> None:
+    def _release(self, row: OperationRow, work: Work, *, waited_for: bool = True) -> None:
         for key in work.claims:
             self.patch.drop(KeyRow(row.system, self.lens.rules.kind, key, "", "", row.id))
-            self.done.freed.add(key)
+            if waited_for:
+                self.done.freed.add(key)
 
     def _ask_source(self, work: Work) -> None:
         source = self.around.records.get(work.source)

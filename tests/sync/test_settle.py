@@ -124,7 +124,7 @@ def test_a_created_record_joins_its_entity_and_turns_the_claim_into_a_key() -> N
     fields = {"LastName": FieldWork("last_name", None, "山田", "山田", "山田"),
               "Email": FieldWork("email", None, "a@x.example", "a@x.example", "a@x.example")}  # fmt: skip
     create = operation(ActionKind.CREATE, fields=fields, claims=("c",))
-    settlement, patch = settle(create, Outcome("applied", id="70"), (MA,))
+    settlement, patch = settle(create._replace(again=1), Outcome("applied", id="70"), (MA,))
     new = the_record(patch, Ref("sfa", "Lead", "70"))
     assert (new.entity, decode_body(new.body)["LastName"], decode_body(new.body)["Title"]) == (
         9,
