@@ -14,7 +14,7 @@ from typing import NoReturn
 import typer
 from typer.main import get_command
 
-from renkei.cli import delivery, demo, looking, project
+from renkei.cli import delivery, demo, looking, planning, project
 from renkei.cli.screen import problem
 from renkei.words import Words, language
 from sync.errors import RenkeiError, Retryable
@@ -27,7 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in (project, looking, delivery, demo):
+for group in (project, planning, delivery, looking, demo):
     group.add_to(app)
 
 

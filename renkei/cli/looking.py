@@ -173,7 +173,6 @@ def trace(
     lang: Lang = None,
 ) -> None:
     """Everything known of one person: who holds what, what was written, when, from what, by which rule."""
-    from renkei.story import history, name_of_person, now_lines
     from renkei.wire import load_rules
 
     here = session(project, env, lang, as_json=json)
@@ -186,25 +185,28 @@ def trace(
             here.words, here.words("trace.nobody", who=who), here.words("trace.nobody_next"), json_wanted=json
         )
         leave(1)
-    stories = [
-        {
-            "entity": each.entity,
-            "name": name_of_person(each),
-            "records": [
-                {"ref": _name(r.ref), "object": r.ref.object, "state": r.state, "values": dict(r.values)}
-                for r in each.records
-            ],
-            "fields": now_lines(each, rules, field),
-            "holds": [_hold_data(hold) for hold in each.holds],
-            "history": history(each, rules, field),
-        }
-        for each in found
-    ]
+    stories = [_story(each, rules, field) for each in found]
     if json:
         as_json({"ok": True, "env": here.project.env, "found": stories})
         return
     for story in stories:
         _show_story(here, story)
+
+
+def _story(each: Trace, rules: tuple[Rules, ...], field: str) -> dict[str, Any]:
+    from renkei.story import history, name_of_person, now_lines
+
+    return {
+        "entity": each.entity,
+        "name": name_of_person(each),
+        "records": [
+            {"ref": _name(r.ref), "object": r.ref.object, "state": r.state, "values": dict(r.values)}
+            for r in each.records
+        ],
+        "fields": now_lines(each, rules, field),
+        "holds": [_hold_data(hold) for hold in each.holds],
+        "history": history(each, rules, field),
+    }
 
 
 def _refuse_field(field: str, rules: tuple[Rules, ...]) -> None:

@@ -1,0 +1,154 @@
+"""Commands about plans: plan, apply."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from renkei.cli.delivery import open_all, show_rest
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
+from renkei.cli.screen import as_json, counts, leave, paint, say, shown, table
+
+if TYPE_CHECKING:
+    from renkei.planfile import Sorted
+    from renkei.syncing import Result
+
+
+def add_to(app: typer.Typer) -> None:
+    """Enter these commands."""
+    for command in (plan, apply):
+        app.command()(command)
+
+
+def plan(
+    route: Route = "",
+    out: Annotated[Path | None, typer.Option("--out", help="write the plan to this file")] = None,
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+    log_json: LogJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Read both sides and show what would be written; write nothing."""
+    from renkei.planfile import VERSION, Plan, write_plan
+    from renkei.planning import planned
+    from renkei.syncing import plan_route
+
+    here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
+    with ExitStack() as stack:
+        wired, _ = open_all(stack, here, route)
+        for world in wired.worlds.values():
+            total = plan_route(wired, world)
+            if total.gave_up is not None:
+                raise total.gave_up
+        found = [planned(wired, world, whole=out is not None) for world in wired.worlds.values()]
+        now = next(iter(wired.worlds.values())).clock.now()
+        made = Plan(VERSION, now, here.project.env, wired.store_name, [part for part, _ in found])
+    if out is not None:
+        write_plan(out, made)
+    screens = [data for _, data in found]
+    if json:
+        written = str(out) if out else None
+        as_json({"ok": True, "env": here.project.env, "routes": screens, "written_to": written})
+        return
+    say(f"{here.words('env', env=here.project.env)}   {here.words('nothing_written')}")
+    for data in screens:
+        _show_plan(here, data)
+    if out is not None:
+        number = sum(len(part.operations) for part in made.routes)
+        say(here.words("plan.written", number=f"{number:,}", path=out))
+
+
+def _show_plan(here: Session, data: dict[str, Any]) -> None:
+    words = here.words
+    head = words("plan.head", digest=data["digest"], linked=f"{data['linked']:,}")
+    say(f"{paint(data['route'], 'bold')}   {head}   {counts(data['records'])}")
+    if not data["total"]:
+        say(f"  {words('plan.nothing')}")
+    systems = list(data["actions"])
+    kinds = list(dict.fromkeys(kind for each in data["actions"].values() for kind in each))
+    rows = [[kind, *(f"{data['actions'][name].get(kind, 0):,}" for name in systems)] for kind in kinds]
+    say(*(f"  {line}" for line in table(["", *systems], rows)) if rows else ())
+    if data["fields"]:
+        say("  " + words("plan.fields", fields=counts(dict(list(data["fields"].items())[:8]))))
+    if data["opt_outs_at_once"]:
+        say("  " + words("plan.opt_outs", number=f"{data['opt_outs_at_once']:,}"))
+    if data["holds"]:
+        say("  " + words("plan.waits", holds=counts(data["holds"])))
+    for brake in data["brakes"]:
+        say(paint("  " + words("plan.brake", reason=brake["reason"]), "red"))
+    if data["brakes"]:
+        say(f"  {words('next')}  {words('sync.brake_next')}")
+    for each in data["examples"]:
+        say("  " + _example(each))
+    if data["total"] > len(data["examples"]):
+        say("  " + words("plan.more", number=f"{data['total'] - len(data['examples']):,}"))
+    if data["first_needed"]:
+        say("  " + words("plan.first"))
+
+
+def _example(each: dict[str, Any]) -> str:
+    changes = [
+        f"{field['field']} {shown(field['now'])} → {shown(field['then'])}"
+        for field in list(each["fields"].values())[:4]
+    ]
+    rest = len(each["fields"]) - len(changes)
+    where = f"{each['system']} {each['record'] or each['object']}"
+    return f"{each['action']:<6}  {where}   {' · '.join(changes)}{f' … +{rest}' if rest > 0 else ''}"
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")],
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+    log_json: LogJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Deliver what a plan lists and what is still wanted as listed; list the rest."""
+    from renkei.planfile import read_plan, refuse_other_rules, refuse_strange
+    from renkei.planning import apply_route
+
+    here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
+    read = read_plan(file)
+    with ExitStack() as stack:
+        wired, _ = open_all(stack, here, "")
+        refuse_strange(read, file, here.project.env, wired.store_name)
+        for part in read.routes:
+            refuse_other_rules(part, wired.worlds, file)
+        done = [apply_route(wired, wired.worlds[part.route], part) for part in read.routes]
+    well = all(result.well for result, _ in done)
+    if json:
+        routes = [_apply_data(result, what) for result, what in done]
+        as_json({"ok": well, "env": here.project.env, "routes": routes})
+    else:
+        _show_applied(here, done)
+    leave(0 if well else 1)
+
+
+def _apply_data(result: Result, what: Sorted) -> dict[str, Any]:
+    from renkei.syncing import as_data
+
+    return as_data(result) | {
+        "delivered": len(what.ready),
+        "not_delivered_moved": what.moved,
+        "not_delivered_done_by_another_run": what.done_by_another_run,
+        "not_delivered_no_longer_wanted": what.no_longer_wanted,
+    }
+
+
+def _show_applied(here: Session, done: list[tuple[Result, Sorted]]) -> None:
+    for result, what in done:
+        rest = here.words(
+            "apply.rest", moved=len(what.moved), done=len(what.done_by_another_run),
+            unwanted=len(what.no_longer_wanted),
+        )  # fmt: skip
+        say(
+            f"{paint(result.route, 'bold')}   {here.words('apply.done', number=f'{len(what.ready):,}')}   {rest}"
+        )
+        show_rest(here, result)
