@@ -6,24 +6,40 @@ its request can no longer act (server timeout) and its effect would be visible (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from sync.effects import KIND
+from sync.errors import RequestRefused
+from sync.halves import in_halves
 from sync.plan import Job, Work, jobs_of
-from sync.ports import FieldError, Outcome
+from sync.ports import FieldError, Outcome, Paths
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs, wake_sharing
 from sync.record import Record, Ref, Side
-from sync.refuse import reduced
-from sync.rows import UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
+from sync.refuse import reduced, said
+from sync.rows import LEADING, UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
 
 Fate: TypeAlias = Literal["arrived", "as before", "moved"]
 
 UNFINDABLE = FieldError("", "in doubt", "the answer was lost and the record carries nothing to find it by")
+
+
+@dataclass(slots=True)
+class _Found:
+    """What looking gave: records made by creates, targets of updates, effects by key, the creates that could be
+    looked for, and what the vendor refused to look up, by operation."""
+
+    created: dict[int, Record] = field(default_factory=dict)
+    records: dict[Ref, Record] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
+    looked_for: set[int] = field(default_factory=set)
+    refused: dict[int, RequestRefused] = field(default_factory=dict)
 
 
 def ripe_at(world: World, side: Side, batch: BatchRow) -> float:
@@ -49,30 +65,44 @@ def _settle_batch(
     world: World, side: Side, run: int, batch: BatchRow, rows: Sequence[OperationRow], done: Settled
 ) -> None:
     jobs = jobs_of(rows)
-    effects = [job for job in jobs if job.row.action == ActionKind.EFFECT]
-    creates = [job for job in jobs if job.row.action == ActionKind.CREATE]
-    updates = [job for job in jobs if job.row.action not in (ActionKind.CREATE, ActionKind.EFFECT)]
-    found = _find_created(world, side, run, creates)
-    records = read_refs(world, side, run, [job.target for job in updates], ReadCount())
-    around = Around(*load_around(world, jobs, [record.ref for record in found.values()]))
+    found = _look(world, side, run, jobs)
+    around = Around(*load_around(world, jobs, [record.ref for record in found.created.values()]))
     patch = Patch()
     settlement = Settlement(world.lens, around, world.numbers, world.clock.now(), patch)
-    for job in creates:
-        created = found.get(job.row.id)
-        if created is not None:
-            settlement.settle(job, Outcome("exists", id=created.ref.id))
-        elif _key_path(world, side, job):
-            settlement.again(job)
+    for job in jobs:
+        if job.row.action == ActionKind.EFFECT:
+            _settle_effect(world, job, found, settlement, patch)
+        elif job.row.id in found.refused:
+            settlement.fail(job, said(found.refused[job.row.id]))
+        elif job.row.action == ActionKind.CREATE:
+            _settle_create(job, found, settlement)
         else:
-            settlement.settle(job, Outcome("refused", errors=(UNFINDABLE,)))
-    for job in updates:
-        _settle_update(world, job, records.get(job.target), settlement)
-    happened = _find_effects(world, side, effects)
-    for job in effects:
-        _settle_effect(world, job, happened, settlement, patch)
+            _settle_update(world, job, found.records.get(job.target), settlement)
     patch.drop(batch)
     commit_settled(world, settlement, patch)
     done.add(settlement.done)
+
+
+def _look(world: World, side: Side, run: int, jobs: Sequence[Job]) -> _Found:
+    found = _Found()
+    updates = [job for job in jobs if job.row.action not in (ActionKind.CREATE, ActionKind.EFFECT)]
+    _find_created(world, side, run, [job for job in jobs if job.row.action == ActionKind.CREATE], found)
+    refused: dict[Ref, RequestRefused] = {}
+    found.records = read_refs(world, side, run, [job.target for job in updates], ReadCount(), refused)
+    found.refused.update((job.row.id, refused[job.target]) for job in updates if job.target in refused)
+    _find_effects(world, side, [job for job in jobs if job.row.action == ActionKind.EFFECT], found)
+    return found
+
+
+def _settle_create(job: Job, found: _Found, settlement: Settlement) -> None:
+    """Found: adopted. Looked for and not found: it never happened. Not findable: it fails, with its cause."""
+    created = found.created.get(job.row.id)
+    if created is not None:
+        settlement.settle(job, Outcome("exists", id=created.ref.id))
+    elif job.row.id in found.looked_for:
+        settlement.again(job)
+    else:
+        settlement.settle(job, Outcome("refused", errors=(UNFINDABLE,)))
 
 
 def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
@@ -108,30 +138,35 @@ def _by_fate(world: World, record: Record, job: Job, settlement: Settlement) -> 
             number = settlement.numbers()
 
 
-def _settle_effect(
-    world: World, job: Job, happened: dict[str, str], settlement: Settlement, patch: Patch
-) -> None:
+def _settle_effect(world: World, job: Job, found: _Found, settlement: Settlement, patch: Patch) -> None:
     """Found by its key: it happened. Not found: it is sent again. Not findable: uncertain, and never sent again."""
-    if job.row.effect in happened:
-        settlement.settle(job, Outcome("applied", id=happened[job.row.effect]))
-    elif job.work.unique:
+    if job.row.effect in found.effects:
+        settlement.settle(job, Outcome("applied", id=found.effects[job.row.effect]))
+    elif job.work.unique and job.row.id not in found.refused:
         settlement.again(job)
     else:
         now = world.clock.now()
         patch.put(job.row._replace(state=UNCERTAIN, done_at=now, reason="left, and the answer was lost"))
 
 
-def _find_effects(world: World, side: Side, effects: Sequence[Job]) -> dict[str, str]:
-    """Effect key -> id at the vendor, for those that can be read back."""
-    wanted: dict[tuple[str, str], list[str]] = {}
+def _find_effects(world: World, side: Side, effects: Sequence[Job], found: _Found) -> None:
+    """Look for those that can be read back, by their keys."""
+    wanted: dict[tuple[str, str], dict[str, int]] = {}
     for job in effects:
         if job.work.unique:
-            wanted.setdefault((job.row.object, job.work.unique), []).append(job.row.effect)
-    found: dict[str, str] = {}
+            wanted.setdefault((job.row.object, job.work.unique), {})[job.row.effect] = job.row.id
     for (object_, path), keys in wanted.items():
-        records = world.connectors[side].find(KIND, object_, path, keys, {object_: (path,)})
-        found.update((str(record.values.get(path)), record.ref.id) for record in records)
-    return found
+        refused: dict[str, RequestRefused] = {}
+        ask = partial(_find, world, side, KIND, object_, path, {object_: (path,)})
+        records = in_halves(ask, list(keys), refused)
+        found.effects.update((str(record.values.get(path)), record.ref.id) for record in records)
+        found.refused.update((keys[key], error) for key, error in refused.items())
+
+
+def _find(
+    world: World, side: Side, kind: str, object_: str, path: str, paths: Paths, values: Sequence[str]
+) -> list[Record]:
+    return world.connectors[side].find(kind, object_, path, values, paths)
 
 
 def _is_as(world: World, record: Record, work: Work, path: str, *, desired: bool) -> bool:
@@ -142,43 +177,50 @@ def _is_as(world: World, record: Record, work: Work, path: str, *, desired: bool
     return now == world.lens.read_raw(system, object_, path, wanted)
 
 
-def _find_created(world: World, side: Side, run: int, creates: Sequence[Job]) -> dict[int, Record]:
-    """Which of these creates came into being, found by a unique key of ours or by address."""
-    found: dict[int, Record] = {}
-    for path, wanted in _look_ups(world, side, creates).items():
-        object_, values = creates[0].row.object, sorted(wanted)
-        size = world.connectors[side].capabilities.find_batch
+def _find_created(world: World, side: Side, run: int, creates: Sequence[Job], found: _Found) -> None:
+    """Look for what these creates may have made, by a unique key of ours or by address."""
+    size = world.connectors[side].capabilities.find_batch
+    for (object_, path), wanted in _look_ups(world, side, creates).items():
+        values = sorted(wanted)
+        refused: dict[str, RequestRefused] = {}
+        ask = partial(_find, world, side, world.kind, object_, path, world.paths(side))
         for start in range(0, len(values), size):
-            part = values[start : start + size]
             reading = look_up_reading(world, side, run, indexed=True)
-            records = world.connectors[side].find(world.kind, object_, path, part, world.paths(side))
+            records = in_halves(ask, values[start : start + size], refused)
             note_found(world, records, reading)
             for record in records:
                 for number in _matching(world, record, path, wanted):
-                    found.setdefault(number, record)
-    return found
+                    found.created.setdefault(number, record)
+        for value, jobs in wanted.items():
+            found.looked_for.update(job.row.id for job in jobs)
+            if value in refused:
+                found.refused.update((job.row.id, refused[value]) for job in jobs)
 
 
-def _matching(world: World, record: Record, path: str, wanted: dict[str, Job]) -> list[int]:
+def _matching(world: World, record: Record, path: str, wanted: Mapping[str, Sequence[Job]]) -> list[int]:
     """The creates that this record may be: by key, and for an address that identifies nobody, by all values."""
     ref = record.ref
     now = world.lens.read_raw(ref.system, ref.object, path, record.values.get(path))
     certain = path != world.lens.address_path(ref.system, ref.object) or world.lens.is_personal(str(now))
     return [
         job.row.id
-        for value, job in wanted.items()
+        for value, jobs in wanted.items()
         if world.lens.read_raw(ref.system, ref.object, path, value) == now
-        and (certain or all(_is_as(world, record, job.work, each, desired=True) for each in job.work.fields))
+        for job in jobs
+        if certain or all(_is_as(world, record, job.work, each, desired=True) for each in job.work.fields)
     ]
 
 
-def _look_ups(world: World, side: Side, creates: Sequence[Job]) -> dict[str, dict[str, Job]]:
-    """Path -> value sent -> operation, by the surest key of each create."""
-    found: dict[str, dict[str, Job]] = {}
+def _look_ups(
+    world: World, side: Side, creates: Sequence[Job]
+) -> dict[tuple[str, str], dict[str, list[Job]]]:
+    """Object and path -> value sent -> operations, by the surest key of each create."""
+    found: dict[tuple[str, str], dict[str, list[Job]]] = {}
     for job in creates:
         path = _key_path(world, side, job)
         if path:
-            found.setdefault(path, {})[str(job.work.fields[path].desired)] = job
+            value = str(job.work.fields[path].desired)
+            found.setdefault((job.row.object, path), {}).setdefault(value, []).append(job)
     return found
 
 
