@@ -75,7 +75,7 @@ def _settle_batch(
         elif job.row.id in found.refused:
             settlement.fail(job, said(found.refused[job.row.id]))
         elif job.row.action == ActionKind.CREATE:
-            _settle_create(job, found, settlement)
+            _settle_create(world, side, job, found, settlement)
         else:
             _settle_update(world, job, found.records.get(job.target), settlement)
     patch.drop(batch)
@@ -94,15 +94,29 @@ def _look(world: World, side: Side, run: int, jobs: Sequence[Job]) -> _Found:
     return found
 
 
-def _settle_create(job: Job, found: _Found, settlement: Settlement) -> None:
+def _settle_create(world: World, side: Side, job: Job, found: _Found, settlement: Settlement) -> None:
     """Found: adopted. Looked for and not found: it never happened. Not findable: it fails, with its cause."""
     created = found.created.get(job.row.id)
     if created is not None:
-        settlement.settle(job, Outcome("exists", id=created.ref.id))
+        settlement.settle(job, _arrived(world, side, job, created, settlement))
     elif job.row.id in found.looked_for:
         settlement.again(job)
     else:
         settlement.settle(job, Outcome("refused", errors=(UNFINDABLE,)))
+
+
+def _arrived(world: World, side: Side, job: Job, created: Record, settlement: Settlement) -> Outcome:
+    """What a record that was found makes of a create in doubt.
+
+    Found by our own key and nobody else's, it is what we sent: both sides agreed on that, and whatever differs by
+    now is somebody's edit. Found by address only it may be another person's work: it is adopted and decided.
+    """
+    held = settlement.around.records.get(created.ref)
+    by_key = _key_path(world, side, job) != world.lens.address_path(job.row.system, job.row.object)
+    if held is None or not by_key or held.role != LEADING or world.store.open_operations([held.entity]):
+        return Outcome("exists", id=created.ref.id)
+    alone = all(row.system == held.system for row in settlement.around.of(held.entity))
+    return Outcome("applied" if alone else "exists", id=created.ref.id)
 
 
 def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
