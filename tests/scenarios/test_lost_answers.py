@@ -6,7 +6,8 @@ import pytest
 
 from sync.record import Ref
 from sync.rows import APPLIED
-from tests.support.town import LAG, MARKETO, SALESFORCE, TIMEOUT, ProcessDied, Town
+from tests.support.town import LAG, MARKETO, SALESFORCE, TIMEOUT, Town
+from tests.support.town_parts import ProcessDied
 
 LOST = ["lost_after_commit", "half_answer", "acts_late", "dropped_before"]
 EMAIL = {MARKETO: "email", SALESFORCE: "Email"}

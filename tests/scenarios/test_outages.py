@@ -8,7 +8,8 @@ import pytest
 
 from sync.errors import Fatal, Retryable
 from sync.record import Ref
-from tests.support.town import MARKETO, SALESFORCE, START, Town
+from tests.support.town import MARKETO, SALESFORCE, Town
+from tests.support.town_parts import START
 
 
 def pairs(town: Town, count: int) -> list[tuple[Ref, Ref]]:

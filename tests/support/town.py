@@ -10,8 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
@@ -24,8 +23,6 @@ from connectors.marketo import Marketo, MarketoConfig
 from connectors.salesforce import Salesforce, SalesforceConfig
 from mappings.load import load
 from renkei.threads import ThreadExecutor
-from simulators.clock import ManualClock
-from simulators.faults import Faults
 from simulators.ledger import Entry
 from simulators.marketo.api import DEMO_CREDENTIALS, MarketoApi
 from simulators.marketo.state import MarketoState
@@ -33,19 +30,17 @@ from simulators.salesforce.api import SalesforceApi
 from simulators.salesforce.oauth import Credentials
 from simulators.salesforce.state import SalesforceState
 from simulators.server import serve
-from state.memory import MemoryStore
 from state.store import SqlStore
 from sync.cycle import Bounds, CycleReport, run_cycle
 from sync.errors import Retryable
 from sync.normalise import Lens
 from sync.plan import Base, Work, decode_base, decode_work
-from sync.ports import Capabilities, Connector, Outcome, Paths, Write
 from sync.read import Numbering, World
-from sync.record import Page, Record, Ref, Schema, Side
-from sync.rows import BaseRow, HoldRow, OperationRow, Patch, RecordRow
+from sync.record import Ref, Side
+from sync.rows import BaseRow, HoldRow, OperationRow, RecordRow
 from sync.rules import Rules
+from tests.support.town_parts import FileJournal, MemoryJournal, ProcessDied, Strikes, TownClock, Window
 
-START = 1_795_305_600.0  # 2026-11-22T00:00:00Z
 LAG, TIMEOUT = 1.0, 2.0
 STEP = 5.0  # between two cycles: longer than time-out and lag together
 MARKETO, SALESFORCE = "marketo", "salesforce"
@@ -57,126 +52,6 @@ def preset() -> Rules:
     """The rules that every town begins with, compiled once."""
     (rules,) = load([PRESET]).rules
     return rules
-
-
-class TownClock(ManualClock):
-    """Everybody's clock; each look at it takes a millisecond, and who waits lets the time pass at once."""
-
-    def __init__(self) -> None:
-        super().__init__(START)
-        self._lock = threading.Lock()
-
-    def now(self) -> float:
-        """The time, a little later than at the last look."""
-        with self._lock:
-            self._now += 0.001
-            return self._now
-
-    def sleep(self, seconds: float) -> None:
-        """Let the time pass."""
-        with self._lock:
-            self._now += max(seconds, 0.0)
-
-
-class Strikes(Faults):
-    """Faults by share as usual, and single ones that strike at the next chance."""
-
-    def __init__(self, seed: str) -> None:
-        super().__init__(random.Random(seed))
-        self.waiting: list[str] = []
-
-    @property
-    def shares(self) -> dict[str, float]:
-        return super().shares | dict.fromkeys(self.waiting, 1.0)
-
-    def fires(self, kind: str) -> bool:
-        if kind not in self.waiting:
-            return super().fires(kind)
-        self.waiting.remove(kind)
-        self.fired[kind] = self.fired.get(kind, 0) + 1
-        return True
-
-    def first(self, kinds: Iterable[str]) -> str | None:
-        return next((kind for kind in kinds if self.fires(kind)), None)
-
-
-class ProcessDied(BaseException):
-    """The end of the process; nothing of ours may catch it."""
-
-
-class Tally:
-    """Counts the row writes of a journal by table, and keeps every operation in its last state."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.row_writes: Counter[str] = Counter()
-        self.operations: dict[int, OperationRow] = {}
-        self.fuse: tuple[int, str] | None = None
-
-    def commit(self, patch: Patch, *, durable: bool = True) -> None:
-        """Commit, then count; where the fuse ends, the process dies `before` or `after` it."""
-        left, when = self.fuse or (1, "")
-        self.fuse = (left - 1, when) if self.fuse else None
-        if left == 0 and when == "before":
-            raise ProcessDied
-        super().commit(patch, durable=durable)  # type: ignore[misc]
-        if left == 0 and when == "after":
-            raise ProcessDied
-        for rows in (patch.puts, patch.drops):
-            self.row_writes.update({kind.__name__: len(keys) for kind, keys in rows.items() if keys})
-        for row in patch.puts.get(OperationRow, {}).values():
-            assert isinstance(row, OperationRow)
-            self.operations[row.id] = row
-
-
-class MemoryJournal(Tally, MemoryStore):
-    """A journal in memory, with a tally."""
-
-
-class FileJournal(Tally, SqlStore):
-    """A journal in a file, with a tally."""
-
-
-class Window:
-    """A real connector, and what happens just before its calls leave: a person acts, a fault strikes."""
-
-    def __init__(self, inner: Connector) -> None:
-        self.inner = inner
-        self.before: list[tuple[str, Callable[[], object]]] = []
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.inner.capabilities
-
-    def describe(self, kind: str) -> tuple[Schema, ...]:
-        return self.inner.describe(kind)
-
-    def changes(
-        self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
-    ) -> Iterator[Page]:
-        self._happens("changes")
-        return self.inner.changes(kind, since, paths, back=back, keys_only=keys_only)
-
-    def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
-        self._happens("fetch")
-        return self.inner.fetch(kind, refs, paths)
-
-    def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
-        self._happens("find")
-        return self.inner.find(kind, object_, path, values, paths)
-
-    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
-        self._happens("write")
-        self._happens("write" if writes[0].ref.id else "create")
-        return self.inner.write(kind, writes)
-
-    def close(self) -> None:
-        self.inner.close()
-
-    def _happens(self, call: str) -> None:
-        for entry in [entry for entry in self.before if entry[0] == call]:
-            self.before.remove(entry)
-            entry[1]()
 
 
 class Town:
