@@ -84,8 +84,10 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     """Run one command to its end and count what it took."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as printed:
+        # Both sides run from compiled modules, as installed programs do, whatever this shell says of keeping them.
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         process = subprocess.Popen(  # noqa: S603 (our own programs, our own arguments)
-            command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=printed
+            command, cwd=ROOT, env={**inherited, **(environment or {})}, stdout=printed
         )
         status, peak = Path(f"/proc/{process.pid}/status"), 0.0
         while True:
