@@ -96,7 +96,7 @@ class Marketo:
 
         def ask() -> list[Record | None]:
             self.wire.saw([ref.id for ref in refs])
-            return self._read([ref.id for ref in refs], paths)
+            return [None if self.wire.unseen() else each for each in self._read([r.id for r in refs], paths)]
 
         return self.wire.read(f"fetch {len(refs)}", ask)
 
@@ -149,12 +149,13 @@ def _ma_events(row: log.Activity) -> Iterator[LifeEvent]:
 class Salesforce:
     """Leads and contacts; the feed is a query by stamp and id, deleted rows included."""
 
-    def __init__(self, state: SalesforceState, wire: Wire, page: int) -> None:
+    def __init__(self, state: SalesforceState, wire: Wire, page: int, *, keyed: bool) -> None:
+        """`keyed`: the field for the other side's ids is unique."""
         self.state, self.wire, self.page = state, wire, page
         key = {name: frozenset({"Marketo_Id__c"}) for name in ("Lead", "Contact")}
         self.capabilities = _capabilities(
             SFA, page, find_paths={name: paths | {"Email"} for name, paths in key.items()},
-            unique_keys=key, feed_versions=True, tells_author=True,
+            unique_keys=key if keyed else {}, feed_versions=True, tells_author=True,
         )  # fmt: skip
 
     def describe(self, kind: str) -> tuple[Schema, ...]:
@@ -208,7 +209,7 @@ class Salesforce:
                 return self.state.by_ids(name, ids)
 
             for row in self.wire.read(f"fetch {name} {len(ids)}", ask) if ids else ():
-                if row is not None and _is_live(row):
+                if row is not None and _is_live(row) and not self.wire.unseen():
                     found[Ref(SFA, name, row["Id"])] = self._record(name, row, paths)
         return [found.get(ref) for ref in refs]
 

@@ -90,9 +90,13 @@ class Schedule:
         self.people.late = kind.late
         self.store = Journal(self)
         page = rng.choice((2, 3, 5, 50))
+        keyed = rng.random() < 0.7
+        if not keyed:
+            for name in ("Lead", "Contact"):
+                self.sfa.alter_field(name, OTHER_ID[SFA], unique=False)
         self.wires = {side: Wire(side, self, self.faults[side]) for side in (MA, SFA)}
         self.marketo = Marketo(self.ma, self.wires[MA], page)
-        self.salesforce = Salesforce(self.sfa, self.wires[SFA], page)
+        self.salesforce = Salesforce(self.sfa, self.wires[SFA], page, keyed=keyed)
         self.cycle_began = self.clock.now()
         self._seen = {MA: 0, SFA: 0}
         self._swept = self.sweep_began = self.clock.now()
@@ -135,15 +139,21 @@ class Schedule:
             raise Crash
         if not self._agitated:
             return
-        if self._crashes and self.rng.random() < 0.01:
-            self._crashes -= 1
-            self.counts["crashes"] += 1
-            self.tell("CRASH", label)
-            self._alive = False
+        if self.dies(label):
             raise Crash
         if self._mid and self.rng.random() < self._mid:
             self._somebody()
             self.counts["acts in mid-cycle"] += 1
+
+    def dies(self, label: str) -> bool:
+        """Whether the process crashes at this very instruction."""
+        if not (self._agitated and self._crashes and self.rng.random() < 0.01):
+            return False
+        self._crashes -= 1
+        self.counts["crashes"] += 1
+        self.tell("CRASH", label)
+        self._alive = False
+        return True
 
     def _somebody(self) -> None:
         self.clock.advance(self.rng.choice((0.0, 0.001, 0.05, 0.4)))
@@ -242,6 +252,8 @@ class Schedule:
         draw = self.rng.random()
         if draw < 0.25:
             self._cycle(sweep=self._is_due() or self.rng.random() < 0.2)
+            if draw < 0.08:
+                self._cycle(sweep=False)  # at once again
         elif draw < 0.35:
             self.clock.advance(self.rng.choice((0.5, 1.0, 3.0, 60.0, 4_000.0)))
         else:

@@ -103,13 +103,14 @@ class Row:
 class Token:
     """One value that a person typed."""
 
-    __slots__ = ("arrived", "field", "homes", "number", "person", "replaced", "time", "typed")
+    __slots__ = ("after", "arrived", "field", "homes", "number", "person", "replaced", "time", "typed")
 
     def __init__(self, number: int, person: int, field: str, home: Key, typed: int, time: float) -> None:
         self.number, self.person, self.field = number, person, field
         self.homes = {home: typed}
         self.typed, self.time = typed, time
         self.replaced = 0
+        self.after: set[int] = set()
         self.arrived: dict[str, int] = {home[0]: typed}
 
 
@@ -228,6 +229,8 @@ class Oracle:
             self._overwritten(row, self.tokens[was[0]], new, api=api, sent=sent)
         if now is not None:
             self._arrives(row, field, now, entry, api=api)
+            if was is not None and not api:
+                self.tokens[now[0]].after |= {was[0], *self.tokens[was[0]].after}
         elif api and new is not None:
             self.offend("invention", row.key, f"the engine wrote {new!r} into {name}, which nobody typed")
 
@@ -449,6 +452,10 @@ class Oracle:
             self.offend("lost edit", loss.home, text)
             return
         self.counts["losers"] += 1
+        # typed over here, and typed nowhere else: what stands across is nobody's newer word
+        came_back = winner is not None and winner[0] in token.after
+        if winner and came_back and all(home[0] == side for home in self.tokens[winner[0]].homes):
+            self.offend("stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back")
         if winner is None:
             self.offend(
                 "false claim", loss.home, f"T{token.number} lost against {loss.new!r}, which nobody typed"

@@ -99,6 +99,8 @@ class People:
         if self.late and self.rng.random() < self.late:
             delay = self.rng.uniform(1.0, 120.0)
             self.done["long transactions"] += 1
+            # what is held back has a stamp of its own: the row is locked while the transaction runs
+            self.sfa._latest = (0.0, "")
         if row is None:
             self.sfa.human_create("Lead", values, commit_delay=delay)
         else:

@@ -19,6 +19,7 @@ from tests.sim.clock import SimClock
 P = ParamSpec("P")
 T = TypeVar("T")
 SERVER_TIMEOUT, VISIBILITY_LAG = 2.0, 1.0
+UNSEEN = 0.005
 ON_READ = ("rate_limited", "server_error", "dropped_before", "lost_after_commit", "half_answer", "slow")
 ON_WRITE = (*ON_READ, "acts_late")
 
@@ -50,6 +51,9 @@ class Ground(Protocol):
 
     def point(self, label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""
+
+    def dies(self, label: str) -> bool:
+        """Whether the process crashes at this very instruction."""
 
     def entries(self) -> int:
         """How many ledger entries there are by now."""
@@ -94,6 +98,10 @@ class Wire:
         for key in ids:
             self.ground.shown.setdefault((self.system, key), now)
 
+    def unseen(self) -> bool:
+        """Whether a record by id is not given for once, as when a partition or a permission is amiss."""
+        return bool(self.faults.shares) and self.ground.rng.random() < UNSEEN
+
     def kept(self, id_: str, sent: Mapping[str, object], stored: Mapping[str, object]) -> None:
         """What became of the values of an accepted row."""
         for path, value in sent.items():
@@ -122,6 +130,9 @@ class Wire:
             ground.observe(sending)
             return answer
 
+        if ground.dies(f"in flight: {self.system} {label}"):
+            clock.at(sending.sent + ground.rng.uniform(0.0, 0.99) * SERVER_TIMEOUT, execute)
+            raise Crash
         if kind == "rate_limited":
             raise Retryable(f"{self.system}: {kind}", 1.0)
         if kind in {"server_error", "dropped_before"}:
