@@ -7,7 +7,7 @@ now (after a merge or conversion) a half is kept only where the new record has t
 from __future__ import annotations
 
 from sync.normalise import Known, decode_body
-from sync.plan import Base, FieldWork, Half, times_written
+from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_written
 from sync.record import SIDES, Raw, Side, Value
 from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, resolve
 from sync.rows import LIVE, RecordRow
@@ -27,6 +27,20 @@ class _Sides:
         self.row = {Side.MA: ma, Side.SFA: sfa}
         self.known: dict[Side, Known] = {side: scene.known(row) for side, row in self.row.items()}
         self.raw: dict[Side, dict[str, Raw]] = {}
+        self.away = {side: self._arrived(scene, row) for side, row in self.row.items()}
+
+    def _arrived(self, scene: Scene, row: RecordRow) -> frozenset[str]:
+        """Fields whose value is that of a write of ours that is not settled yet: nobody's change."""
+        names: set[str] = set()
+        for number, operation in scene.operations[row.entity].items():
+            if number in scene.sent and target_of(operation) == row.ref:
+                known = scene.known(row).values
+                fields = decode_work(operation.body).fields.values()
+                names.update(
+                    each.name for each in fields if row.own == 1 or known.get(each.name) == each.half
+                )
+                scene.put_operation(operation._replace(again=1))
+        return frozenset(names)
 
     def body(self, side: Side) -> dict[str, Raw]:
         """A side's raw values, decoded when first needed."""
@@ -140,7 +154,9 @@ def _pair(rule: FieldRule, sides: _Sides) -> Pair | None:
         else:
             return None
     ma, sfa = found[Side.MA], found[Side.SFA]
-    flags = {side: rule.name in sides.known[side].unconfirmed for side in SIDES}
+    flags = {
+        side: rule.name in sides.known[side].unconfirmed or rule.name in sides.away[side] for side in SIDES
+    }
     return Pair(ma, sfa, _is_same(rule, ma, sfa), flags[Side.MA], flags[Side.SFA])
 
 
