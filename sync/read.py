@@ -6,12 +6,14 @@ of a read is drawn before its request leaves. The next page is asked for while t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import msgspec
 
+from sync.errors import RequestRefused
+from sync.halves import in_halves
 from sync.life import Family, note_events
 from sync.normalise import Lens
 from sync.note import Noted, Reading, mark_dirty, note, note_keys
@@ -20,6 +22,7 @@ from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 
 FRONT, ANEW = "front", "anew"
+REFUSED_WAIT = 3_600.0
 
 
 class Numbering:
@@ -140,20 +143,33 @@ def refetch(world: World, side: Side, run: int) -> ReadCount:
         read_refs(world, side, run, due, done)
 
 
-def read_refs(world: World, side: Side, run: int, refs: Sequence[Ref], done: ReadCount) -> dict[Ref, Record]:
-    """Read records by id and note them; one that is not given is unseen, never deleted."""
+def read_refs(
+    world: World,
+    side: Side,
+    run: int,
+    refs: Sequence[Ref],
+    done: ReadCount,
+    refused: dict[Ref, RequestRefused] | None = None,
+) -> dict[Ref, Record]:
+    """Read records by id and note them; one that is not given is unseen, never deleted. One that the vendor refuses
+    to read is put into `refused`, and asked for again in an hour if it had asked to be read."""
     found: dict[Ref, Record] = {}
+    refused = {} if refused is None else refused
     size = world.connectors[side].capabilities.fetch_batch
+
+    def ask(part: Sequence[Ref]) -> list[Record | None]:
+        return world.connectors[side].fetch(world.kind, part, world.paths(side))
+
     for start in range(0, len(refs), size):
         batch = refs[start : start + size]
         reading = _reading(world, side, run, indexed=False)
-        records = world.connectors[side].fetch(world.kind, batch, world.paths(side))
-        given = [record for record in records if record is not None]
+        given = [record for record in in_halves(ask, batch, refused) if record is not None]
         patch = Patch()
         held = _held(world, batch)
         noted = note(given, held, reading, world.lens, world.numbers, patch)
         found.update((record.ref, record) for record in given)
-        _note_unseen(held, set(batch) - set(found), patch)
+        _note_unseen(held, set(batch) - found.keys() - refused.keys(), patch)
+        _postpone([row for row in held.values() if row.refetch_at and row.ref in refused], reading, patch)
         _wake(world, noted, patch)
         world.store.commit(patch)
         done.add(noted)
@@ -167,6 +183,11 @@ def note_found(world: World, records: Sequence[Record], reading: Reading) -> Not
     _wake(world, noted, patch)
     world.store.commit(patch)
     return noted
+
+
+def _postpone(rows: Iterable[RecordRow], reading: Reading, patch: Patch) -> None:
+    for row in rows:
+        patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
 
 
 def _note_unseen(held: dict[Ref, RecordRow], missing: set[Ref], patch: Patch) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from sync.errors import RequestRefused
 from sync.note import Numbers
 from sync.plan import Job, Work, content_hash, encode_work, target_of
 from sync.ports import FieldError
@@ -18,6 +19,11 @@ from sync.rows import FAILED, PENDING, OperationRow
 from sync.rules import ActionKind
 
 RETRY_AFTER = (3_600.0, 21_600.0, 86_400.0)
+
+
+def said(error: RequestRefused) -> FieldError:
+    """A refusal of a whole request, as a word about the record."""
+    return FieldError("", error.code or "refused", error.message)
 
 
 def after_refusal(

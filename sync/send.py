@@ -16,9 +16,10 @@ from sync.effects import KIND as EFFECT_KIND
 from sync.errors import Fatal, InDoubt, LeaseLost, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
-from sync.ports import FieldError, Outcome, Write
+from sync.ports import Outcome, Write
 from sync.read import World
 from sync.record import SIDES, Ref, Side
+from sync.refuse import said
 from sync.rows import WAITING, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
@@ -123,9 +124,12 @@ class Delivery:
 
     def _verified(self, side: Side, jobs: list[Job]) -> list[Job]:
         found = verify(self.world, side, self.run, jobs)
-        if found.moved or found.unseen:
+        if found.moved or found.unseen or found.refused:
             patch = Patch()
-            settlement = self._settlement([*found.moved, *found.unseen], patch)
+            refused = [job for job, _error in found.refused]
+            settlement = self._settlement([*found.moved, *found.unseen, *refused], patch)
+            for job, error in found.refused:
+                settlement.fail(job, said(error))
             for job in found.moved:
                 settlement.supersede(job, "moved")
             later = self.world.clock.now() + UNSEEN_WAIT
@@ -206,8 +210,7 @@ class Delivery:
     def _halve(self, flight: _Flight, error: RequestRefused) -> None:
         """A batch refused whole goes on in halves; a single record refused alone has failed."""
         if len(flight.jobs) == 1:
-            refused = Outcome("refused", errors=(FieldError("", error.code or "refused", error.message),))
-            self._settle(flight, [refused])
+            self._settle(flight, [Outcome("refused", errors=(said(error),))])
             return
         self._not_executed(flight)
         half = len(flight.jobs) // 2

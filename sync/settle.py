@@ -347,6 +347,14 @@ class Settlement:
             self.done.retried += after.state == PENDING
         self._wake(row, work)
 
+    def fail(self, job: Job, error: FieldError) -> None:
+        """It cannot even be looked up: the operation fails as it stands, and is tried again later."""
+        row, work = job
+        self.done.errors.append((error.code, error.path))
+        self.done.failed += 1
+        self.patch.put(failed(row, work, (error,), self.now))
+        self._wake(row, work)
+
     # --- around ----------------------------------------------------------------------------------------
 
     def supersede(self, job: Job, reason: str) -> None:
