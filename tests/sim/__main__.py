@@ -53,7 +53,7 @@ def main() -> int:
                 break
     seconds = time.process_time() - began
     out = sys.stdout
-    if bad and not given.keep_going or given.story:
+    if (bad and not given.keep_going) or given.story:
         out.write(tell(bad[0] if bad else results[0]) + "\n")
     out.write(report(results, seconds) + "\n")
     for result in bad:

@@ -116,7 +116,7 @@ class Marketo:
         def act() -> list[Any]:
             answers = self.state.sync_leads(*way, rows)
             for write, answer in zip(writes, answers, strict=True):
-                if answer.status in {"created", "updated"}:
+                if answer.id is not None and answer.status in {"created", "updated"}:
                     self.wire.kept(str(answer.id), write.values, self.state.leads[answer.id].values)
             return answers
 
@@ -135,7 +135,8 @@ class Marketo:
                 return Outcome("gone")
             case _, "719":
                 return Outcome("retry", after=5.0)
-        return Outcome("refused", errors=(FieldError("", str(answer.code), str(answer.message)),))
+            case _:
+                return Outcome("refused", errors=(FieldError("", str(answer.code), str(answer.message)),))
 
 
 def _ma_events(row: log.Activity) -> Iterator[LifeEvent]:
@@ -261,5 +262,7 @@ def _sfa_outcome(create: bool, answer: SaveResult) -> Outcome:
             return Outcome("retry", after=5.0)
         case "ENTITY_IS_DELETED" | "INVALID_CROSS_REFERENCE_KEY" | "CANNOT_UPDATE_CONVERTED_LEAD":
             return Outcome("gone")
-    paths = error.fields or ("",)
-    return Outcome("refused", errors=tuple(FieldError(path, error.code, error.message) for path in paths))
+        case _:
+            paths = error.fields or ("",)
+            errors = tuple(FieldError(path, error.code, error.message) for path in paths)
+            return Outcome("refused", errors=errors)

@@ -16,7 +16,7 @@ class SimClock:
 
     def __init__(self) -> None:
         self._now = START
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._left = 0
 
     def now(self) -> float:
@@ -36,7 +36,7 @@ class SimClock:
             act()
         self._now = max(self._now, end)
 
-    def at(self, when: float, act: Callable[[], None]) -> None:
+    def at(self, when: float, act: Callable[[], object]) -> None:
         """Do something at a time."""
         self._left += 1
         heapq.heappush(self._due, (when, self._left, act))

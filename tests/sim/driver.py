@@ -119,7 +119,11 @@ class Schedule:
 
     def observe(self, sending: Sending | None = None) -> None:
         """Show the oracle what the vendors have written down since the last time."""
-        sent = Sent(sending.number, sending.cycle, sending.sweep, sending.looked) if sending is not None else None
+        sent = (
+            Sent(sending.number, sending.cycle, sending.sweep, sending.looked)
+            if sending is not None
+            else None
+        )
         for side, ledger in ((MA, self.ma.ledger), (SFA, self.sfa.ledger)):
             for entry in ledger[self._seen[side] :]:
                 if entry.actor == "api":
@@ -202,7 +206,7 @@ class Schedule:
             self.tell("cycle ends", error.message)
         except Crash:
             self._restart()
-        except Exception as error:  # noqa: BLE001 - whatever the engine raises is an offence of its own
+        except Exception as error:
             if self._alive:
                 self.oracle.offend("error", type(error).__name__, str(error))
                 raise

@@ -75,8 +75,8 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "object", "person", "side", "source",
-        "values", "visible",
+        "api_made", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "object", "person", "side",
+        "source", "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -300,9 +300,9 @@ class Oracle:
         email = plain(new.get(TWO_WAY["email"]))
         for other in self.rows.values():
             known = other.gone and not other.gone_unseen and other.gone < sent.cycle - SETTLE
-            if known and not other.live and not other.into and other.side == new.side:
-                if plain(other.get(TWO_WAY["email"])) == email and other.visible < sent.sweep - SETTLE:
-                    yield other
+            here = other.side == new.side and plain(other.get(TWO_WAY["email"])) == email
+            if known and here and not other.live and not other.into and other.visible < sent.sweep - SETTLE:
+                yield other
 
     def _findable(self, new: Row, source: Row, sent: Sent) -> Iterator[Row]:
         """Other records of this person that a reader who began in time was bound to know."""
@@ -455,7 +455,9 @@ class Oracle:
         # typed over here, and typed nowhere else: what stands across is nobody's newer word
         came_back = winner is not None and winner[0] in token.after
         if winner and came_back and all(home[0] == side for home in self.tokens[winner[0]].homes):
-            self.offend("stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back")
+            self.offend(
+                "stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back"
+            )
         if winner is None:
             self.offend(
                 "false claim", loss.home, f"T{token.number} lost against {loss.new!r}, which nobody typed"

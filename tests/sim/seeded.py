@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+import sync.confirm
 import sync.cycle
 import sync.decide
 import sync.doubt
@@ -19,7 +20,7 @@ import sync.read
 import sync.resolve
 import sync.scene
 import sync.send
-from sync.plan import Half, Job
+from sync.plan import Half, Job, jobs_of
 from sync.read import ReadCount, World
 from sync.record import Page, Ref, Side
 from sync.resolve import WriteTo
@@ -35,7 +36,7 @@ def resend_in_doubt_without_reading(patch: pytest.MonkeyPatch) -> None:
     """What was not answered is simply sent again."""
 
     def blind(world: World, side: Side, run: int, batch: BatchRow, rows: Sequence[Any], done: object) -> None:
-        jobs = sync.doubt.jobs_of(rows)
+        jobs = jobs_of(rows)
         around = Around(*sync.doubt.load_around(world, jobs, []))
         changes = Patch()
         settlement = Settlement(world.lens, around, world.numbers, world.clock.now(), changes)
@@ -74,7 +75,11 @@ def settle_from_what_is_seen_by_now(patch: pytest.MonkeyPatch) -> None:
         side = self.lens.side(target.system).other
         for row in self.around.records.values():
             known = self.lens.known(row)
-            if row.entity == target.entity and row.system == self.lens.system(side) and work.name in known.values:
+            if (
+                row.entity == target.entity
+                and row.system == self.lens.system(side)
+                and work.name in known.values
+            ):
                 return replace(half, **{side.value: known.values[work.name]})
         return half
 
@@ -99,7 +104,7 @@ def no_verify(patch: pytest.MonkeyPatch) -> None:
 
 def sent_operations_are_superseded(patch: pytest.MonkeyPatch) -> None:
     """A write that has left is derived again beside itself."""
-    load = sync.cycle.load
+    load = sync.scene.load
 
     def forgetful(*given: Any) -> Any:
         scene = load(*given)
@@ -151,7 +156,7 @@ def sent_is_not_durable(patch: pytest.MonkeyPatch) -> None:
 
 def losers_are_not_listed(patch: pytest.MonkeyPatch) -> None:
     """A conflict is decided without a word."""
-    whole = sync.pairs.resolve
+    whole = sync.resolve.resolve
 
     def silent(*given: Any) -> Any:
         verdict = whole(*given)
@@ -177,12 +182,14 @@ def new_ids_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 def an_ignored_value_counts_as_a_change(patch: pytest.MonkeyPatch) -> None:
     """A value that the vendor did not take is carried back over the person's own."""
-    patch.setattr("sync.confirm._fate", lambda row, lens, path, sent, now: None if now == sent.sent else "changed")
+    patch.setattr(
+        "sync.confirm._fate", lambda row, lens, path, sent, now: None if now == sent.sent else "changed"
+    )
 
 
 def evidence_is_believed_blindly(patch: pytest.MonkeyPatch) -> None:
     """«Last modified by us» makes every difference the vendor's own."""
-    whole = sync.decide.confirm
+    whole = sync.confirm.confirm
 
     def gullible(row: RecordRow, *given: Any, **more: Any) -> Any:
         return whole(row._replace(own=1), *given, **more)

@@ -117,9 +117,7 @@ class Wire:
         ground, clock = self.ground, self.ground.clock
         ground.point(f"before {self.system} {label}")
         self.writes += 1
-        sending = Sending(
-            self.writes, ground.cycle_began, ground.sweep_began, clock.now(), self.looked
-        )
+        sending = Sending(self.writes, ground.cycle_began, ground.sweep_began, clock.now(), self.looked)
         self.looked = {}
         clock.advance(ground.rng.uniform(0.01, 0.2))
         kind = self.faults.first(ON_WRITE)
