@@ -214,7 +214,7 @@ class Town:
         raise ProcessDied
 
     def crash_at(self, transaction: int, when: str) -> bool:
-        """Run cycles until the process dies at the so-manieth transaction from now; False if it never does."""
+        """Run cycles until the process dies after so many transactions; False if it outlives them."""
         self.store.fuse = (transaction, when)
         try:
             for _ in range(6):
