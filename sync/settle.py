@@ -48,6 +48,7 @@ from sync.rules import ActionKind
 KEEP_WRITTEN = 16
 NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which")
 SOMEBODY_ELSES = FieldError("", "exists", "a record that is somebody else's bears the same key")
+LONGEST_WAIT = 300.0
 READ_BACK = 300.0  # a vendor that ignored a write says nothing of it in its feed: such a record is read by id
 
 
@@ -325,7 +326,7 @@ class Settlement:
         self.done.superseded += 1
 
     def _later(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
-        wait = max(outcome.after, min(300.0, 2.0**row.attempts))
+        wait = max(outcome.after, min(LONGEST_WAIT, 2.0 ** min(row.attempts, 9)))
         self.patch.put(row._replace(state=PENDING, at=self.now + wait, attempts=row.attempts + 1))
         self._wake(row, work)
         self.done.retried += 1

@@ -185,6 +185,13 @@ def test_a_transient_answer_waits_longer_each_time(attempts: int) -> None:
     assert again.at == NOW + 2.0**attempts
 
 
+def test_a_transient_answer_after_thousands_of_tries_still_only_waits() -> None:
+    """However long a vendor says «later», the wait has an upper bound and the settlement goes through."""
+    _settlement, patch = settle(operation()._replace(attempts=5_000), Outcome("retry"))
+    (again,) = operations(patch)
+    assert (again.state, again.at) == (PENDING, NOW + 300.0)
+
+
 def test_gone_asks_the_vendor_what_became_of_the_record() -> None:
     """A record that is gone is read again and stays linked; deleted is only what the vendor says is deleted."""
     _settlement, patch = settle(operation(), Outcome("gone"))
