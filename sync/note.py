@@ -125,7 +125,8 @@ def _compare(
         return
     unconfirmed, awaited = _confirm(row, record.values)
     first_look = row.as_of == 0
-    if not (changes or restored or first_look or row.refetch_at) and unconfirmed == row.unconfirmed:
+    newer = bool(record.version) and record.version != row.version  # or every sweep would read it once more
+    if not (changes or restored or first_look or newer or row.refetch_at) and unconfirmed == row.unconfirmed:
         return
     dirty = bool(changes) or restored or awaited or (unconfirmed != "" and row.refetch_at > 0)
     seen.update(record.values)

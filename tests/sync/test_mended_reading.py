@@ -73,3 +73,19 @@ def test_a_deleted_record_no_longer_asks_to_be_read() -> None:
         town.wait()
         town.cycle()
         assert (town.row(sales).state, town.row(sales).refetch_at) == (DELETED, 0.0)
+
+
+def test_an_edit_that_we_do_not_map_is_read_by_one_sweep_only() -> None:
+    """Sweeps by version do not read the same record again and again for as far as they reach back."""
+    with Town() as town:
+        sales = town.record(Email="a@firm.example", LastName="Ito")
+        town.open()
+        town.wait(2_000)
+        town.cycle(sweep=900.0)
+        town.edit(sales, OwnerId="005000000000001AAA")
+        town.wait()
+        counts = fetched(town, SALESFORCE)
+        for _ in range(3):
+            town.cycle(sweep=900.0)
+            town.wait()
+        assert sum(counts) <= 1

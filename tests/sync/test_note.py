@@ -146,3 +146,11 @@ def test_a_sweep_by_versions_asks_only_for_what_is_newer() -> None:
     known = row("sfa", "7", 9, {}, version="2026-02")
     page = [Record(known.ref, {}, "2026-02"), Record(known.ref._replace(id="8"), {}, "2026-01")]
     assert [ref.id for ref in note_keys(page, {known.ref: known})] == ["8"]
+
+
+def test_a_newer_version_without_news_is_kept_in_one_row_and_nothing_is_decided() -> None:
+    """Where something that we do not map was edited, the version is stored, and the record is not dirty."""
+    held = row("sfa", "7", 9, {"Title": "old"}, version="v1")
+    found, patch = noted([record("sfa", "7", {"Title": "old"}, "v2")], [held], reading("sfa", 5))
+    assert (only(patch).version, only(patch).noted) == ("v2", held.noted)
+    assert (found.dirty, found.changed) == ([], 0)
