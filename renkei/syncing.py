@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from renkei.drain import LATE, Total, begin_sweeps, drain, sweep_reach
+from renkei.drain import Total, begin_sweeps, drain, sweep_reach
 from renkei.first import Canary, choose, deliver_these, look_back, mark_applied, was_applied
 from renkei.progress import Teller
 from renkei.wire import Wired, look, scopes
@@ -18,6 +18,7 @@ from sync.cycle import Bounds
 from sync.errors import Retryable
 from sync.read import World
 from sync.rows import LANE_BACKFILL
+from sync.rules import ActionKind
 
 _WHOLE = 1_000_000
 _HOURS = 12 * 3_600.0
@@ -32,6 +33,7 @@ class Result:
     digest: str
     total: Total
     canary: Canary | None = None
+    at_once: dict[str, int] = field(default_factory=dict)
     open: dict[str, int] = field(default_factory=dict)
     holds: dict[str, int] = field(default_factory=dict)
     in_flight: dict[str, int] = field(default_factory=dict)
@@ -91,15 +93,20 @@ def _first(wired: Wired, world: World, teller: Teller, result: Result, number: i
     result.total = plan_route(wired, world)
     if result.total.gave_up is not None or world.lens.rules.shadow:
         return
-    totals, ids = choose(_planned(wired, world), number)
+    totals, ids = choose(_planned(wired, world, opt_outs=False), number)
     for system, count in totals.items():
         teller.expect(f"write {system}", count)
+    # Opt-outs wait for no canary.
+    at_once = [id_ for id_, *_ in _planned(wired, world, opt_outs=True)]
+    if at_once:
+        done, _ = deliver_these(world, at_once, "opt-outs", keep)
+        result.at_once = done.sent
     if ids:
         _done, ended = deliver_these(world, ids, "canary", keep)
         result.canary = look_back(world, ids, ended, keep)
         if result.canary.alarms:
             return
-    begin_sweeps(world, started + LATE)
+    begin_sweeps(world, started)
     bounds = Bounds(dirty=_WHOLE, seconds=_HOURS, first=True, lane=LANE_BACKFILL, trigger="first")
     planned_total = result.total
     result.total = drain(world, bounds, keep=keep)
@@ -119,15 +126,19 @@ def _carry_over(planned: Total, result: Result) -> None:
     total.conflicts += planned.conflicts
     for (system, _action), sent in (result.canary.sent if result.canary else {}).items():
         total.sent[system] = total.sent.get(system, 0) + sent
+    for system, sent in result.at_once.items():
+        total.sent[system] = total.sent.get(system, 0) + sent
 
 
-def _planned(wired: Wired, world: World) -> Iterator[tuple[int, str, str, str]]:
-    """Every planned operation of a route, by what `choose` wants to know of it."""
+def _planned(wired: Wired, world: World, *, opt_outs: bool) -> Iterator[tuple[int, str, str, str]]:
+    """A route's planned opt-outs, or everything else that is planned, by what `choose` wants to know of it."""
     from state.answers import Which
     from state.views import contents
 
     with look(wired.project) as reader:
-        yield from contents(reader, Which(route=world.lens.rules.route))
+        for each in contents(reader, Which(route=world.lens.rules.route)):
+            if (each[2] == ActionKind.OPT_OUT) is opt_outs:
+                yield each
 
 
 def look_around(wired: Wired, world: World, result: Result) -> None:

@@ -1,26 +1,79 @@
-"""The host's time and its threads, as the engine's ports want them."""
+"""The host's time, threads and signals, as the engine's ports want them.
+
+It decides where a signal may end the work: between two steps that are kept whole, never inside one.
+"""
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Stop:
+    """A wish to end, made by a signal and obeyed at the next `check`, once."""
+
+    def __init__(self) -> None:
+        self._wished = threading.Event()
+        self._obeyed = False
+
+    def wish(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        """Ask for the end (a signal handler); asked twice, it comes at once."""
+        if self._wished.is_set():
+            raise KeyboardInterrupt
+        self._wished.set()
+
+    def check(self) -> None:
+        """Raises KeyboardInterrupt if the end was asked for; the tidying up that follows is left alone."""
+        if self._wished.is_set() and not self._obeyed:
+            self._obeyed = True
+            raise KeyboardInterrupt
+
+    def wait(self, seconds: float) -> None:
+        """Wait, at most until the end is asked for."""
+        self._wished.wait(seconds)
+
+
+@contextmanager
+def polite(stop: Stop) -> Iterator[None]:
+    """While this lasts, Ctrl-C and SIGTERM only make a wish; no other thread than the main one may ask for it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop.wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class SystemClock:
-    """The host's clock; unix seconds, UTC."""
+    """The host's clock; unix seconds, UTC. With a `stop`, the main thread's waits end when it is asked for."""
+
+    def __init__(self, stop: Stop | None = None) -> None:
+        self._stop = stop
 
     def now(self) -> float:
         """The time."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait; ends early only by a signal's exception."""
-        time.sleep(max(0.0, seconds))
+        """Wait. Raises KeyboardInterrupt where the end was asked for."""
+        if self._stop is None or threading.current_thread() is not threading.main_thread():
+            time.sleep(max(0.0, seconds))
+            return
+        self._stop.check()
+        self._stop.wait(max(0.0, seconds))
+        self._stop.check()
 
 
 class ThreadExecutor:

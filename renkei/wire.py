@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from renkei.settings import Project, make_state, with_secrets
-from renkei.threads import SystemClock, ThreadExecutor
+from renkei.threads import Stop, SystemClock, ThreadExecutor, polite
 from sync.errors import Fatal
 from sync.normalise import Lens
 from sync.ports import Clock, Connector
@@ -101,8 +101,10 @@ def build(
     from state.store import SqlStore
 
     chosen = choose(load_rules(project), route)
-    clock = SystemClock()
+    stop = Stop()
+    clock = SystemClock(stop)
     with ExitStack() as stack:
+        stack.enter_context(polite(stop))
         store = stack.enter_context(SqlStore(make_state(project), clock, this_process()))
         names = list(dict.fromkeys(name for rules in chosen for name in rules.systems.values()))
         connectors = open_systems(project, names, clock, log)
@@ -119,13 +121,23 @@ def build(
                 clock=clock,
                 executor=executor,
                 numbers=numbers,
-                progress=progress,
+                progress=_stoppable(progress, stop),
             )
             for rules in chosen
         }
         yield Wired(
             project=project, store=store, connectors=connectors, worlds=worlds, store_name=_name_of(store)
         )
+
+
+def _stoppable(progress: Progress, stop: Stop) -> Progress:
+    """Progress is told when a step was kept: there, and only there, the work may end."""
+
+    def told(what: str, count: int) -> None:
+        progress(what, count)
+        stop.check()
+
+    return told
 
 
 def choose(rules: tuple[Rules, ...], route: str) -> tuple[Rules, ...]:

@@ -19,6 +19,8 @@ from renkei.cli.screen import problem
 from renkei.words import Words, language
 from sync.errors import RenkeiError, Retryable
 
+_INTERRUPTED = 130  # what the option parser makes of a KeyboardInterrupt
+
 app = typer.Typer(
     name="renkei",
     help="Keeps a marketing system and a sales system in step. Exit codes: 0 all well, 1 not everything well, "
@@ -45,12 +47,14 @@ def run(given: list[str]) -> int:
     words, json_wanted = _peek(given)
     try:
         code = get_command(app).main(given, prog_name="renkei", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        if code != _INTERRUPTED:
+            return code if isinstance(code, int) else 0
+        return _stopped(words, json_wanted=json_wanted)
     except typer.Exit as error:
-        return int(error.exit_code)
+        stopped = error.exit_code == _INTERRUPTED
+        return _stopped(words, json_wanted=json_wanted) if stopped else int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        problem(words, words("interrupted"), words("interrupted_next"), json_wanted=json_wanted)
-        return 1
+        return _stopped(words, json_wanted=json_wanted)
     except RenkeiError as error:
         return _told(error, words, json_wanted=json_wanted)
     except typer.TyperException as error:
@@ -64,6 +68,11 @@ def run(given: list[str]) -> int:
         what = f"{type(error).__name__}, {_place(error)}"
         problem(words, words("own_error", what=what), words("own_error_next"), json_wanted=json_wanted)
         return 1
+
+
+def _stopped(words: Words, *, json_wanted: bool) -> int:
+    problem(words, words("interrupted"), words("interrupted_next"), json_wanted=json_wanted)
+    return 1
 
 
 def _told(error: RenkeiError, words: Words, *, json_wanted: bool) -> int:

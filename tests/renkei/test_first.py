@@ -1,0 +1,73 @@
+"""A first delivery: opt-outs at once, a canary that can stop everything, the rest; and the end by a signal."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renkei.fakes import Fakes
+from tests.support.command import Place, clean_environment, new_place
+from tests.support.tree import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _speaks_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _written(place: Place) -> int:
+    return sum(sum(each.values()) for each in place.fakes.ask("status")["writes"].values())
+
+
+def test_a_canary_that_comes_back_otherwise_stops_everything(tmp_path: Path, capsys: Any) -> None:
+    """When a vendor keeps values otherwise than sent, only canary and opt-outs were written; later the rest goes."""
+    with Fakes("--persons", "150", "--role", "0", "--seed", "9") as fakes:
+        place = new_place(tmp_path, fakes)
+        total = place.quick(capsys, "plan", "--json").data["routes"][0]["total"]
+        fakes.ask("faults", {"salesforce": {"ignored_field": 0.5}, "marketo": {"profile": "none"}})
+        said = place.quick(capsys, "sync", "--first", "--canary", "5")
+        assert said.code == 1
+        assert "did not come back as sent" in said.out
+        assert "renkei sync --first" in said.out
+        assert _written(place) < total / 3
+        assert place.quick(capsys, "sync").code == 2
+        fakes.ask("faults", {"profile": "none"})
+        place.quick(capsys, "sync", "--first")
+        after = place.quick(capsys, "sync", "--json")
+        assert after.data["routes"][0]["brakes"] == []
+        assert fakes.ask("verdict", {"claims": []})["counts"].get("duplicate", 0) == 0
+
+
+def test_opt_outs_wait_for_no_canary(tmp_path: Path, capsys: Any) -> None:
+    """Whatever the canary says, everybody who is opted out on one side is opted out on the other."""
+    with Fakes("--persons", "150", "--role", "0", "--seed", "9") as fakes:
+        place = new_place(tmp_path, fakes)
+        assert place.quick(capsys, "plan", "--json").data["routes"][0]["opt_outs_at_once"] > 0
+        fakes.ask("faults", {"salesforce": {"ignored_field": 1.0}})
+        place.quick(capsys, "sync", "--first", "--canary", "2")
+        left = place.quick(capsys, "plan", "--json").data["routes"][0]
+        assert left["first_needed"]
+        assert left["actions"].get("marketo", {}).get("optout", 0) == 0
+
+
+def test_a_polite_signal_is_answered_with_a_sentence(tmp_path: Path) -> None:
+    """SIGTERM in the middle of a first sync ends it with 1 and a next step; the next run goes on to the end."""
+    with Fakes("--persons", "1500", "--role", "0", "--seed", "2") as fakes:
+        place = new_place(tmp_path, fakes)
+        process = subprocess.Popen(
+            place.command("sync", "--first"), cwd=ROOT, env=clean_environment(), stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        while process.poll() is None and not _written(place):
+            pass
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert said.startswith("error  Stopped on request; everything noted so far is kept.\nnext  ")
+        assert place.renkei("sync", "--first").code == 0
+        assert fakes.ask("verdict", {"claims": []})["ok"]
