@@ -220,6 +220,8 @@ class Settlement:
         source = self.around.records.get(work.source)
         if target.role != LEADING or source is None or source.entity != target.entity:
             return
+        if source.system == target.system:
+            return  # an opt-out may come from another record of the same side: that agrees on nothing across
         side = self.lens.side(target.system)
         names = {side: f"{target.object}/{target.id}", side.other: f"{source.object}/{source.id}"}
         held = self.around.bases.get(target.entity)
