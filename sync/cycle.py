@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from sync.adopt import adopt_rules
 from sync.decide import Decided, decide
 from sync.effects import plan_effects
-from sync.guard import Brake, Traffic, guard, opt_outs_left, released
+from sync.guard import EVERYTHING, Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
@@ -191,8 +193,11 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
         return
     planned = world.store.planned(world.lens.rules.route)
     lost = any(count.lost for count in report.read.values())
+    kept = None if bounds.first else _kept_brake(world)
     if (planned or lost) and not bounds.first:
         report.brakes = guard(_traffic(world, report), world.lens.rules.limits)
+    if kept is not None and all(brake.action != EVERYTHING for brake in report.brakes):
+        report.brakes = (kept, *report.brakes)
     allowed = released(report.brakes)
     patch = Patch()
     _show_brakes(world, report, patch)
@@ -201,6 +206,16 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
             patch.put(row._replace(released=allowed))
     if patch:
         world.store.commit(patch)
+
+
+def _kept_brake(world: World) -> Brake | None:
+    """The brake on everything that an earlier cycle put on: it stands for a day, or until a person lets a plan go."""
+    route, now = world.lens.rules.route, world.clock.now()
+    agreed = max((row.since for row in world.store.get(RulesRow, [(route,)])), default=0.0)
+    for row in world.store.holds_of([NOBODY]):
+        if row.field == f"{route}/{EVERYTHING}" and row.since > max(agreed, now - DAY):
+            return msgspec.convert(msgspec.json.decode(row.body) | {"action": EVERYTHING}, Brake)
+    return None
 
 
 def _show_brakes(world: World, report: CycleReport, patch: Patch) -> None:

@@ -28,8 +28,8 @@ class Brake:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
     """What the brakes look at. `planned`: operations by action. `hour`, `day`: those written since.
-    `linked`: pairs of the route. `held`, `lost`: records held before the cycle by system, and how many of
-    them this cycle's reading reports deleted or no longer shown. `leaving`: opt-outs let go and not yet applied."""
+    `linked`: pairs of the route. `held`, `lost`: records held by system, and how many more
+    this cycle's reading reports deleted or no longer shown. `leaving`: opt-outs let go and not yet applied."""
 
     planned: Mapping[str, int]
     hour: Mapping[str, int]
@@ -99,7 +99,8 @@ def _allowed(limit: Limit, traffic: Traffic) -> int:
 
 
 def _loss(system: str, traffic: Traffic) -> Brake | None:
-    lost, held = traffic.lost[system], traffic.held.get(system, 0)
+    lost = traffic.lost[system]
+    held = traffic.held.get(system, 0) + lost
     allowed = max(LOSS.number, int(LOSS.share * held))
     if lost <= allowed:
         return None

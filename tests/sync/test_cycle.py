@@ -121,3 +121,26 @@ def test_a_flood_of_opt_outs_lets_the_first_ones_go_and_asks_for_the_rest() -> N
     assert report.delivered.settled.applied == 2
     assert [brake.action for brake in report.brakes] == ["optout"]
     assert town.store.planned("people")[report.run, "optout"] == 3
+
+
+def test_a_loss_of_records_stops_everything_until_a_person_lets_a_plan_go() -> None:
+    """Many records gone at once brake all writing, in the cycles after too; opt-outs go on, and consent ends it."""
+    town = Town()
+    people = [town.person(Side.MA, email=f"p{number}@x.example", lastName="山田") for number in range(60)]
+    town.cycle()
+    town.cycle()
+    for person in people[:55]:
+        town.ma.remove(person)
+    town.ma.edit(people[56], {"title": "課長"})
+    town.ma.edit(people[57], {"unsubscribed": True})
+    for _cycle in range(3):
+        town.clock.sleep(60)
+        (brake,) = run_cycle(world(town), Bounds()).brakes
+        assert (brake.action, brake.reason) == ("all", "ma lost 55 of 60 records, limit 50")
+    assert title(town, "000000057") is None
+    (found,) = town.sfa.fetch("person", [Ref("sfa", "Lead", "000000058")], {"Lead": ("HasOptedOutOfEmail",)})
+    assert found is not None
+    assert found.values["HasOptedOutOfEmail"] is True
+    town.cycle()
+    assert title(town, "000000057") == "課長"
+    assert not run_cycle(world(town), Bounds()).brakes
