@@ -22,20 +22,42 @@ from sync.record import Ref
 from tests.support.command import Place, clean_environment, new_place
 from tests.support.tree import ROOT
 
-PERSONS = "120"
+WORLD = ("--persons", "120", "--role", "0", "--seed", "5")
 
 
 @pytest.fixture(scope="module")
-def fakes() -> Iterator[Fakes]:
-    """Both vendors with a small world, for the tests of this file in their order."""
-    with Fakes("--persons", PERSONS, "--role", "0", "--seed", "5") as running:
+def untouched() -> Iterator[Fakes]:
+    """Vendors that no test of this file writes to."""
+    with Fakes(*WORLD) as running:
         yield running
 
 
+@pytest.fixture
+def fresh(untouched: Fakes, tmp_path: Path) -> Place:
+    """A project that has never run."""
+    return new_place(tmp_path, untouched)
+
+
 @pytest.fixture(scope="module")
-def place(fakes: Fakes, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """One project that the tests of this file take from init to trace, each building on the last."""
-    return new_place(tmp_path_factory.mktemp("project"), fakes)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A project after its first sync; every test leaves it at rest and its mapping as it was."""
+    with Fakes(*WORLD) as running:
+        made = new_place(tmp_path_factory.mktemp("project"), running)
+        first = made.renkei("sync", "--first")
+        assert first.code == 0, first.out + first.err
+        made.renkei("sync")
+        yield made
+
+
+def _edit(place: Place, rate: float = 50, seconds: float = 0.3) -> list[Any]:
+    """Let people type for a moment; gives all that was ever typed."""
+    plan = {"rate": rate, "seconds": seconds, "collide_share": 0.0, "optout_share": 0.0}
+    place.fakes.ask("edits/start", plan)
+    while place.fakes.ask("status")["running"]:
+        pass
+    edits: list[Any] = place.fakes.ask("edits")
+    assert edits
+    return edits
 
 
 @pytest.fixture(autouse=True)
@@ -44,97 +66,106 @@ def _speaks_english(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_01_check_asks_both_systems(place: Place, capsys: Any) -> None:
+def test_check_asks_both_systems(fresh: Place, capsys: Any) -> None:
     """The preset passes against both live schemas, and --json says the same with stable keys."""
-    said = place.quick(capsys, "check")
+    said = fresh.quick(capsys, "check")
     assert said.code == 0, said.out + said.err
     assert "2 systems asked · 0 errors" in said.out
-    data = place.quick(capsys, "check", "--json").data
+    data = fresh.quick(capsys, "check", "--json").data
     assert data["ok"]
     assert data["asked"] == ["marketo", "salesforce"]
     assert {problem["severity"] for problem in data["problems"]} <= {"note", "warning"}
 
 
-def test_02_systems_shows_rights_and_calls(place: Place, capsys: Any) -> None:
+def test_systems_shows_rights_and_calls(fresh: Place, capsys: Any) -> None:
     """Every system says what we may do there and how many calls are left."""
-    said = place.quick(capsys, "systems")
+    said = fresh.quick(capsys, "systems")
     assert said.code == 0, said.out + said.err
     assert said.out.count("✓") >= 8
     assert "calls of today" in said.out
 
 
-def test_03_schema_knows_the_real_fields(place: Place, capsys: Any) -> None:
+def test_schema_knows_the_real_fields(fresh: Place, capsys: Any) -> None:
     """The JSON Schema beside the project offers fields of both systems."""
-    said = place.quick(capsys, "schema")
+    said = fresh.quick(capsys, "schema")
     assert said.code == 0, said.err
-    text = (place.folder / ".renkei" / "schema" / "jp-person.json").read_text("utf-8")
+    text = (fresh.folder / ".renkei" / "schema" / "jp-person.json").read_text("utf-8")
     assert "HasOptedOutOfEmail" in text
     assert "leadScore" in text
 
 
-def test_04_nothing_is_there_before_the_first_run(place: Place, capsys: Any) -> None:
+def test_nothing_is_there_before_the_first_run(fresh: Place, capsys: Any) -> None:
     """Looking commands say in one sentence that there is no state yet, and what to run."""
     for command in (["status"], ["inbox"], ["trace", "a@b.example"]):
-        said = place.quick(capsys, *command)
+        said = fresh.quick(capsys, *command)
         assert said.code == 2
         assert said.err.splitlines()[0] == "error  There is no state for demo yet."
         assert "renkei sync --first" in said.err
 
 
-def test_05_plan_shows_and_writes_nothing(place: Place, capsys: Any) -> None:
+def test_plan_shows_and_writes_nothing(fresh: Place, capsys: Any) -> None:
     """A plan counts creates and updates by system, is a file for its owner only, and touches no vendor."""
-    before = place.fakes.ask("status")["writes"]
-    path = place.folder / "plan.json"
-    said = place.quick(capsys, "plan", "--out", str(path))
+    before = fresh.fakes.ask("status")["writes"]
+    path = fresh.folder / "plan.json"
+    said = fresh.quick(capsys, "plan", "--out", str(path))
     assert said.code == 0, said.err
     assert "nothing is written to any system" in said.out
     assert re.search(r"create +\d+ +\d+", said.out)
     assert "renkei sync --first" in said.out
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert place.fakes.ask("status")["writes"] == before
-    again = place.quick(capsys, "plan", "--json").data["routes"][0]
+    assert fresh.fakes.ask("status")["writes"] == before
+    again = fresh.quick(capsys, "plan", "--json").data["routes"][0]
     listed = json.loads(path.read_text("utf-8"))["routes"][0]
     assert again["total"] == len(listed["operations"]) > 0
     assert again["digest"] == listed["digest"]
 
 
-def test_06_sync_refuses_before_the_first_plan_was_let_go(place: Place, capsys: Any) -> None:
+def test_sync_refuses_before_the_first_plan_was_let_go(fresh: Place, capsys: Any) -> None:
     """A route that was never applied writes nothing, says why, and leaves with 2."""
-    before = place.fakes.ask("status")["writes"]
-    said = place.quick(capsys, "sync")
+    before = fresh.fakes.ask("status")["writes"]
+    said = fresh.quick(capsys, "sync")
     assert said.code == 2
     assert "never applied" in said.out
     assert "sync --first" in said.out
-    assert place.fakes.ask("status")["writes"] == before
+    assert fresh.fakes.ask("status")["writes"] == before
 
 
-def test_07_apply_delivers_what_is_listed(place: Place, capsys: Any) -> None:
-    """Applied, the plan's operations are done; applied again, all of them are listed as done already."""
-    path = str(place.folder / "plan.json")
-    listed = len(json.loads(Path(path).read_text("utf-8"))["routes"][0]["operations"])
+def test_apply_delivers_what_is_listed_and_syncs_come_to_rest(tmp_path: Path, capsys: Any) -> None:
+    """An applied plan is done, applied again it was done already; further syncs end with nothing to write."""
+    path = str(tmp_path / "plan.json")
+    with Fakes(*WORLD) as fakes:
+        place = new_place(tmp_path / "project", fakes)
+        assert place.quick(capsys, "plan", "--out", path).code == 0
+        listed = len(json.loads(Path(path).read_text("utf-8"))["routes"][0]["operations"])
+        data = place.quick(capsys, "apply", path, "--json").data["routes"][0]
+        assert data["delivered"] == data["applied"] == listed
+        assert data["not_delivered_moved"] == data["not_delivered_no_longer_wanted"] == []
+        again = place.quick(capsys, "apply", path, "--json").data["routes"][0]
+        assert again["delivered"] == 0
+        assert len(again["not_delivered_done_by_another_run"]) == listed
+        for _ in range(3):
+            said = place.quick(capsys, "sync", "--json")
+        assert said.code == 0, said.out
+        assert said.data["routes"][0]["sent"] == {}
+
+
+def test_what_has_moved_is_not_delivered(place: Place, capsys: Any) -> None:
+    """A plan whose values were typed over meanwhile delivers none of them and says that they moved."""
+    path = str(place.folder / "plan-moved.json")
+    record = next(key for key, row in place.live()["marketo"].items() if row.get("sfaId"))
+    _type_title(place, record, "first thought")
+    assert place.quick(capsys, "plan", "--out", path).code == 0
+    _type_title(place, record, "second thought")
     data = place.quick(capsys, "apply", path, "--json").data["routes"][0]
-    assert data["delivered"] == data["applied"] == listed
-    assert data["not_delivered_moved"] == data["not_delivered_no_longer_wanted"] == []
-    again = place.quick(capsys, "apply", path, "--json").data["routes"][0]
-    assert again["delivered"] == 0
-    assert len(again["not_delivered_done_by_another_run"]) == listed
+    assert data["delivered"] == 0
+    assert len(data["not_delivered_moved"]) == 1
+    assert place.quick(capsys, "sync").code == 0
+    assert "second thought" in {row.get("Title") for row in place.live()["salesforce"].values()}
 
 
-def test_08_sync_comes_to_rest(place: Place, capsys: Any) -> None:
-    """After a plan was let go, syncs write until nothing is left; then they write nothing and all is well."""
-    for _ in range(3):
-        said = place.quick(capsys, "sync", "--json")
-    assert said.code == 0, said.out
-    assert said.data["routes"][0]["sent"] == {}
-
-
-def test_09_an_edit_is_carried_over_and_explained(place: Place, capsys: Any) -> None:
+def test_an_edit_is_carried_over_and_explained(place: Place, capsys: Any) -> None:
     """One typed value reaches the other side with the next sync, and the trace tells both."""
-    place.fakes.ask("edits/start", {"rate": 50, "seconds": 0.3, "collide_share": 0.0, "optout_share": 0.0})
-    while place.fakes.ask("status")["running"]:
-        pass
-    edits = place.fakes.ask("edits")
-    assert edits
+    edits = _edit(place)
     said = place.quick(capsys, "sync")
     assert said.code == 0, said.out + said.err
     assert "all well" in said.out
@@ -151,7 +182,7 @@ def test_09_an_edit_is_carried_over_and_explained(place: Place, capsys: Any) -> 
     assert data["name"]
 
 
-def test_10_trace_finds_by_address(place: Place, capsys: Any) -> None:
+def test_trace_finds_by_address(place: Place, capsys: Any) -> None:
     """An e-mail address in any spelling finds the person on both sides; nobody is said to be nobody."""
     number, lead = next((key, row) for key, row in place.live()["marketo"].items() if row.get("sfaId"))
     found = place.quick(capsys, "trace", str(lead["email"]).upper(), "--json").data["found"]
@@ -166,7 +197,7 @@ def test_10_trace_finds_by_address(place: Place, capsys: Any) -> None:
     assert "did you mean «title»?" in unknown.err
 
 
-def test_11_status_and_inbox_are_well(place: Place, capsys: Any) -> None:
+def test_status_and_inbox_are_well(place: Place, capsys: Any) -> None:
     """With nothing left both say so with 0, in English and in Japanese."""
     said = place.quick(capsys, "status")
     assert said.code == 0, said.out
@@ -184,7 +215,7 @@ def _type_title(place: Place, record: str, title: str) -> None:
     assert outcome.result == "applied"
 
 
-def test_12_a_refused_value_waits_in_the_inbox_and_can_be_tried_again(place: Place, capsys: Any) -> None:
+def test_a_refused_value_waits_in_the_inbox_and_can_be_tried_again(place: Place, capsys: Any) -> None:
     """A value that a vendor refuses is listed with its reason, fails again when tried again, and goes when mended."""
     record = next(key for key, row in place.live()["marketo"].items() if row.get("sfaId"))
     _type_title(place, record, "x" * 200)
@@ -203,7 +234,7 @@ def test_12_a_refused_value_waits_in_the_inbox_and_can_be_tried_again(place: Pla
     assert "nothing that a system refused" in place.quick(capsys, "retry").out
 
 
-def test_13_a_changed_mapping_makes_old_plans_void(place: Place, capsys: Any) -> None:
+def test_a_changed_mapping_makes_old_plans_void(place: Place, capsys: Any) -> None:
     """A plan made under other rules is refused; so is one of another state, and one changed by hand."""
     path = place.folder / "plan-late.json"
     assert place.quick(capsys, "plan", "--out", str(path)).code == 0
@@ -220,7 +251,7 @@ def test_13_a_changed_mapping_makes_old_plans_void(place: Place, capsys: Any) ->
     place.edit_mapping("conflict: marketo", "conflict: salesforce")
 
 
-def test_14_a_second_process_is_kept_off_the_state(place: Place) -> None:
+def test_a_second_process_is_kept_off_the_state(place: Place) -> None:
     """While one process owns the state another one is refused at once, and status works beside it."""
     holder = (
         "import sys, time\nfrom pathlib import Path\nfrom renkei.settings import open_project\n"
@@ -241,11 +272,9 @@ def test_14_a_second_process_is_kept_off_the_state(place: Place) -> None:
     assert looking.code == 0, looking.out + looking.err
 
 
-def test_15_a_full_disk_is_one_sentence(place: Place) -> None:
+def test_a_full_disk_is_one_sentence(place: Place) -> None:
     """When the journal cannot grow the command ends with one sentence, no traceback, and what was kept is whole."""
-    place.fakes.ask("edits/start", {"rate": 200, "seconds": 0.3, "collide_share": 0.0})
-    while place.fakes.ask("status")["running"]:
-        pass
+    _edit(place, 200)
     limit = (place.folder / ".renkei" / "demo" / "state.db").stat().st_size
     command = place.command("sync")
     ran = subprocess.run(
@@ -258,12 +287,9 @@ def test_15_a_full_disk_is_one_sentence(place: Place) -> None:
     assert place.renkei("sync").code == 0
 
 
-def test_16_logs_are_json_without_persons_or_secrets(place: Place) -> None:
+def test_logs_are_json_without_persons_or_secrets(place: Place) -> None:
     """Every call is one JSON line on stderr; no address, no telephone number, no secret, no value stands there."""
-    place.fakes.ask("edits/start", {"rate": 50, "seconds": 0.3, "collide_share": 0.0})
-    while place.fakes.ask("status")["running"]:
-        pass
-    token = place.fakes.ask("edits")[-1]["token"]
+    token = _edit(place)[-1]["token"]
     said = place.renkei("sync", "--log-json")
     assert said.code == 0, said.err
     lines = [json.loads(line) for line in said.err.splitlines()]
@@ -279,12 +305,10 @@ def test_16_logs_are_json_without_persons_or_secrets(place: Place) -> None:
         assert canary not in said.err
 
 
-def test_165_a_brake_stands_until_a_person_lets_the_plan_go(place: Place, capsys: Any) -> None:
+def test_a_brake_stands_until_a_person_lets_the_plan_go(place: Place, capsys: Any) -> None:
     """More updates than the limit wait, visibly; an applied plan lets them go and the windows begin anew."""
     place.edit_mapping("examples:", "limits: { update: { number: 3, share: 0.0 } }\n\nexamples:")
-    place.fakes.ask("edits/start", {"rate": 100, "seconds": 0.3, "collide_share": 0.0, "optout_share": 0.0})
-    while place.fakes.ask("status")["running"]:
-        pass
+    _edit(place, 100)
     before = place.fakes.ask("status")["writes"]
     said = place.quick(capsys, "sync")
     assert said.code == 1
@@ -302,7 +326,7 @@ def test_165_a_brake_stands_until_a_person_lets_the_plan_go(place: Place, capsys
     place.edit_mapping("limits: { update: { number: 3, share: 0.0 } }\n\nexamples:", "examples:")
 
 
-def test_17_wrong_credentials_and_addresses_are_one_sentence(place: Place, tmp_path: Path) -> None:
+def test_wrong_credentials_and_addresses_are_one_sentence(place: Place, tmp_path: Path) -> None:
     """A refused sign-in and an unreachable host end with a sentence, a next step and 2; nothing secret is shown."""
     wrong = place.renkei("sync", RENKEI_MARKETO__CLIENT_SECRET="not-the-secret")
     assert wrong.code == 2
@@ -314,7 +338,7 @@ def test_17_wrong_credentials_and_addresses_are_one_sentence(place: Place, tmp_p
     assert "Traceback" not in wrong.err + away.err
 
 
-def test_18_broken_files_are_named_with_line_and_column(place: Place, capsys: Any) -> None:
+def test_broken_files_are_named_with_line_and_column(place: Place, capsys: Any) -> None:
     """A broken mapping, an unknown field and an unknown route end with 2 and say where and what next."""
     place.edit_mapping("type: integer }", "type: intger }")
     said = place.quick(capsys, "check", "--offline")
@@ -334,7 +358,7 @@ def test_18_broken_files_are_named_with_line_and_column(place: Place, capsys: An
     assert "There is no route jp-preson" in place.quick(capsys, "sync", "jp-preson").err
 
 
-def test_19_errors_have_a_json_twin(place: Place, capsys: Any) -> None:
+def test_errors_have_a_json_twin(place: Place, capsys: Any) -> None:
     """With --json a refusal is one JSON object on stdout, also for a mistyped option."""
     for arguments in (["sync", "nobody", "--json"], ["sync", "--frist", "--json"]):
         said = place.quick(capsys, *arguments)
