@@ -1,7 +1,8 @@
 """Verify: read the target once more before something is written over it (protocol §2, §5). I/O through ports.
 
 Two-way fields and blanks are compared with what the operation expects; a record that has moved on is noted
-and its operation dropped, to be decided again. Creates that no unique key protects are looked up by address.
+and its operation dropped, to be decided again. Creates are looked up by address where no
+unique key protects them, or where the target was read too long ago.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from collections.abc import Sequence
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work
-from sync.read import ReadCount, World, look_up_reading, note_found, read_refs
+from sync.read import FRONT, ReadCount, World, look_up_reading, note_found, read_refs
 from sync.record import Record, Ref, Side
+from sync.rows import CursorRow
+
+FRESH = 60.0  # seconds since the target's feed was read, after which a create is looked up by address
 
 
 class Verdicts:
@@ -30,7 +34,7 @@ def verify(world: World, side: Side, run: int, jobs: Sequence[Job]) -> Verdicts:
     """Sort operations of one side into those that may leave and those that may not."""
     found = Verdicts()
     updates = [job for job in jobs if job.work.verify]
-    creates = [job for job in jobs if job.work.claims and not job.work.unique]
+    creates = _may_be_there(world, side, jobs)
     if not updates and not creates:
         found.ready += jobs
         return found
@@ -69,34 +73,61 @@ def _is_expected(world: World, record: Record, work: Work) -> bool:
     return True
 
 
+def _may_be_there(world: World, side: Side, jobs: Sequence[Job]) -> list[Job]:
+    """Creates whose person may have come into being unseen: those that no unique key protects, and all of them when
+    the target's feed was last read a while ago (a unique key stops us twice, not somebody who typed the person)."""
+    creates = [job for job in jobs if job.work.claims]
+    if all(not job.work.unique for job in creates) or not _is_fresh(world, side):
+        return creates
+    return [job for job in creates if not job.work.unique]
+
+
+def _is_fresh(world: World, side: Side) -> bool:
+    rows = world.store.get(CursorRow, [(world.lens.system(side), world.kind, FRONT)])
+    return bool(rows) and world.clock.now() - rows[0].at <= FRESH
+
+
 def _verify_creates(world: World, side: Side, run: int, jobs: Sequence[Job], found: Verdicts) -> None:
-    """Look up by address whether the person has come into being meanwhile."""
-    if not jobs:
-        return
-    object_ = jobs[0].row.object
-    path = world.lens.address_path(world.lens.system(side), object_)
-    capabilities = world.connectors[side].capabilities
-    if path not in capabilities.find_paths.get(object_, frozenset()):
-        found.ready += jobs
-        return
+    """Look up by address, in every object that is followed, whether the person has come into being meanwhile."""
+    system, capabilities = world.lens.system(side), world.connectors[side].capabilities
+    for start in range(0, len(jobs), capabilities.find_batch):
+        batch = jobs[start : start + capabilities.find_batch]
+        addresses = {job.row.id: _address(world, job) for job in batch}
+        wanted = sorted(set(addresses.values()) - {""})
+        there: set[str] = set()
+        refused: dict[str, RequestRefused] = {}
+        for object_ in world.lens.rules.objects[side].all:
+            path = world.lens.address_path(system, object_)
+            if path in capabilities.find_paths.get(object_, frozenset()):
+                there |= _find(world, side, run, object_, path, wanted, refused)
+        for job in batch:
+            error = refused.get(addresses[job.row.id])
+            if there & set(job.work.claims):
+                found.moved.append(job)
+            elif error is not None:
+                found.refused.append((job, error))
+            else:
+                found.ready.append(job)
+
+
+def _address(world: World, job: Job) -> str:
+    path = world.lens.address_path(job.row.system, job.row.object)
+    return str(job.work.fields[path].desired) if path in job.work.fields else ""
+
+
+def _find(
+    world: World, side: Side, run: int, object_: str, path: str, wanted: Sequence[str],
+    refused: dict[str, RequestRefused],
+) -> set[str]:  # fmt: skip
+    """Note the records of one object with these addresses, and name their keys."""
 
     def ask(values: Sequence[str]) -> list[Record]:
         return world.connectors[side].find(world.kind, object_, path, values, world.paths(side))
 
-    refused: dict[str, RequestRefused] = {}
-    for start in range(0, len(jobs), capabilities.find_batch):
-        batch = jobs[start : start + capabilities.find_batch]
-        wanted = {job.row.id: str(job.work.fields[path].desired) for job in batch if path in job.work.fields}
-        reading = look_up_reading(world, side, run, indexed=True)
-        records = in_halves(ask, sorted(set(wanted.values())), refused)
-        note_found(world, records, reading)
-        there = {key for record in records for key in _keys(world, record)}
-        for job in batch:
-            error = refused.get(wanted.get(job.row.id, ""))
-            if error is not None:
-                found.refused.append((job, error))
-            else:
-                (found.moved if there & set(job.work.claims) else found.ready).append(job)
+    reading = look_up_reading(world, side, run, indexed=True)
+    records = in_halves(ask, wanted, refused)
+    note_found(world, records, reading)
+    return {key for record in records for key in _keys(world, record)}
 
 
 def _keys(world: World, record: Record) -> frozenset[str]:

@@ -1,0 +1,46 @@
+"""A person typed across between our reading and our create is found, however long the plan lay in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from renkei.first import deliver_these
+from sync.ports import Paths
+from sync.record import Record
+from tests.support.town import SALESFORCE, Town
+
+
+@pytest.mark.parametrize("object_", ["Lead", "Contact"])
+def test_a_plan_that_lay_for_hours_creates_nobody_who_was_typed_meanwhile(object_: str) -> None:
+    """Before old creates leave the person is looked up by address, although a unique key of ours protects them."""
+    with Town() as town:
+        town.open()
+        lead = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.cycle(send=False)
+        typed = town.record(object_, Email="a@firm.example", LastName="Ito")
+        town.wait(7_200)
+        deliver_these(town.world, [row.id for row, _work in town.open_work(lead)], "apply", lambda: None)
+        town.wait()
+        town.quiet()
+        assert town.live(SALESFORCE) == [typed]
+        assert town.entity(typed) == town.entity(lead)
+
+
+def test_an_ordinary_cycle_looks_nobody_up_whom_a_unique_key_protects() -> None:
+    """Where the target was read just now, a create with a key of ours costs its write and no look-up."""
+    with Town() as town:
+        town.open()
+        town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        looked: list[str] = []
+        inner = town.windows[SALESFORCE].inner
+
+        def find(kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
+            looked.append(path)
+            return ask(kind, object_, path, values, paths)
+
+        ask, inner.find = inner.find, find  # type: ignore[method-assign]
+        town.cycle()
+        assert len(town.live(SALESFORCE)) == 1
+        assert looked == []
