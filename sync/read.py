@@ -22,6 +22,7 @@ from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 
 FRONT, ANEW = "front", "anew"
+UNSEEN_WAIT = 3_600.0
 REFUSED_WAIT = 3_600.0
 
 
@@ -168,7 +169,7 @@ def read_refs(
         held = _held(world, batch)
         noted = note(given, held, reading, world.lens, world.numbers, patch)
         found.update((record.ref, record) for record in given)
-        _note_unseen(held, set(batch) - found.keys() - refused.keys(), patch)
+        _note_unseen(held, set(batch) - found.keys() - refused.keys(), reading, patch)
         _postpone([row for row in held.values() if row.refetch_at and row.ref in refused], reading, patch)
         _wake(world, noted, patch)
         world.store.commit(patch)
@@ -190,12 +191,14 @@ def _postpone(rows: Iterable[RecordRow], reading: Reading, patch: Patch) -> None
         patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
 
 
-def _note_unseen(held: dict[Ref, RecordRow], missing: set[Ref], patch: Patch) -> None:
+def _note_unseen(held: dict[Ref, RecordRow], missing: set[Ref], reading: Reading, patch: Patch) -> None:
+    """What was asked for and not given is asked for again, until it shows or the vendor says what became of it."""
     for ref in missing:
         row = held.get(ref)
-        if row is not None:
-            state = UNSEEN if row.state == LIVE else row.state
-            patch.put(row._replace(state=state, refetch_at=0.0))
+        if row is not None and row.state in (LIVE, UNSEEN):
+            patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT))
+        elif row is not None:
+            patch.put(row._replace(refetch_at=0.0))
 
 
 def _cursor(world: World, system: str, name: str) -> CursorRow:
