@@ -100,6 +100,7 @@ class People:
             delay = self.rng.uniform(1.0, 120.0)
             self.done["long transactions"] += 1
             # what is held back has a stamp of its own: the row is locked while the transaction runs
+            self.clock.advance(0.002)
             self.sfa._latest = (0.0, "")
         if row is None:
             self.sfa.human_create("Lead", values, commit_delay=delay)
