@@ -13,13 +13,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.calls import Calls, Counts, allowed, least, sort_out
+from benchmarks.calls import HARD_DELETES, SIGN_IN, Calls, Counts, allowed, least, sort_out
 from benchmarks.cases import FirstCopy, Quiet, Run
 
 CPU_RATIO, CPU_REACH = 3.0, 1.5
 PEAK_MIB, GROWTH, DELTA_CPU = 150.0, 1.2, 2.0
 QUIET_CALLS = 2.0
-_OWN_LINES = {"sign in, describe": "sign_in", "confirming reads": "confirming"} | {
+_OWN_LINES = {"of these to sign in and describe": "sign_in", "confirming reads": "confirming"} | {
     "looking again before writes": "verifying", "hard deletions": "deletions",
 }  # fmt: skip
 
@@ -36,49 +36,59 @@ class Line:
 
 def copy_lines(found: FirstCopy, peak_small: float | None) -> list[Line]:
     """A first copy's calls, CPU and memory; `peak_small` = the peak of a tenth of the records."""
-    runs = [each.ours for each in found.rounds]
-    sides = [each for run in runs for each in run.verdict.wrong]
-    calls = [sort_out(run.counts) for run in runs]
-    lines = call_lines("first copy", calls, allowed(least(found.records, found.records)))
-    ratios = [each.ours.cost.cpu / each.bare.cost.cpu for each in found.rounds]
-    walls = [each.ours.cost.wall / each.bare.cost.wall for each in found.rounds]
-    cpu = [run.cost.cpu for run in runs]
-    spread = f"{median(ratios):.2f} × ({min(ratios):.2f}–{max(ratios):.2f}); {median(cpu):.1f} CPU s"
+    calls = [sort_out(each.ours.counts) for each in found.rounds]
+    exact = min(each.ours.verdict.exact for each in found.rounds)
+    return [
+        *call_lines("first copy", calls, allowed(least(found.records, found.records))),
+        *_ratio_lines(found),
+        *_memory_lines(found, peak_small),
+        _exact_line("first copy", exact, found.records),
+    ]
+
+
+def _ratio_lines(found: FirstCopy) -> list[Line]:
+    pairs = [(each.ours.cost, each.bare.cost) for each in found.rounds]
+    ratios = [ours.cpu / bare.cpu for ours, bare in pairs]
+    middle, seconds = median(ratios), median(ours.cpu for ours, _ in pairs)
+    measured = f"{middle:.2f} × ({min(ratios):.2f}–{max(ratios):.2f}); {seconds:.1f} CPU s"
     target = f"≤ {CPU_RATIO} × bare copy (reach {CPU_REACH} ×)"
-    lines.append(
-        Line(what="first copy: CPU", measured=spread, target=target, reached=median(ratios) <= CPU_RATIO)
-    )
-    lines.append(Line(what="first copy: wall time", measured=f"{median(walls):.2f} × bare copy"))
-    peak = max(run.cost.peak_mib for run in runs)
-    lines.append(
+    wall = median(ours.wall / bare.wall for ours, bare in pairs)
+    return [
+        Line(what="first copy: CPU", measured=measured, target=target, reached=middle <= CPU_RATIO),
+        Line(what="first copy: wall time", measured=f"{wall:.2f} × bare copy"),
+    ]
+
+
+def _memory_lines(found: FirstCopy, small: float | None) -> list[Line]:
+    peak = max(each.ours.cost.peak_mib for each in found.rounds)
+    target = f"≤ {PEAK_MIB:.0f} MiB"
+    lines = [
         Line(
-            what="first copy: peak memory", measured=f"{peak:.0f} MiB", target=f"≤ {PEAK_MIB:.0f} MiB",
+            what="first copy: peak memory",
+            measured=f"{peak:.0f} MiB",
+            target=target,
             reached=peak <= PEAK_MIB,
         )
-    )  # fmt: skip
-    if peak_small:
-        grown = peak / peak_small
-        text = f"{(grown - 1) * 100:+.0f} % from {found.records // 10:,} ({peak_small:.0f} MiB)"
-        lines.append(Line(what="first copy: growth", measured=text, target="≤ 20 %", reached=grown <= GROWTH))
-    exact = min(run.verdict.exact for run in runs)
-    lines.append(
-        Line(
-            what="first copy: exact rows", measured=f"{exact:,} of {found.records:,}", target="all",
-            reached=exact == found.records and not sides,
-        )
-    )  # fmt: skip
+    ]
+    if small:
+        text = f"{(peak / small - 1) * 100:+.0f} % from {found.records // 10:,} ({small:.0f} MiB)"
+        reached = peak / small <= GROWTH
+        lines.append(Line(what="first copy: growth", measured=text, target="≤ 20 %", reached=reached))
     return lines
+
+
+def _exact_line(name: str, exact: int, records: int) -> Line:
+    measured = f"{exact:,} of {records:,}"
+    return Line(what=f"{name}: exact rows", measured=measured, target="all", reached=exact == records)
 
 
 def call_lines(name: str, found: list[Calls], most: int) -> list[Line]:
     """The job's calls against what is allowed, and the others on lines of their own."""
     job = max(each.job + each.sign_in for each in found)
     lines = [Line(what=f"{name}: calls", measured=f"{job:,}", target=f"≤ {most:,}", reached=job <= most)]
-    lines += [
-        Line(what=f"{name}: calls, of these to {label}" if kind == "sign_in" else f"{name}: calls, {label}",
-             measured=f"{max(getattr(each, kind) for each in found):,}")
-        for label, kind in _OWN_LINES.items()
-    ]  # fmt: skip
+    for label, kind in _OWN_LINES.items():
+        most_of = max(getattr(each, kind) for each in found)
+        lines.append(Line(what=f"{name}: calls, {label}", measured=f"{most_of:,}"))
     return lines
 
 
@@ -108,10 +118,9 @@ def delta_lines(found: Run, edited: int) -> list[Line]:
 
 def quiet_lines(found: Quiet) -> list[Line]:
     """Cycles in which nothing happened."""
-    own = {"identity", "token", "describe", "describe2"}
-    extra = {"deleted", "paging token", "retrieve"}
+    extra = HARD_DELETES | {"paging token", "retrieve"}
     per_cycle = {
-        side: sum(number for label, number in calls.items() if label not in own | extra) / found.cycles
+        side: sum(number for label, number in calls.items() if label not in SIGN_IN | extra) / found.cycles
         for side, calls in found.calls.items()
     }
     worst = max(per_cycle.values(), default=0.0)
@@ -131,21 +140,9 @@ def two_way_lines(records: int, found: Run, calls: Calls) -> list[Line]:
     """The job in both directions: the first copy's promise and one full read of the other side."""
     most = allowed(least(records, records)) + least(0, 0, records)
     lines = call_lines("both ways", [calls], most)
-    exact = found.verdict.exact
-    lines.append(
-        Line(
-            what="both ways: exact rows",
-            measured=f"{exact:,} of {records:,}",
-            target="all",
-            reached=exact == records,
-        )
-    )
-    lines.append(
-        Line(
-            what="both ways: CPU, peak memory",
-            measured=f"{found.cost.cpu:.1f} CPU s, {found.cost.peak_mib:.0f} MiB",
-        )
-    )
+    lines.append(_exact_line("both ways", found.verdict.exact, records))
+    measured = f"{found.cost.cpu:.1f} CPU s, {found.cost.peak_mib:.0f} MiB"
+    lines.append(Line(what="both ways: CPU, peak memory", measured=measured))
     return lines
 
 
@@ -189,7 +186,8 @@ def print_table(lines: list[Line], facts: dict[str, Any], sentence: str) -> None
         print("  ".join(text.ljust(size) for text, size in zip(row, widths, strict=True)).rstrip())
     print()
     print("Machine: " + ", ".join(f"{name} {value}" for name, value in facts.items()))
-    print(sentence)
+    if sentence:
+        print(sentence)
     sys.stdout.flush()
 
 
