@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from renkei.drain import wait_until
 from renkei.settings import Project
 from renkei.wire import look
+from sync.cycle import NOBODY
 from sync.doubt import ripe_at
 from sync.plan import Work, decode_work, target_of
 from sync.read import ReadCount, World, read_refs, sent_operations
@@ -116,10 +117,13 @@ def refused(project: Project, route: str) -> list[int]:
 
 
 def mark_applied(world: World) -> None:
-    """From now on the route delivers by itself, within its brakes."""
+    """From now on the route delivers by itself, within its brakes; those that stood are answered by this."""
     rules = world.lens.rules
     patch = Patch()
     patch.put(RulesRow(rules.route, rules.reading, rules.deciding, 1, world.clock.now(), b""))
+    for row in world.store.holds_of([NOBODY]):
+        if row.route == rules.route:
+            patch.drop(row)
     world.store.commit(patch)
 
 

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sync.errors import Fatal
-from sync.guard import Brake, Traffic, guard
 from sync.read import World
-from sync.rows import APPLIED, OPEN_STATES, PLANNED, OperationRow, RulesRow
+from sync.rows import APPLIED, OPEN_STATES, PLANNED, OperationRow
 
 if TYPE_CHECKING:
     from state.answers import OperationInfo
 
 VERSION = 1
-_HOUR, _DAY = 3_600.0, 86_400.0
 _CHUNK = 1_000
 
 
@@ -148,22 +146,3 @@ def listed(info: OperationInfo) -> Listed:
     """One operation as a plan lists it."""
     fields = {path: (each[0], each[1], each[2]) for path, each in info.work["fields"].items()}
     return Listed(info.id, info.hash, info.action, *info.target, fields)
-
-
-def brakes_now(world: World) -> tuple[Brake, ...]:
-    """The brakes that would stand in the way of what is planned."""
-    rules, store, now = world.lens.rules, world.store, world.clock.now()
-    applied = store.get(RulesRow, [(rules.route,)])
-    asked = applied[0].since if applied else 0.0
-    planned: dict[str, int] = {}
-    for (_run, action), count in store.planned(rules.route).items():
-        planned[action] = planned.get(action, 0) + count
-    traffic = Traffic(
-        planned=planned,
-        hour=store.written(rules.route, max(now - _HOUR, asked)),
-        day=store.written(rules.route, max(now - _DAY, asked)),
-        linked=store.count_linked(rules.route),
-        held={},
-        lost={},
-    )
-    return guard(traffic, rules.limits)

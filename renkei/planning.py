@@ -21,8 +21,9 @@ from sync.read import World
 EXAMPLES = 10
 
 
-def planned(wired: Wired, world: World, *, whole: bool) -> tuple[RoutePlan, dict[str, Any]]:
-    """A route's plan as a file lists it (empty unless `whole`) and as a screen shows it, with stable keys."""
+def planned(wired: Wired, world: World, total: Total, *, whole: bool) -> tuple[RoutePlan, dict[str, Any]]:
+    """A route's plan as a file lists it (empty unless `whole`) and as a screen shows it, with stable keys; `total` is
+    what making it came to."""
     rules = world.lens.rules
     listed: list[Listed] = []
     with look(wired.project) as reader:
@@ -35,19 +36,18 @@ def planned(wired: Wired, world: World, *, whole: bool) -> tuple[RoutePlan, dict
             last = page[-1].id
             if not whole:
                 break
-    data = _figures(world, found, now) | {"examples": [_example(each) for each in listed[:EXAMPLES]]}
+    data = _figures(world, total, found, now) | {"examples": [_example(each) for each in listed[:EXAMPLES]]}
     return RoutePlan(rules.route, rules.digest, listed if whole else []), data
 
 
-def _figures(world: World, found: PlanCounts, now: RouteStatus) -> dict[str, Any]:
+def _figures(world: World, total: Total, found: PlanCounts, now: RouteStatus) -> dict[str, Any]:
     actions: dict[str, dict[str, int]] = {}
     for each in found.actions:
         actions.setdefault(each.system, {})[each.action] = each.number
-    applied = was_applied(world)
     return {
         "route": world.lens.rules.route,
         "digest": world.lens.rules.digest,
-        "first_needed": not applied,
+        "first_needed": not was_applied(world),
         "linked": now.linked,
         "records": dict(now.records),
         "total": found.total,
@@ -57,7 +57,7 @@ def _figures(world: World, found: PlanCounts, now: RouteStatus) -> dict[str, Any
         "holds": dict(now.holds),
         "brakes": [
             {"action": each.action, "reason": each.reason, "count": each.count, "limit": each.limit}
-            for each in (planfile.brakes_now(world) if applied else ())
+            for each in total.brakes
         ],
     }
 

@@ -185,11 +185,12 @@ def _add(total: Decided, part: Decided) -> None:
 
 
 def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
-    """Let planned work leave, as far as no brake stands in the way."""
-    if not bounds.send or world.lens.rules.shadow:
+    """Let planned work leave, as far as no brake stands in the way. A plan lets nothing leave, and its brakes stand
+    for the cycles to come: what it has read is not read again."""
+    if world.lens.rules.shadow:
         return
     if not _may_apply(world, bounds):
-        report.waiting_for_first = True
+        report.waiting_for_first = bounds.send
         return
     planned = world.store.planned(world.lens.rules.route)
     lost = any(count.lost for count in report.read.values())
@@ -201,7 +202,7 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
     allowed = released(report.brakes)
     patch = Patch()
     _show_brakes(world, report, patch)
-    for run in {run for run, _action in planned}:
+    for run in {run for run, _action in planned} if bounds.send else ():
         for row in world.store.get(RunRow, [(run,)]):
             patch.put(row._replace(released=allowed))
     if patch:

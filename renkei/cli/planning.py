@@ -41,11 +41,12 @@ def plan(
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
     with ExitStack() as stack:
         wired, _ = open_all(stack, here, route)
+        found = []
         for world in wired.worlds.values():
             total = plan_route(wired, world)
             if total.gave_up is not None:
                 raise total.gave_up
-        found = [planned(wired, world, whole=out is not None) for world in wired.worlds.values()]
+            found.append(planned(wired, world, total, whole=out is not None))
         now = next(iter(wired.worlds.values())).clock.now()
         made = Plan(VERSION, now, here.project.env, wired.store_name, [part for part, _ in found])
     if out is not None:

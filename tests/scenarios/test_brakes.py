@@ -100,3 +100,16 @@ def test_a_side_that_loses_most_of_its_records_stops_everything(tmp_path: Path) 
         assert town.value(people[70][1], "Title") is None
         assert town.value(people[70][1], "HasOptedOutOfEmail") is True
         assert len(town.live(MARKETO)) == 80
+
+
+def test_a_plan_between_a_loss_and_the_next_cycle_does_not_open_the_brake(tmp_path: Path) -> None:
+    """Who looks with a plan reads the loss: the brake that it shows stands for the next cycle, which reads none."""
+    with town_with(tmp_path) as town:
+        people = pairs(town, 80)
+        for _lead, record in people[:60]:
+            town.delete(record)
+        town.edit(people[70][0], title="Buyer")
+        (shown,) = town.cycle(send=False).brakes
+        (brake,) = town.cycle().brakes
+        assert (shown.action, brake.action, brake.count) == ("all", "all", 60)
+        assert town.value(people[70][1], "Title") is None
