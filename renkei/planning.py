@@ -91,16 +91,17 @@ def apply_route(wired: Wired, world: World, part: RoutePlan) -> tuple[Result, So
     if total.gave_up is not None:
         raise total.gave_up
     what = planfile.sort_out(world, part)
-    result = deliver(wired, world, what.ready, "apply")
+    result = deliver(wired, world, what.ready, "apply", agreed=True)
     result.total.read, result.total.changed = total.read, total.changed
-    mark_applied(world)
     return result, what
 
 
-def deliver(wired: Wired, world: World, ids: list[int], trigger: str) -> Result:
-    """Deliver these operations and say what is left afterwards."""
+def deliver(wired: Wired, world: World, ids: list[int], trigger: str, *, agreed: bool = False) -> Result:
+    """Deliver these operations and say what is left afterwards; `agreed`: a person has seen and wanted them."""
     rules = world.lens.rules
     done, _ = deliver_these(world, ids, trigger, wired.store.renew)
+    if agreed:
+        mark_applied(world)
     total = Total(
         sent=done.sent, applied=done.settled.applied, failed=done.settled.failed, in_doubt=done.in_doubt,
         moved=done.moved, stopped=done.stopped,
