@@ -81,7 +81,7 @@ def note_events(
 def _delete(
     row: RecordRow, family: Family, reading: Reading, lens: Lens, numbers: Numbers, patch: Patch, found: Noted
 ) -> None:
-    gone = row._replace(state=DELETED, as_of=reading.as_of, noted=numbers(), unconfirmed="", refetch_at=0.0)
+    gone = row._replace(state=DELETED, as_of=reading.as_of, noted=numbers(), refetch_at=0.0)
     _put(gone, family, patch)
     found.dirty.append(row.ref)
     found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
@@ -100,7 +100,7 @@ def _move(
 ) -> None:
     winner = family.records.get(into)
     if winner is None:
-        winner = _placeholder(into, reading, numbers())
+        winner = placeholder(into, reading, numbers())
         found.again.append(into)
     _supersede(row, family, patch)
     found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
@@ -114,7 +114,8 @@ def _move(
     found.dirty.append(into)
 
 
-def _placeholder(ref: Ref, reading: Reading, number: int) -> RecordRow:
+def placeholder(ref: Ref, reading: Reading, number: int) -> RecordRow:
+    """What stands for a record that was named and has not been read yet."""
     return RecordRow(
         ref.system, ref.object, ref.id, reading.kind, number, LEADING, UNSEEN, "", 0, 0, 0.0, "", "", -1,
         number, reading.now, 0, b"{}", "",

@@ -14,7 +14,7 @@ import msgspec
 
 from sync.errors import RequestRefused
 from sync.halves import in_halves
-from sync.life import Family, note_events
+from sync.life import Family, note_events, placeholder
 from sync.normalise import Lens
 from sync.note import Noted, Reading, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
@@ -169,7 +169,7 @@ def read_refs(
         held = _held(world, batch)
         noted = note(given, held, reading, world.lens, world.numbers, patch)
         found.update((record.ref, record) for record in given)
-        _note_unseen(held, set(batch) - found.keys() - refused.keys(), reading, patch)
+        _note_unseen(held, set(batch) - found.keys() - refused.keys(), reading, world.numbers, patch)
         _postpone([row for row in held.values() if row.refetch_at and row.ref in refused], reading, patch)
         _wake(world, noted, patch)
         world.store.commit(patch)
@@ -191,13 +191,15 @@ def _postpone(rows: Iterable[RecordRow], reading: Reading, patch: Patch) -> None
         patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
 
 
-def _note_unseen(held: dict[Ref, RecordRow], missing: set[Ref], reading: Reading, patch: Patch) -> None:
+def _note_unseen(
+    held: dict[Ref, RecordRow], missing: set[Ref], reading: Reading, numbers: Numbering, patch: Patch
+) -> None:
     """What was asked for and not given is asked for again, until it shows or the vendor says what became of it."""
-    for ref in missing:
-        row = held.get(ref)
-        if row is not None and row.state in (LIVE, UNSEEN):
+    for ref in sorted(missing):
+        row = held.get(ref) or placeholder(ref, reading, numbers())
+        if row.state in (LIVE, UNSEEN):
             patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT))
-        elif row is not None:
+        else:
             patch.put(row._replace(refetch_at=0.0))
 
 
