@@ -75,8 +75,8 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "object", "person", "side",
-        "source", "values", "visible",
+        "api_made", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "lost_ids", "object", "person",
+        "side", "source", "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -86,6 +86,7 @@ class Row:
         self.into = ""
         self.live = True
         self.values: dict[str, object] = {}
+        self.lost_ids: set[str] = set()
         self.changed: dict[str, float] = {}
         self.visible = 0.0
         self.late = False
@@ -187,6 +188,8 @@ class Oracle:
         assert row is not None
         for name, (old, new) in entry.changes.items():
             self._change(row, name, old, new, entry, api=api, sent=sent)
+            if not api and name == OTHER_ID[side] and old is not None and new is None:
+                row.lost_ids.add(str(old))  # emptied at a restore: a one-way field drifts as its rule says
             row.values[name] = new
             row.changed[name] = entry.time
         row.visible = max(row.visible, visible)
@@ -368,7 +371,11 @@ class Oracle:
             other = self.rows[key]
             back = self._named(row.side, other.get(OTHER_ID)) == row.key
             told = said.get((other.side, other.id, "salesforce_id" if other.side == MA else "marketo_id"), ())
-            if back or any(claim.kind in {"failed", "ignored", "open"} for claim in told):
+            if (
+                back
+                or row.id in other.lost_ids
+                or any(claim.kind in {"failed", "ignored", "open"} for claim in told)
+            ):
                 ma, sfa = (row, other) if row.side == MA else (other, row)
                 found[ma.key, sfa.key] = ma, sfa
         return list(found.values())

@@ -205,7 +205,9 @@ def moved_fields_keep_their_base(patch: pytest.MonkeyPatch) -> None:
 def unseen_is_taken_for_deleted(patch: pytest.MonkeyPatch) -> None:
     """A record that a read by id does not give counts as deleted."""
 
-    def harsh(held: dict[Ref, RecordRow], missing: set[Ref], reading: Any, changes: Patch) -> None:
+    def harsh(
+        held: dict[Ref, RecordRow], missing: set[Ref], reading: Any, numbers: Any, changes: Patch
+    ) -> None:
         for ref in missing & set(held):
             changes.put(held[ref]._replace(state=DELETED, refetch_at=0.0))
 
