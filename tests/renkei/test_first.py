@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -71,3 +74,26 @@ def test_a_polite_signal_is_answered_with_a_sentence(tmp_path: Path) -> None:
         assert said.startswith("error  Stopped on request; everything noted so far is kept.\nnext  ")
         assert place.renkei("sync", "--first").code == 0
         assert fakes.ask("verdict", {"claims": []})["ok"]
+
+
+def test_a_terminal_sees_bars_with_rate_and_end(tmp_path: Path) -> None:
+    """On a terminal progress is drawn as bars with a total; what stays on the screen is the result."""
+    with Fakes("--persons", "800", "--role", "0", "--seed", "2") as fakes:
+        place = new_place(tmp_path, fakes)
+        reading, writing = os.openpty()
+        process = subprocess.Popen(
+            place.command("sync", "--first"), cwd=ROOT, env=clean_environment() | {"TERM": "xterm"},
+            stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        os.close(writing)
+        drawn = bytearray()
+        with contextlib.suppress(OSError):  # a terminal whose last writer has gone ends with an error
+            while part := os.read(reading, 65_536):
+                drawn += part
+        os.close(reading)
+        _, said = process.communicate(timeout=60)
+        text = drawn.decode()
+        assert process.returncode == 0, said
+        assert re.search(r"write salesforce .*\d+/\d+", text)
+        assert "/s" in text
+        assert "all well" in text
