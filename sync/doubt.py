@@ -27,6 +27,7 @@ from sync.settle import Around, Settled, Settlement
 
 Fate: TypeAlias = Literal["arrived", "as before", "moved"]
 
+LEAVES = 0.25  # of the server's time limit: so long a stored batch may wait for its turn to leave
 UNFINDABLE = FieldError("", "in doubt", "the answer was lost and the record carries nothing to find it by")
 
 
@@ -42,10 +43,16 @@ class _Found:
     refused: dict[int, RequestRefused] = field(default_factory=dict)
 
 
+def latest(world: World, side: Side, batch: BatchRow) -> float:
+    """Until when a stored batch may leave; afterwards it stays."""
+    return batch.sent_at + LEAVES * world.connectors[side].capabilities.server_timeout
+
+
 def ripe_at(world: World, side: Side, batch: BatchRow) -> float:
-    """When a batch in doubt may be looked at."""
+    """When a batch in doubt may be looked at, by whatever process: it has left by `latest` or never, a request
+    ends with the server's time limit, and its effect is visible after the lag."""
     capabilities = world.connectors[side].capabilities
-    return batch.sent_at + capabilities.server_timeout + capabilities.visibility_lag
+    return latest(world, side, batch) + capabilities.server_timeout + capabilities.visibility_lag
 
 
 def settle_doubts(world: World, side: Side, run: int, flying: frozenset[int] = frozenset()) -> Settled:

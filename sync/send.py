@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
-from sync.doubt import commit_settled, load_around, settle_doubts
+from sync.doubt import commit_settled, latest, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
-from sync.errors import Fatal, InDoubt, LeaseLost, RequestRefused, Retryable
+from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
 from sync.ports import Outcome, Write
@@ -27,6 +27,7 @@ from sync.verify import verify
 
 UNSEEN_WAIT = 300.0
 BATCHES_AHEAD = 4
+LEASE_REST = 1.0  # seconds; enough for a request to get from the last look at the lease to the wire
 APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT)
 
 
@@ -153,14 +154,23 @@ class Delivery:
         patch = Patch()
         patch.put(batch)
         self.world.store.commit(patch)
-        if self.world.store.lease_left() <= 0:
-            raise LeaseLost("Another process owns the state by now.", "let the other process go on")
-        writes = [_write(job) for job in jobs]
-        kind = EFFECT_KIND if jobs[0].row.action == ActionKind.EFFECT else self.world.kind
-        future = self.world.executor.submit(connector.write, kind, writes)
+        future = self.world.executor.submit(self._leave, side, batch, jobs)
         self.flying[future] = _Flight(batch, tuple(jobs), side)
         if future.done():
             self._land(block=False)
+
+    def _leave(self, side: Side, batch: BatchRow, jobs: Sequence[Job]) -> list[Outcome]:
+        """Send a batch, in a thread of the executor. Whoever settles it in our place counts from the time at which
+        it was stored (`ripe_at`): it leaves soon after that and while the journal is ours, or not at all.
+
+        The commit that stored it has renewed a lease of which less than half was left. How much is left need not
+        cover the vendor's time limit, because a new owner waits for that limit before it touches the batch.
+        """
+        late = self.world.clock.now() > latest(self.world, side, batch)
+        if late or self.world.store.lease_left() < LEASE_REST:
+            raise Retryable("The request would have left too late; nothing was sent.")
+        kind = EFFECT_KIND if jobs[0].row.action == ActionKind.EFFECT else self.world.kind
+        return self.world.connectors[side].write(kind, [_write(job) for job in jobs])
 
     # --- settle ----------------------------------------------------------------------------------------
 
