@@ -21,13 +21,14 @@ from sync.ports import FieldError, Outcome, Paths
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs, wake_sharing
 from sync.record import Record, Ref, Side
 from sync.refuse import reduced, said
-from sync.rows import LEADING, UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
+from sync.rows import DELETED, LEADING, MOVED, UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
 
 Fate: TypeAlias = Literal["arrived", "as before", "moved"]
 
 LEAVES = 0.25  # of the server's time limit: so long a stored batch may wait for its turn to leave
+UNSEEN_WAIT = 300.0  # how long a write in doubt waits whose record the vendor does not show
 UNFINDABLE = FieldError("", "in doubt", "the answer was lost and the record carries nothing to find it by")
 
 
@@ -76,6 +77,7 @@ def _settle_batch(
     around = Around(*load_around(world, jobs, [record.ref for record in found.created.values()]))
     patch = Patch()
     settlement = Settlement(world.lens, around, world.numbers, world.clock.now(), patch)
+    open_still: list[int] = []
     for job in jobs:
         if job.row.action == ActionKind.EFFECT:
             _settle_effect(world, job, found, settlement, patch)
@@ -83,9 +85,15 @@ def _settle_batch(
             settlement.fail(job, said(found.refused[job.row.id]))
         elif job.row.action == ActionKind.CREATE:
             _settle_create(world, side, job, found, settlement)
+        elif job.target not in found.records and not _is_gone(around.records.get(job.target)):
+            open_still.append(job.row.id)  # unseen is not gone: it is asked for again
         else:
             _settle_update(world, job, found.records.get(job.target), settlement)
     patch.drop(batch)
+    if open_still:
+        patch.put(
+            batch._replace(sent_at=world.clock.now() + UNSEEN_WAIT, body=msgspec.json.encode(open_still))
+        )
     commit_settled(world, settlement, patch)
     done.add(settlement.done)
 
@@ -124,6 +132,10 @@ def _arrived(world: World, side: Side, job: Job, created: Record, settlement: Se
         return Outcome("exists", id=created.ref.id)
     alone = all(row.system == held.system for row in settlement.around.of(held.entity))
     return Outcome("applied" if alone else "exists", id=created.ref.id)
+
+
+def _is_gone(row: RecordRow | None) -> bool:
+    return row is None or row.state in (DELETED, MOVED)
 
 
 def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
