@@ -86,9 +86,9 @@ def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
         report.read[system] = read_front(world, side, report.run)
         read_anew(world, side, report.run)
         if bounds.sweep:
-            sweep(world, side, report.run, bounds.sweep)
+            report.read[system].lost += sweep(world, side, report.run, bounds.sweep).lost
     for side in SIDES:
-        refetch(world, side, report.run)
+        report.read[world.lens.system(side)].lost += refetch(world, side, report.run).lost
 
 
 def _both_complete(world: World) -> bool:

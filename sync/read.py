@@ -67,7 +67,7 @@ class World:
 
 @dataclass(slots=True)
 class ReadCount:
-    """What reading came to."""
+    """What reading came to. `lost`: deleted, or asked for by id and not given."""
 
     read: int = 0
     new: int = 0
@@ -169,7 +169,9 @@ def read_refs(
         held = _held(world, batch)
         noted = note(given, held, reading, world.lens, world.numbers, patch)
         found.update((record.ref, record) for record in given)
-        _note_unseen(held, set(batch) - found.keys() - refused.keys(), reading, world.numbers, patch)
+        done.lost += _note_unseen(
+            held, set(batch) - found.keys() - refused.keys(), reading, world.numbers, patch
+        )
         _postpone([row for row in held.values() if row.refetch_at and row.ref in refused], reading, patch)
         _wake(world, noted, patch)
         world.store.commit(patch)
@@ -193,14 +195,18 @@ def _postpone(rows: Iterable[RecordRow], reading: Reading, patch: Patch) -> None
 
 def _note_unseen(
     held: dict[Ref, RecordRow], missing: set[Ref], reading: Reading, numbers: Numbering, patch: Patch
-) -> None:
-    """What was asked for and not given is asked for again, until it shows or the vendor says what became of it."""
+) -> int:
+    """What was asked for and not given is asked for again, until it shows or the vendor says what became of it; how
+    many these are."""
+    unseen = 0
     for ref in sorted(missing):
         row = held.get(ref) or placeholder(ref, reading, numbers())
         if row.state in (LIVE, UNSEEN):
             patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT))
+            unseen += 1
         else:
             patch.put(row._replace(refetch_at=0.0))
+    return unseen
 
 
 def _cursor(world: World, system: str, name: str) -> CursorRow:

@@ -20,7 +20,7 @@ from sync.ports import Outcome, Write
 from sync.read import World
 from sync.record import SIDES, Ref, Side
 from sync.refuse import said
-from sync.rows import WAITING, BatchRow, OperationRow, Patch
+from sync.rows import BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.settle import Around, Settled, Settlement
 from sync.verify import verify
@@ -135,9 +135,7 @@ class Delivery:
                 settlement.supersede(job, "moved")
             later = self.world.clock.now() + UNSEEN_WAIT
             for job in found.unseen:
-                patch.put(
-                    job.row._replace(state=WAITING, at=later, reason="the vendor does not show the record")
-                )
+                settlement.wait(job, later, "the vendor does not show the record")
             self._commit(settlement, patch)
             self.done.moved += len(found.moved)
         return found.ready

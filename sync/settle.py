@@ -37,6 +37,7 @@ from sync.rows import (
     SUPERSEDED,
     TWIN,
     UNSEEN,
+    WAITING,
     BaseRow,
     KeyRow,
     OperationRow,
@@ -349,6 +350,15 @@ class Settlement:
             self.done.failed += after.state == FAILED
             self.done.retried += after.state == PENDING
         self._wake(row, work)
+
+    def wait(self, job: Job, until: float, reason: str) -> None:
+        """Its record does not show: it waits, and the record is read once more by the next cycle, which counts it
+        as lost."""
+        row, _work = job
+        self.patch.put(row._replace(state=WAITING, at=until, reason=reason))
+        held = self.around.records.get(job.target)
+        if held is not None:
+            self._put(held._replace(refetch_at=self.now))
 
     def fail(self, job: Job, error: FieldError) -> None:
         """It cannot even be looked up: the operation fails as it stands, and is tried again later."""
