@@ -459,9 +459,11 @@ class Oracle:
             self.offend("lost edit", loss.home, text)
             return
         self.counts["losers"] += 1
-        # typed over here, and typed or merged in nowhere else: what stands across is nobody's newer word
+        # typed over here, and typed or merged in nowhere else: what stands across is nobody's newer word, unless
+        # its record was deleted and restored
         came_back = winner is not None and winner[0] in token.after
-        if winner and came_back and set(self.tokens[winner[0]].homes) == {loss.home}:
+        went = any(r.gone for r in self.rows.values() if r.person == token.person and r.side != side)
+        if winner and came_back and not went and set(self.tokens[winner[0]].homes) == {loss.home}:
             self.offend(
                 "stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back"
             )
