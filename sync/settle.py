@@ -174,7 +174,7 @@ class Settlement:
         self._release(row, work, waited_for=bool(row.again))
         entity = source.entity if source is not None else row.entity
         if held is not None:
-            return held._replace(entity=entity, role=LEADING, noted=self.numbers())
+            return self._met(held, row, work)._replace(entity=entity, role=LEADING)
         paths = self.lens.paths(row.system, row.object)
         body: dict[str, Raw] = dict.fromkeys(paths)
         left: dict[str, Sent] = {}
@@ -196,6 +196,16 @@ class Settlement:
     def _read_back(self, planned: float) -> float:
         """When a written record is read by id, should its feed not bring it before."""
         return min(planned or float("inf"), self.now + READ_BACK)
+
+    def _met(self, held: RecordRow, row: OperationRow, work: Work) -> RecordRow:
+        """A record of our own making that was read before its create was settled: what reads different from what was
+        sent is judged like everything that is read back."""
+        seen = decode_body(held.body)
+        left = waiting(held)
+        for path, field_ in work.fields.items():
+            if seen.get(path) != field_.desired:
+                left.setdefault(path, Sent(row.id, None, field_.desired, 0))
+        return held._replace(noted=self.numbers(), unconfirmed=pack(left))
 
     def _role(self, system: str, entity: int) -> int:
         leads = (
