@@ -409,6 +409,8 @@ class Oracle:
         if row.side == MA and not row.get(TWO_WAY["company"]):
             return
         kinds = {claim.kind for claim in said.get((row.side, row.id, ""), ())}
+        key = "salesforce_id" if row.side == MA else "marketo_id"
+        kinds |= {claim.kind for claim in said.get((row.side, row.id, key), ())}
         if "twin" in kinds:
             self._judge_twin(row, said)
         elif "gone across" in kinds:
@@ -418,7 +420,7 @@ class Oracle:
             if not gone:
                 self.offend("false claim", row.key, "its counterpart is said to be gone, but none ever went")
             self.counts["gone across"] += 1
-        elif kinds & {"hold", "failed", "open"}:
+        elif kinds & {"hold", "failed", "open", "ignored"}:
             self.counts.update(f"single: {kind}" for kind in kinds)
         else:
             self.offend("missing", row.key, f"person {row.person} has no counterpart; said: {sorted(kinds)}")
