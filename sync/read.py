@@ -23,6 +23,8 @@ from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 
 FRONT, ANEW = "front", "anew"
 UNSEEN_WAIT = 3_600.0
+DAY = 86_400.0
+CHUNK = 1_000
 REFUSED_WAIT = 3_600.0
 
 
@@ -83,8 +85,34 @@ class ReadCount:
 
 
 def read_front(world: World, side: Side, run: int) -> ReadCount:
-    """Read a side's feed from its cursor to its end; the first read takes everything."""
-    return _read_feed(world, side, run, FRONT)
+    """Read a side's feed from its cursor to its end; the first read takes everything. Where the cursor is older than
+    the vendor remembers deletions, every record that we hold is asked for by id before the cursor moves on."""
+    lost = _compare_ids(world, side, run) if _was_away(world, side) else 0
+    done = _read_feed(world, side, run, FRONT)
+    done.lost += lost
+    return done
+
+
+def _was_away(world: World, side: Side) -> bool:
+    cursor = _cursor(world, world.lens.system(side), FRONT)
+    memory = world.connectors[side].capabilities.deletion_memory_days * DAY
+    return bool(cursor.complete) and world.clock.now() - cursor.at > memory
+
+
+def _compare_ids(world: World, side: Side, run: int) -> int:
+    """Read by id every record of a side that we hold; how many were not given. Found through all dirty marks ever
+    set, because each entity bears at least one."""
+    done = ReadCount()
+    after, entities = 0, set[int]()
+    while marks := world.store.dirty(world.kind, world.lens.rules.systems.values(), after, CHUNK):
+        after = marks[-1].noted
+        fresh = {mark.entity for mark in marks} - entities
+        entities |= fresh
+        held = world.store.records_of(fresh)
+        system = world.lens.system(side)
+        refs = [row.ref for row in held if row.system == system and row.state in (LIVE, UNSEEN)]
+        read_refs(world, side, run, refs, done)
+    return done.lost
 
 
 def read_anew(world: World, side: Side, run: int) -> ReadCount:

@@ -20,12 +20,13 @@ import sync.read
 import sync.resolve
 import sync.scene
 import sync.send
+from sync.around import Around
 from sync.plan import Half, Job, jobs_of
 from sync.read import ReadCount, World
 from sync.record import Page, Ref, Side
 from sync.resolve import WriteTo
 from sync.rows import DELETED, BatchRow, CursorRow, Patch, RecordRow
-from sync.settle import Around, Settlement
+from sync.settle import Settlement
 from sync.verify import Verdicts
 from tests.sim.driver import Journal
 
@@ -207,9 +208,10 @@ def unseen_is_taken_for_deleted(patch: pytest.MonkeyPatch) -> None:
 
     def harsh(
         held: dict[Ref, RecordRow], missing: set[Ref], reading: Any, numbers: Any, changes: Patch
-    ) -> None:
+    ) -> int:
         for ref in missing & set(held):
             changes.put(held[ref]._replace(state=DELETED, refetch_at=0.0))
+        return 0
 
     patch.setattr(sync.read, "_note_unseen", harsh)
 

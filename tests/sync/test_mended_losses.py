@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sync.cycle import Bounds, run_cycle
 from sync.ports import Paths
 from sync.read import Numbering, World
-from sync.record import Ref, Side
+from sync.record import Record, Ref, Side
 from sync.rows import UNSEEN, Patch, RecordRow
 from tests.support.office import Inline, Town
 
@@ -60,3 +62,39 @@ def test_records_that_are_asked_for_by_id_and_not_given_count_as_lost() -> None:
     assert report.read["ma"].lost == 3
     assert not report.brakes
     assert [row.state for row in town.store.get(RecordRow, people[1:3])] == [UNSEEN, UNSEEN]
+
+
+def _forget(town: Town, person: Ref, days: float) -> None:
+    """Somebody deletes a record, and the vendor forgets the deletion while we are away."""
+    town.ma.remove(person)
+    line = town.ma._log.pop()
+    town.ma._log.append(line._replace(event=None))
+    town.clock.sleep(days * 86_400)
+
+
+def test_who_was_away_longer_than_deletions_are_remembered_asks_for_every_record_by_id() -> None:
+    """A deletion that no feed tells any more is found as a record that does not show, and counted."""
+    town = Town()
+    people = linked(town)
+    _forget(town, people[7], days=15)
+    report = run_cycle(world(town), Bounds())
+    assert report.read["ma"].lost == 1
+    assert [row.state for row in town.store.get(RecordRow, [people[7]])] == [UNSEEN]
+    assert run_cycle(world(town), Bounds()).read["ma"].lost == 0
+
+
+def test_who_was_away_for_days_only_asks_for_nothing_by_id() -> None:
+    """Within the vendor's memory the feed is enough."""
+    town = Town()
+    people = linked(town)
+    asked: list[int] = []
+    fetch = town.ma.fetch
+
+    def counted(kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
+        asked.append(len(refs))
+        return fetch(kind, refs, paths)
+
+    town.ma.fetch = counted  # type: ignore[method-assign]
+    _forget(town, people[7], days=13)
+    run_cycle(world(town), Bounds())
+    assert max(asked, default=0) <= 1
