@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from sync.around import Around, Settled
 from sync.effects import KIND
 from sync.errors import RequestRefused
 from sync.halves import in_halves
@@ -23,7 +24,7 @@ from sync.record import Record, Ref, Side
 from sync.refuse import reduced, said
 from sync.rows import DELETED, LEADING, MOVED, UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
 from sync.rules import ActionKind
-from sync.settle import Around, Settled, Settlement
+from sync.settle import Settlement
 
 Fate: TypeAlias = Literal["arrived", "as before", "moved"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sync.confirm import pack, waiting
 from sync.normalise import Lens, decode_body, encode
 from sync.record import Raw, Record, Ref
-from sync.rows import DELETED, LEADING, LIVE, MOVED, KeyRow, ObservedRow, Patch, RecordRow
+from sync.rows import LEADING, LIVE, MOVED, KeyRow, ObservedRow, Patch, RecordRow
 
 Numbers = Callable[[], int]
 
@@ -57,20 +57,100 @@ def note(
     patch: Patch,
 ) -> Noted:
     """Put into `patch` everything that these records change in what we hold."""
-    found = Noted(dirty=[], lost_keys=set(), again=[])
-    page = numbers()
-    observed: list[object] = []
+    page = _Page(reading, lens, numbers, patch)
     for record in records:
-        found.read += 1
+        page.found.read += 1
         row = patch.puts[RecordRow].get(record.ref) or held.get(record.ref)
         if row is None:
-            _add(record, reading, lens, numbers, patch, found)
+            page.add(record)
         else:
-            _compare(record, row, reading, lens, numbers, patch, found, page, observed)  # type: ignore[arg-type]
-    if observed:
-        body = encode(observed)
-        patch.put(ObservedRow(page, reading.now, reading.system, reading.kind, reading.run, body))
-    return found
+            assert isinstance(row, RecordRow)
+            page.compare(record, row)
+    page.close()
+    return page.found
+
+
+class _Page:
+    """One page while it is noted: what is found in it, and what it observes."""
+
+    def __init__(self, reading: Reading, lens: Lens, numbers: Numbers, patch: Patch) -> None:
+        self.reading = reading
+        self.lens = lens
+        self.numbers = numbers
+        self.patch = patch
+        self.found = Noted(dirty=[], lost_keys=set(), again=[])
+        self.number = numbers()
+        self.observed: list[object] = []
+
+    def close(self) -> None:
+        """Keep what was observed."""
+        if self.observed:
+            where = self.reading
+            body = encode(self.observed)
+            self.patch.put(ObservedRow(self.number, where.now, where.system, where.kind, where.run, body))
+
+    def add(self, record: Record) -> None:
+        """Note a record that we do not hold: an entity of its own, dirty, findable by its keys."""
+        ref, where = record.ref, self.reading
+        mark = self.numbers()
+        self.patch.put(
+            RecordRow(
+                ref.system, ref.object, ref.id, where.kind, mark, LEADING, LIVE, "", where.as_of, 0, 0.0,
+                record.version, record.created, _own(record), mark, 0.0, 0, encode(record.values), "",
+            )
+        )  # fmt: skip
+        for key in self.lens.keys(ref.system, ref.object, record.values):
+            self.patch.put(KeyRow(ref.system, where.kind, key, ref.object, ref.id, 0))
+        self.found.dirty.append(ref)
+        self.found.new += 1
+
+    def compare(self, record: Record, row: RecordRow) -> None:
+        """Note a record that we hold."""
+        if row.state == MOVED:
+            if row.refetch_at:
+                self.patch.put(row._replace(refetch_at=0.0))
+            return
+        seen = decode_body(row.body)
+        changes = _changes(row, seen, record.values)
+        if not _is_stale(record, row, self.reading):
+            self._renew(record, row, seen, changes)
+        elif changes or row.state != LIVE:
+            self._look_again(row)
+
+    def _look_again(self, row: RecordRow) -> None:
+        """Read by id what a read gave too early; what a read by id gave too early is given no better at once."""
+        where = self.reading
+        soonest = where.now if where.indexed else where.now + where.lag
+        self.patch.put(row._replace(refetch_at=max(soonest, row.settled_at + where.lag)))
+        self.found.again.append(row.ref)
+
+    def _renew(
+        self, record: Record, row: RecordRow, seen: dict[str, Raw], changes: dict[str, list[Raw]]
+    ) -> None:
+        """Bring what we hold up to this read; an unchanged record costs no row."""
+        unconfirmed, awaited = _confirm(row, record.values)
+        restored, first_look = row.state != LIVE, row.as_of == 0
+        newer = (
+            bool(record.version) and record.version != row.version
+        )  # or every sweep would read it once more
+        same = unconfirmed == row.unconfirmed
+        if same and not (changes or restored or first_look or newer or row.refetch_at):
+            return
+        dirty = bool(changes) or restored or awaited or (unconfirmed != "" and row.refetch_at > 0)
+        seen.update(record.values)
+        fresh = row._replace(
+            state=LIVE, as_of=self.reading.as_of, version=record.version or row.version,
+            created=record.created or row.created, own=_own(record), refetch_at=0.0,
+            noted=self.numbers() if dirty else row.noted, observed=self.number if changes else row.observed,
+            body=encode(seen) if changes or first_look else row.body, unconfirmed=unconfirmed,
+        )  # fmt: skip
+        self.patch.put(fresh)
+        if dirty:
+            self.found.dirty.append(record.ref)
+        if changes:
+            self.observed.append([row.object, row.id, row.observed, changes, fresh.own])
+            self.found.changed += 1
+            _move_keys(row, fresh, self.lens, self.patch, self.found)
 
 
 def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[Ref]:
@@ -81,69 +161,6 @@ def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[
         if row is None or (record.version > row.version and row.state != MOVED):
             stale.append(record.ref)
     return stale
-
-
-def _add(record: Record, reading: Reading, lens: Lens, numbers: Numbers, patch: Patch, found: Noted) -> None:
-    ref = record.ref
-    mark = numbers()
-    patch.put(
-        RecordRow(
-            ref.system, ref.object, ref.id, reading.kind, mark, LEADING, LIVE, "", reading.as_of, 0, 0.0,
-            record.version, record.created, _own(record), mark, 0.0, 0, encode(record.values), "",
-        )
-    )  # fmt: skip
-    for key in lens.keys(ref.system, ref.object, record.values):
-        patch.put(KeyRow(ref.system, reading.kind, key, ref.object, ref.id, 0))
-    found.dirty.append(ref)
-    found.new += 1
-
-
-def _compare(
-    record: Record,
-    row: RecordRow,
-    reading: Reading,
-    lens: Lens,
-    numbers: Numbers,
-    patch: Patch,
-    found: Noted,
-    page: int,
-    observed: list[object],
-) -> None:
-    if row.state == MOVED:
-        if row.refetch_at:
-            patch.put(row._replace(refetch_at=0.0))
-        return
-    seen = decode_body(row.body)
-    changes = _changes(row, seen, record.values)
-    restored = row.state != LIVE
-    if _is_stale(record, row, reading):
-        if changes or restored:
-            # what a read by id gave too early is given no better at once
-            soonest = reading.now if reading.indexed else reading.now + reading.lag
-            patch.put(row._replace(refetch_at=max(soonest, row.settled_at + reading.lag)))
-            found.again.append(record.ref)
-        return
-    unconfirmed, awaited = _confirm(row, record.values)
-    first_look = row.as_of == 0
-    newer = bool(record.version) and record.version != row.version  # or every sweep would read it once more
-    if not (changes or restored or first_look or newer or row.refetch_at) and unconfirmed == row.unconfirmed:
-        return
-    dirty = bool(changes) or restored or awaited or (unconfirmed != "" and row.refetch_at > 0)
-    seen.update(record.values)
-    fresh = row._replace(
-        state=LIVE, as_of=reading.as_of, version=record.version or row.version,
-        created=record.created or row.created, own=_own(record), refetch_at=0.0,
-        noted=numbers() if dirty else row.noted, observed=page if changes else row.observed,
-        body=encode(seen) if changes or first_look else row.body, unconfirmed=unconfirmed,
-    )  # fmt: skip
-    patch.put(fresh)
-    if changes:
-        observed.append([row.object, row.id, row.observed, changes, fresh.own])
-        found.changed += 1
-    if dirty:
-        found.dirty.append(record.ref)
-    if changes:
-        _move_keys(row, fresh, lens, patch, found)
 
 
 def _changes(row: RecordRow, seen: Mapping[str, Raw], values: Mapping[str, Raw]) -> dict[str, list[Raw]]:
@@ -200,8 +217,3 @@ def mark_dirty(rows: Iterable[RecordRow], numbers: Numbers, patch: Patch) -> Non
         current = patch.puts[RecordRow].get(row.ref, row)
         assert isinstance(current, RecordRow)
         patch.put(current._replace(noted=numbers()))
-
-
-def is_gone(row: RecordRow) -> bool:
-    """True if the vendor says that the record no longer exists under this id."""
-    return row.state in (DELETED, MOVED)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
+from sync.around import Around, Settled
 from sync.doubt import commit_settled, latest, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
 from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
@@ -20,9 +21,9 @@ from sync.ports import Outcome, Write
 from sync.read import World
 from sync.record import SIDES, Ref, Side
 from sync.refuse import said
-from sync.rows import BatchRow, OperationRow, Patch
+from sync.rows import LANE_DELTA, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
-from sync.settle import Around, Settled, Settlement
+from sync.settle import Settlement
 from sync.verify import verify
 
 UNSEEN_WAIT = 300.0
@@ -89,7 +90,8 @@ class Delivery:
         """Due operations grouped by what can travel together, no record twice."""
         largest = max(c.capabilities.write_batch for c in self.world.connectors.values())
         route = self.world.lens.rules.route
-        due = self.world.store.due(route, self.world.clock.now(), largest * BATCHES_AHEAD)
+        limit = largest * BATCHES_AHEAD
+        due = self.world.store.due(route, self.world.clock.now(), limit)
         busy = {job.target for flight in self.flying.values() for job in flight.jobs}
         groups: dict[tuple[int, str, str, str], list[OperationRow]] = {}
         for row in due:
@@ -99,12 +101,17 @@ class Delivery:
                 continue
             busy.add(target)
             groups.setdefault((row.lane, row.system, row.object, apart), []).append(row)
+        sizes = {key: self._size(key[1]) for key in groups}
+        more = len(due) >= limit and any(len(rows) >= sizes[key] for key, rows in groups.items())
         for key in sorted(groups):
-            side = self.world.lens.side(key[1])
-            size = self.world.connectors[side].capabilities.write_batch
-            rows = groups[key]
+            rows, size = groups[key], sizes[key]
+            if more and key[0] >= LANE_DELTA:  # a rest waits for those that are due behind it
+                rows = rows[: len(rows) - len(rows) % size]
             for start in range(0, len(rows), size):
-                yield side, jobs_of(rows[start : start + size])
+                yield self.world.lens.side(key[1]), jobs_of(rows[start : start + size])
+
+    def _size(self, system: str) -> int:
+        return self.world.connectors[self.world.lens.side(system)].capabilities.write_batch
 
     def _system(self, side: Side) -> str:
         return self.world.lens.system(side)

@@ -7,9 +7,9 @@ was sent as the target's half, unconfirmed until it is read back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
+from sync.around import Around, Settled
 from sync.confirm import Sent, pack, waiting
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
@@ -51,43 +51,6 @@ NAMELESS = FieldError("", "exists", "the record exists and the vendor does not s
 SOMEBODY_ELSES = FieldError("", "exists", "a record that is somebody else's bears the same key")
 LONGEST_WAIT = 300.0
 READ_BACK = 300.0  # a vendor that ignored a write says nothing of it in its feed: such a record is read by id
-
-
-@dataclass(slots=True)
-class Settled:
-    """Counts of one settlement, and the claims that were given up (whose waiters are asked again)."""
-
-    applied: int = 0
-    failed: int = 0
-    retried: int = 0
-    adopted: int = 0
-    superseded: int = 0
-    freed: set[str] = field(default_factory=set)
-    errors: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, part: Settled) -> None:
-        """Count another settlement in."""
-        self.applied += part.applied
-        self.failed += part.failed
-        self.retried += part.retried
-        self.adopted += part.adopted
-        self.superseded += part.superseded
-        self.errors += part.errors
-
-
-class Around:
-    """The rows around a batch: targets, sources and bases, as they stand within the patch."""
-
-    def __init__(self, records: Iterable[RecordRow], bases: Iterable[BaseRow]) -> None:
-        self.records = {row.ref: row for row in records}
-        self.bases = {row.entity: row for row in bases}
-        self._members: dict[int, set[Ref]] = {}
-        for row in self.records.values():
-            self._members.setdefault(row.entity, set()).add(row.ref)
-
-    def of(self, entity: int) -> list[RecordRow]:
-        """The records that belonged to an entity when the batch was settled."""
-        return [self.records[ref] for ref in self._members.get(entity, ())]
 
 
 class Settlement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from sync.around import Around
 from sync.normalise import decode_body
 from sync.plan import FieldWork, Work, decode_base, decode_work, encode_work, jobs_of
 from sync.ports import FieldError, Outcome
@@ -25,7 +26,7 @@ from sync.rows import (
     RecordRow,
 )  # fmt: skip
 from sync.rules import ActionKind
-from sync.settle import Around, Settlement
+from sync.settle import Settlement
 from tests.support.people import NOW, base_row, lens, numbers, row
 
 LENS = lens()

@@ -1,0 +1,49 @@
+"""What a settlement works on and what it counts: the rows around a batch, and the sums of its outcomes.
+
+Data only; nothing here decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sync.record import Ref
+from sync.rows import BaseRow, RecordRow
+
+
+@dataclass(slots=True)
+class Settled:
+    """Counts of one settlement, and the claims that were given up (whose waiters are asked again)."""
+
+    applied: int = 0
+    failed: int = 0
+    retried: int = 0
+    adopted: int = 0
+    superseded: int = 0
+    freed: set[str] = field(default_factory=set)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, part: Settled) -> None:
+        """Count another settlement in."""
+        self.applied += part.applied
+        self.failed += part.failed
+        self.retried += part.retried
+        self.adopted += part.adopted
+        self.superseded += part.superseded
+        self.errors += part.errors
+
+
+class Around:
+    """The rows around a batch: targets, sources and bases, as they stand within the patch."""
+
+    def __init__(self, records: Iterable[RecordRow], bases: Iterable[BaseRow]) -> None:
+        self.records = {row.ref: row for row in records}
+        self.bases = {row.entity: row for row in bases}
+        self._members: dict[int, set[Ref]] = {}
+        for row in self.records.values():
+            self._members.setdefault(row.entity, set()).add(row.ref)
+
+    def of(self, entity: int) -> list[RecordRow]:
+        """The records that belonged to an entity when the batch was settled."""
+        return [self.records[ref] for ref in self._members.get(entity, ())]
