@@ -24,7 +24,6 @@ class Feed(StrEnum):
     """How changes of a kind are seen."""
 
     FEED = "feed"
-    SCAN = "scan"
     NONE = "none"
 
 

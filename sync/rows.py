@@ -8,7 +8,7 @@ are JSON bytes. Times are unix seconds (UTC); sequence numbers are leased from t
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sync.record import Ref
 
@@ -229,8 +229,6 @@ KEY: dict[type[Row], int] = {
 
 class Patch:
     """Whole-row changes that take effect together or not at all; later puts of one key win."""
-
-    ORDER: ClassVar[tuple[type[Row], ...]] = tuple(KEY)
 
     def __init__(self) -> None:
         self.puts: defaultdict[type[Row], dict[tuple[object, ...], Row]] = defaultdict(dict)
