@@ -44,12 +44,13 @@ def _of_operation(row: OperationRow) -> Iterator[Claim]:
     work = decode_work(row.body)
     target = target_of(row)
     about: Ref = target if target.id else work.source
+    ignored = row.reason.partition(": ")[2].split(", ")
     for field in work.fields.values():
         if field.lost is not None:
             yield Claim("loser", *_name(about), field.name, str(field.lost), str(field.desired))
-        if row.state in SAID:
+        if row.state in SAID and (row.state != IGNORED or field.name in ignored):
             yield Claim(SAID[row.state], *_name(about), field.name, str(field.desired))
-    if row.state in SAID and row.action == "create":
+    if row.state in {FAILED, WAITING} and row.action == "create":
         yield Claim(SAID[row.state], *_name(about), "")
 
 

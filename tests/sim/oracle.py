@@ -148,6 +148,7 @@ class Oracle:
         self.counts: Counter[str] = Counter()
         self.place = 0
         self._ignored: set[tuple[int, int]] = set()
+        self._stored: set[tuple[str, str, int]] = set()
         self._swallowed: set[tuple[str, str, str]] = set()
         self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
@@ -247,7 +248,9 @@ class Oracle:
         if token.field != field or row.person != person:
             text = f"{token.field} of person {person} came into {field} of person {row.person}"
             self.offend("stray value", row.key, text)
-        if not api:
+        if api:
+            self._stored.add((*row.key, number))
+        else:
             token.homes[row.key] = self.place
         token.arrived.setdefault(row.side, self.place)
 
@@ -336,14 +339,7 @@ class Oracle:
 
     def judge(self, claims: Iterable[Claim]) -> list[Offence]:
         """What is wrong once everything is quiet; `claims` are the engine's words."""
-        said: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
-        for claim in claims:
-            said[claim.side, claim.id, claim.field].append(claim)
-            key = (claim.side, claim.id)
-            if key in self.rows and (now := self.final(key)).id != claim.id:
-                said[claim.side, now.id, claim.field].append(claim)  # what was said of what it was
-            if claim.kind == "ignored" and (token := token_in(claim.value)):
-                self._ignored.add(token)
+        said = self._hear(claims)
         pairs = self._pairs(said)
         paired = {key for pair in pairs for key in (pair[0].key, pair[1].key)}
         for ma, sfa in pairs:
@@ -360,6 +356,24 @@ class Oracle:
             self._judge_loss(loss, said)
         self._judge_opt_outs(pairs, said)
         return self.offences
+
+    def _hear(self, claims: Iterable[Claim]) -> Said:
+        """The claims by record and field; what is said of a record holds for what it has become."""
+        said: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
+        for claim in claims:
+            said[claim.side, claim.id, claim.field].append(claim)
+            key = (claim.side, claim.id)
+            if key in self.rows and (now := self.final(key)).id != claim.id:
+                said[claim.side, now.id, claim.field].append(claim)  # what was said of what it was
+            if claim.kind == "ignored" and (token := token_in(claim.value)):
+                self._ignored.add(token)
+                if (claim.side, claim.id, token[0]) in self._stored:
+                    self.offend(
+                        "false claim",
+                        (claim.side, claim.id),
+                        f"T{token[0]} is said to be ignored, but was stored",
+                    )
+        return said
 
     def _pairs(self, said: Said) -> list[tuple[Row, Row]]:
         """Live records that name each other; where one does not, the engine must have said that it could not."""

@@ -212,6 +212,7 @@ def unseen_is_taken_for_deleted(patch: pytest.MonkeyPatch) -> None:
         for ref in missing & set(held):
             changes.put(held[ref]._replace(state=DELETED, refetch_at=0.0))
         return 0
+        return 0
 
     patch.setattr(sync.read, "_note_unseen", harsh)
 
