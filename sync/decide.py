@@ -24,6 +24,7 @@ from sync.identify import (
     Tombstone,
     Waits,
     identify,
+    stop_creates,
 )  # fmt: skip
 from sync.pairs import decide_pairs
 from sync.plan import Base, Half, encode_base, target_of
@@ -82,6 +83,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
             decide_create(scene, source, wants, context)
         case Ambiguous(candidates=candidates):
             wants.hold("", "ambiguous", {"candidates": [list(ref) for ref in candidates]})
+            stop_creates(scene, candidates, context.numbers)
         case Tombstone(deleted=deleted):
             wants.hold("", "tombstone", {"deleted": list(deleted)})
         case Waits(operation=operation):

@@ -8,6 +8,7 @@ vendor deleted is never created anew without a person's word.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -202,6 +203,17 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
             elif entity == gone and operation.action == ActionKind.EFFECT:
                 scene.put_operation(operation._replace(entity=keep))
     scene.patch.put(EntityRow(gone, keep, b"{}"))
+
+
+def stop_creates(scene: Scene, candidates: Iterable[Ref], numbers: Numbers) -> None:
+    """Nobody who could be meant is created while that is a question: they are asked again."""
+    for entity in sorted({scene.records[ref].entity for ref in candidates}):
+        for operation in list(scene.operations[entity].values()):
+            if operation.action == ActionKind.CREATE and operation.id not in scene.sent:
+                scene.put_operation(operation._replace(state=SUPERSEDED, reason="ambiguous"))
+                release_claims(scene, operation.id, numbers)
+                for row in scene.rows(entity):
+                    scene.put(row._replace(noted=numbers()))
 
 
 def _forget(scene: Scene, entity: int) -> None:
