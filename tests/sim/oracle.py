@@ -75,8 +75,8 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "lost_ids", "object", "person",
-        "side", "source", "values", "visible",
+        "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "lost_ids", "object",
+        "person", "side", "source", "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -86,6 +86,7 @@ class Row:
         self.into = ""
         self.live = True
         self.values: dict[str, object] = {}
+        self.api_mail = ""
         self.lost_ids: set[str] = set()
         self.changed: dict[str, float] = {}
         self.visible = 0.0
@@ -187,16 +188,21 @@ class Oracle:
             case _:
                 pass
         assert row is not None
-        for name, (old, new) in entry.changes.items():
-            self._change(row, name, old, new, entry, api=api, sent=sent)
-            if not api and name == OTHER_ID[side] and old is not None and new is None:
-                row.lost_ids.add(str(old))  # emptied at a restore: a one-way field drifts as its rule says
-            row.values[name] = new
-            row.changed[name] = entry.time
+        self._write(row, entry, sent, api=api)
         row.visible = max(row.visible, visible)
         row.late = row.late or visible > entry.time + LAG
         if api and entry.verb == "create" and sent is not None:
             self._judge_create(row, sent)
+
+    def _write(self, row: Row, entry: Entry, sent: Sent | None, *, api: bool) -> None:
+        for name, (old, new) in entry.changes.items():
+            self._change(row, name, old, new, entry, api=api, sent=sent)
+            if not api and name == OTHER_ID[row.side] and old is not None and new is None:
+                row.lost_ids.add(str(old))  # emptied at a restore: a one-way field drifts as its rule says
+            if api and name == TWO_WAY["email"][row.side]:
+                row.api_mail = plain(new)
+            row.values[name] = new
+            row.changed[name] = entry.time
 
     def _born(self, side: str, entry: Entry, *, api: bool) -> Row | None:
         typed = (token_in(new) for _, new in entry.changes.values())
@@ -307,8 +313,14 @@ class Oracle:
         for other in self.rows.values():
             known = other.gone and not other.gone_unseen and other.gone < sent.cycle - SETTLE
             here = other.side == new.side and plain(other.get(TWO_WAY["email"])) == email
+            here = here and self._showed_address(other)
             if known and here and not other.live and not other.into and other.visible < sent.sweep - SETTLE:
                 yield other
+
+    def _showed_address(self, row: Row) -> bool:
+        """Whether the address that a record had at last was there when the engine first learnt of the record."""
+        typed = row.changed.get(TWO_WAY["email"][row.side], 0.0)
+        return self.shown.get(row.key, 0.0) > typed
 
     def _findable(self, new: Row, source: Row, sent: Sent) -> Iterator[Row]:
         """Other records of this person that a reader who began in time was bound to know."""
@@ -316,7 +328,8 @@ class Oracle:
         for other in self.rows.values():
             if other.side != new.side or not other.live or other.key == new.key or other.person != new.person:
                 continue
-            known = other.api_made or other.visible < (sent.sweep if other.late else sent.cycle) - SETTLE
+            ours = other.api_mail == email
+            known = ours or other.visible < (sent.sweep if other.late else sent.cycle) - SETTLE
             if not known:
                 continue
             by_mail = email and plain(other.get(TWO_WAY["email"])) == email
