@@ -304,7 +304,8 @@ class Oracle:
             was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
             if (*new.key, paths[new.side]) in self._swallowed:
                 continue
-            if was and source.visible < sent.cycle and new.get(paths) is not True:
+            known = source.visible < (sent.sweep if source.late else sent.cycle) - SETTLE
+            if was and known and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 
     def _buried(self, new: Row, sent: Sent) -> Iterator[Row]:
@@ -489,9 +490,10 @@ class Oracle:
             return
         self.counts["losers"] += 1
         # typed over here, and typed or merged in nowhere else: what stands across is nobody's newer word, unless
-        # its record was deleted and restored
+        # its record was deleted and restored, or could not be recognised as ours
         came_back = winner is not None and winner[0] in token.after
-        went = any(r.gone for r in self.rows.values() if r.person == token.person and r.side != side)
+        across = [r for r in self.rows.values() if r.person == token.person and r.side != side]
+        went = any(r.gone or (*r.key, OTHER_ID[r.side]) in self._swallowed for r in across)
         if winner and came_back and not went and set(self.tokens[winner[0]].homes) == {loss.home}:
             self.offend(
                 "stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back"
