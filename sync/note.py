@@ -163,6 +163,12 @@ def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[
     return stale
 
 
+def is_news(record: Record, row: RecordRow) -> bool:
+    """True if a record reads different from what we hold of it."""
+    gone = row.state not in (LIVE, MOVED)
+    return gone or (row.state == LIVE and bool(_changes(row, decode_body(row.body), record.values)))
+
+
 def _changes(row: RecordRow, seen: Mapping[str, Raw], values: Mapping[str, Raw]) -> dict[str, list[Raw]]:
     """What differs from what we saw, old and new. In a record that we created and never read, a blank or a
     false in a field that we did not send is what the vendor always puts there, and no news."""

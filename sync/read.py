@@ -16,7 +16,7 @@ from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.life import Family, note_events, placeholder
 from sync.normalise import Lens
-from sync.note import Noted, Reading, mark_dirty, note, note_keys
+from sync.note import Noted, Reading, is_news, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
 from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
@@ -208,9 +208,16 @@ def read_refs(
 
 
 def note_found(world: World, records: Sequence[Record], reading: Reading) -> Noted:
-    """Note records that a look-up found."""
+    """Note records that a look-up found. Its index may lag behind what we have read by id since: what it shows
+    different of a record that we know is read by id."""
     patch = Patch()
-    noted = note(records, _held(world, [r.ref for r in records]), reading, world.lens, world.numbers, patch)
+    held = _held(world, [record.ref for record in records])
+    new = [record for record in records if record.ref not in held]
+    noted = note(new, {}, reading, world.lens, world.numbers, patch)
+    for record in records:
+        row = held.get(record.ref)
+        if row is not None and is_news(record, row):
+            patch.put(row._replace(refetch_at=reading.now))
     _wake(world, noted, patch)
     world.store.commit(patch)
     return noted
