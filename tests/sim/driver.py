@@ -77,6 +77,7 @@ class Schedule:
         self.seed, self.profile = seed, profile
         self.rng = rng = random.Random(seed)
         self.kind = kind = PROFILES[profile]
+        self.latency = kind.latency
         self.clock = SimClock()
         self.shown: dict[tuple[str, str], float] = {}
         self.oracle = Oracle(self.shown)
@@ -256,7 +257,7 @@ class Schedule:
         draw = self.rng.random()
         if draw < 0.25:
             self._cycle(sweep=self._is_due() or self.rng.random() < 0.2)
-            if draw < 0.08:
+            if draw < self.kind.again:
                 self._cycle(sweep=False)  # at once again
         elif draw < 0.35:
             self.clock.advance(self.rng.choice((0.5, 1.0, 3.0, 60.0, 4_000.0)))

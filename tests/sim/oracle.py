@@ -237,6 +237,10 @@ class Oracle:
             return
         if was is not None:
             self._overwritten(row, self.tokens[was[0]], new, api=api, sent=sent)
+            if api and now is not None and self._is_older(row.side, self.tokens[was[0]], now[0]):
+                self.offend(
+                    "stale write", row.key, f"T{was[0]} had come, and the older T{now[0]} was written over it"
+                )
         if now is not None:
             self._arrives(row, field, now, entry, api=api)
             if was is not None and not api:
@@ -273,6 +277,14 @@ class Oracle:
             self.counts["lost in the vendor's gap"] += 1
         else:
             self.losses.append(Loss(token, row.key, new, self.place))
+
+    def _is_older(self, side: str, newer: Token, number: int) -> bool:
+        """Whether a value was typed over by one that still stands, both of them across only."""
+        older = self.tokens.get(number)
+        if older is None or number not in newer.after or newer.replaced:
+            return False
+        homes = {*newer.homes, *older.homes}
+        return all(home[0] != side and self.rows[home].live for home in homes)
 
     def swallow(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
@@ -381,7 +393,9 @@ class Oracle:
                 said[claim.side, now.id, claim.field].append(claim)  # what was said of what it was
             if claim.kind == "ignored" and (token := token_in(claim.value)):
                 self._ignored.add(token)
-                if (claim.side, claim.id, token[0]) in self._stored:
+                path = TWO_WAY[self.tokens[token[0]].field][claim.side]
+                swallowed = (claim.side, claim.id, path) in self._swallowed
+                if not swallowed and (claim.side, claim.id, token[0]) in self._stored:
                     self.offend(
                         "false claim",
                         (claim.side, claim.id),

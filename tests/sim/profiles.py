@@ -17,12 +17,16 @@ FAULTS: Mapping[str, float] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """`faults`: shares by kind, of which a schedule uses a random part. `mid`: largest chance that somebody acts
-    before a call or commit. `crashes`: weights of 0, 1, 2, 3 crashes. `late`: share of long transactions."""
+    before a call or commit. `crashes`: weights of 0, 1, 2, 3 crashes. `late`: share of long transactions.
+    `latency`: longest time that a call takes, in seconds. `again`: share of steps at which two cycles follow at once.
+    """
 
     faults: Mapping[str, float] = field(default_factory=dict)
     mid: float = 0.0
     crashes: tuple[float, ...] = (1.0,)
     late: float = 0.0
+    latency: float = 0.2
+    again: float = 0.08
     persons: tuple[int, int] = (4, 12)
     steps: tuple[int, int] = (20, 60)
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
@@ -33,5 +37,6 @@ PROFILES: Mapping[str, Profile] = {
     "busy": Profile(mid=0.1),
     "faulty": Profile(faults=FAULTS),
     "crashing": Profile(crashes=(0.0, 0.4, 0.3, 0.3)),
+    "hasty": Profile(faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2),
     "default": Profile(faults=FAULTS, mid=0.1, crashes=(0.35, 0.35, 0.2, 0.1), late=0.05),
 }

@@ -45,6 +45,7 @@ class Ground(Protocol):
 
     clock: SimClock
     rng: random.Random
+    latency: float
     cycle_began: float
     sweep_began: float
     shown: dict[tuple[str, str], float]
@@ -80,7 +81,7 @@ class Wire:
         """A call that changes nothing; whatever fails may be tried again."""
         ground = self.ground
         ground.point(f"before {self.system} {label}")
-        ground.clock.advance(ground.rng.uniform(0.01, 0.2))
+        ground.clock.advance(ground.rng.uniform(0.01, ground.latency))
         kind = self.faults.first(ON_READ)
         if kind == "slow":
             ground.clock.advance(ground.rng.uniform(0.2, 1.8))
@@ -119,7 +120,7 @@ class Wire:
         self.writes += 1
         sending = Sending(self.writes, ground.cycle_began, ground.sweep_began, clock.now(), self.looked)
         self.looked = {}
-        clock.advance(ground.rng.uniform(0.01, 0.2))
+        clock.advance(ground.rng.uniform(0.01, ground.latency))
         kind = self.faults.first(ON_WRITE)
         ground.tell("call", self.system, label, kind or "")
 
