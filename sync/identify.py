@@ -139,6 +139,11 @@ def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
         return New(row)
     key = known.address
     across = lens.system(lens.side(row.system).other)
+    for other in scene.sharing(across, key):
+        if not scene.is_linked(other.entity) and any(r.ref != row.ref for r in _named(scene, other)):
+            first = identify(scene, other.entity, numbers)  # ids come before addresses, for the other one too
+            if isinstance(first, Waits):
+                return first
     others = scene.sharing(across, key)
     peers = [peer for peer in scene.sharing(row.system, key) if peer.entity != row.entity]
     linked = sorted({r.entity for r in (*others, *peers) if scene.is_linked(r.entity)})

@@ -102,8 +102,9 @@ def _still_true(
             name_ = name
         if name_ in values.unconfirmed:
             continue  # what became of our write there was not known when the record went
-        if name_ in scene.lens.key_fields() and half.ma != half.sfa:
-            continue  # that the old record did not take an id says nothing of the new one
+        blank = (half.ma is None) != (half.sfa is None)
+        if blank or (half.ma != half.sfa and name_ in scene.lens.key_fields()):
+            continue  # that the old record did not take a value says nothing of the new one
         if name_ in now and name_ in then and now[name_] == then[name_]:
             kept[name] = half
     return kept

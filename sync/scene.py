@@ -144,8 +144,10 @@ def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
     scene = Scene(lens)
     wanted = set(wanted)
     scene.add_records(store.records_of(wanted))
-    _load_named(scene, store)
+    own = list(scene.records.values())
+    _load_named(scene, store, own)
     _load_holders(scene, store)
+    _load_named(scene, store, list(scene.records.values())[len(own) :])
     entities = {row.entity for row in scene.records.values()}
     if entities - wanted:
         scene.add_records(store.records_of(entities - wanted))
@@ -187,17 +189,20 @@ def _load_consent(scene: Scene, store: Store) -> None:
         scene.latches.setdefault(key.hash, {})[key.object] = key.id
 
 
-def _load_named(scene: Scene, store: Store) -> None:
-    """Records that are named by id in another record's key field."""
-    refs: set[tuple[object, ...]] = set()
-    for row in list(scene.records.values()):
+def _load_named(scene: Scene, store: Store, rows: Iterable[RecordRow]) -> None:
+    """Records that are named by id in one of these records' key fields."""
+    refs: set[Ref] = set()
+    for row in rows:
         side = scene.lens.side(row.system).other
         for name in scene.lens.key_fields():
             value = scene.known(row).values.get(name)
             if value and not scene.lens.is_own_id(row.system, name):
                 system = scene.lens.system(side)
-                refs.update((system, object_, str(value)) for object_ in scene.lens.rules.objects[side].all)
-    scene.add_records(store.get(RecordRow, refs) if refs else ())
+                refs.update(
+                    Ref(system, object_, str(value)) for object_ in scene.lens.rules.objects[side].all
+                )
+    missing = [ref for ref in sorted(refs) if ref not in scene.records]
+    scene.add_records(store.get(RecordRow, missing) if missing else ())
 
 
 def _load_holders(scene: Scene, store: Store) -> None:
