@@ -75,7 +75,7 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "lost_ids", "object",
+        "api_made", "api_mail", "changed", "drifted", "gone", "gone_unseen", "id", "into", "late", "live", "object",
         "person", "side", "source", "values", "visible",
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ class Row:
         self.live = True
         self.values: dict[str, object] = {}
         self.api_mail = ""
-        self.lost_ids: set[str] = set()
+        self.drifted = False
         self.changed: dict[str, float] = {}
         self.visible = 0.0
         self.late = False
@@ -197,8 +197,8 @@ class Oracle:
     def _write(self, row: Row, entry: Entry, sent: Sent | None, *, api: bool) -> None:
         for name, (old, new) in entry.changes.items():
             self._change(row, name, old, new, entry, api=api, sent=sent)
-            if not api and name == OTHER_ID[row.side] and old is not None and new is None:
-                row.lost_ids.add(str(old))  # emptied at a restore: a one-way field drifts as its rule says
+            if name == OTHER_ID[row.side] and entry.verb != "create":
+                row.drifted = not api  # emptied at a restore, filled at a merge: drift, as the rule says
             if api and name == TWO_WAY["email"][row.side]:
                 row.api_mail = plain(new)
             row.values[name] = new
@@ -413,11 +413,7 @@ class Oracle:
             other = self.rows[key]
             back = self._named(row.side, other.get(OTHER_ID)) == row.key
             told = said.get((other.side, other.id, "salesforce_id" if other.side == MA else "marketo_id"), ())
-            if (
-                back
-                or row.id in other.lost_ids
-                or any(claim.kind in {"failed", "ignored", "open"} for claim in told)
-            ):
+            if back or other.drifted or any(claim.kind in {"failed", "ignored", "open"} for claim in told):
                 ma, sfa = (row, other) if row.side == MA else (other, row)
                 found[ma.key, sfa.key] = ma, sfa
         return list(found.values())
