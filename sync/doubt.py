@@ -129,10 +129,15 @@ def _arrived(world: World, side: Side, job: Job, created: Record, settlement: Se
     """
     held = settlement.around.records.get(created.ref)
     by_key = _key_path(world, side, job) != world.lens.address_path(job.row.system, job.row.object)
-    if held is None or not by_key or held.role != LEADING or world.store.open_operations([held.entity]):
+    if held is None or not by_key or held.role != LEADING or _is_busy(world, held.entity):
         return Outcome("exists", id=created.ref.id)
     alone = all(row.system == held.system for row in settlement.around.of(held.entity))
     return Outcome("applied" if alone else "exists", id=created.ref.id)
+
+
+def _is_busy(world: World, entity: int) -> bool:
+    """True if something is decided for an entity; an opt-out goes its own way and binds nobody."""
+    return any(row.action != ActionKind.OPT_OUT for row in world.store.open_operations([entity]))
 
 
 def _is_gone(row: RecordRow | None) -> bool:
