@@ -83,14 +83,14 @@ def _connect(path: Path, *, read_only: bool, wait: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
     )
-    if read_only:
-        connection.execute("PRAGMA query_only = ON")
-        return connection
-    for pragma in _OWNER_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+    try:
+        for pragma in ("query_only = ON",) if read_only else _OWNER_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        if not read_only and connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            raise Fatal(f"The disk of {path} cannot hold a write-ahead log.", "put the state on a local disk")
+    except BaseException:
         connection.close()
-        raise Fatal(f"The disk of {path} cannot hold a write-ahead log.", "put the state on a local disk")
+        raise
     return connection
 
 
