@@ -84,14 +84,18 @@ def _connect(path: Path, *, read_only: bool, wait: float) -> sqlite3.Connection:
         uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     try:
-        for pragma in ("query_only = ON",) if read_only else _OWNER_PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        if not read_only and connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            raise Fatal(f"The disk of {path} cannot hold a write-ahead log.", "put the state on a local disk")
+        _prepare(connection, path, read_only=read_only)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
+    for pragma in ("query_only = ON",) if read_only else _OWNER_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    if not read_only and connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        raise Fatal(f"The disk of {path} cannot hold a write-ahead log.", "put the state on a local disk")
 
 
 class Statement:
