@@ -167,7 +167,7 @@ class Settlement:
         left = waiting(held)
         for path, field_ in work.fields.items():
             if seen.get(path) != field_.desired:
-                left.setdefault(path, Sent(row.id, None, field_.desired, 0))
+                left.setdefault(path, Sent(row.id, None, field_.desired, 0, alone=not held.settled))
         return held._replace(noted=self.numbers(), unconfirmed=pack(left))
 
     def _role(self, system: str, entity: int) -> int:
