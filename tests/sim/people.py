@@ -96,12 +96,12 @@ class People:
                 self.ma.human_edit(int(row.id), given)
             return
         delay = 0.0
-        if self.late and self.rng.random() < self.late:
+        # creates only: what a long transaction changes it locks, so that nobody writes there before it ends
+        if row is None and self.rng.random() < self.late:
             delay = self.rng.uniform(1.0, 120.0)
             self.done["long transactions"] += 1
-            # what is held back has a stamp of its own: the row is locked while the transaction runs
             self.clock.advance(0.002)
-            self.sfa._latest = (0.0, "")
+            self.sfa._latest = (0.0, "")  # it has a stamp of its own
         if row is None:
             self.sfa.human_create("Lead", values, commit_delay=delay)
         else:

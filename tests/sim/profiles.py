@@ -38,5 +38,5 @@ PROFILES: Mapping[str, Profile] = {
     "faulty": Profile(faults=FAULTS),
     "crashing": Profile(crashes=(0.0, 0.4, 0.3, 0.3)),
     "hasty": Profile(faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2),
-    "default": Profile(faults=FAULTS, mid=0.1, crashes=(0.35, 0.35, 0.2, 0.1), late=0.05),
+    "default": Profile(faults=FAULTS, mid=0.1, crashes=(0.35, 0.35, 0.2, 0.1), late=0.15),
 }
