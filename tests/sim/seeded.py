@@ -240,7 +240,7 @@ BUGS: tuple[Seeded, ...] = (
     Seeded(losers_are_not_listed),
     Seeded(deleted_persons_are_made_anew, first=200),
     Seeded(no_claims, first=30),
-    Seeded(new_ids_are_forgotten, first=420),
+    Seeded(new_ids_are_forgotten, "hasty", 180),
     Seeded(an_ignored_value_counts_as_a_change, first=40),
     Seeded(evidence_is_believed_blindly),
     Seeded(moved_fields_keep_their_base),
