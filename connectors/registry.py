@@ -78,6 +78,5 @@ def open_connector(
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
             for item in error.errors(include_input=False, include_url=False)
         )
-        raise Fatal(
-            f"The settings of {system} cannot be used ({wrong}).", "correct them in the settings file"
-        ) from None
+        step = f"correct them in the settings file; a secret is set as RENKEI_{system.upper()}__… or in a secret file"
+        raise Fatal(f"The settings of {system} cannot be used ({wrong}).", step) from None

@@ -7,6 +7,7 @@ is right in the end is said by the vendors' own ledgers, not by the engine.
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -219,9 +220,11 @@ class Demo:
 
     def _kept(self, project: Project, fakes: Fakes) -> None:
         self.say(self.words("demo.kept"))
+        beside = Path(sys.executable).with_name("renkei")
+        program = str(beside) if beside.exists() else f"{sys.executable} -m renkei"
         for command in ("status", "inbox", "plan", "sync"):
-            self.say(f"   python -m renkei {command} --project {project.folder}")
-        self.say("   " + self.words("demo.end", pid=fakes.places["pid"]))
+            self.say(f"   {program} {command} --project {project.folder}")
+        self.say("   " + self.words("demo.end", pid=fakes.places["pid"], folder=project.folder))
 
 
 def _one_cycle(world: World, bounds: Bounds) -> int:

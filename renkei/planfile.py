@@ -68,6 +68,9 @@ def write_plan(path: Path, plan: Plan) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(
+                handle, 0o600
+            )  # the mode above is for new files; one that stood there may be open to others
             file.write(msgspec.json.format(msgspec.json.encode(plan), indent=1))
     except OSError as error:
         raise Fatal(

@@ -122,7 +122,7 @@ class Bars(Silent):
 
     def __call__(self, what: str, count: int) -> None:
         """Move a bar."""
-        if self._progress is not None and count:
+        if self._progress is not None:  # a step without a count shows that there is something to wait for
             self._progress.advance(self._task(what), count)
 
     def expect(self, what: str, total: int) -> None:

@@ -139,18 +139,38 @@ def with_secrets(project: Project, system: SystemSettings) -> dict[str, Any]:
 
 
 def make_private(project: Project) -> None:
-    """Create this environment's folder, for its owner only."""
-    for folder in (project.folder / ".renkei", project.private):
-        folder.mkdir(mode=0o700, exist_ok=True)
-    project.private.chmod(0o700)
+    """Create this environment's folder, for its owner only. Raises Fatal."""
+    try:
+        for folder in (project.folder / ".renkei", project.private):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        project.private.chmod(0o700)
+    except OSError as error:
+        raise _not_ours(project.private, error) from None
 
 
 def make_state(project: Project) -> Path:
-    """Create the state file, for its owner only."""
+    """Create the state file, for its owner only. Raises Fatal."""
     make_private(project)
-    project.state.touch(mode=0o600)
-    project.state.chmod(0o600)
+    try:
+        project.state.touch(mode=0o600)
+        project.state.chmod(0o600)
+    except OSError as error:
+        raise _not_ours(project.state, error) from None
     return project.state
+
+
+def write_beside(path: Path, text: str) -> None:
+    """Write a file of no secrets into a folder of its own. Raises Fatal."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise _not_ours(path, error) from None
+
+
+def _not_ours(path: Path, error: OSError) -> Fatal:
+    step = "run renkei as the user who owns the project folder, or give that user the right to write there"
+    return Fatal(f"{path} cannot be written ({error.strerror}).", step)
 
 
 def _refuse_open_files(folder: Path) -> None:
@@ -167,7 +187,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         step = "run `renkei init` there, or name the folder with --project"
-        raise Fatal(f"There is no {FILE} in {path.parent}.", step) from None
+        raise Fatal(f"There is no {FILE} in {path.parent.resolve()}.", step) from None
     except (OSError, UnicodeDecodeError) as error:
         raise Fatal(
             f"{path} cannot be read ({type(error).__name__}).", "check its rights and encoding"

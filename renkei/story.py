@@ -5,18 +5,28 @@ It decides how operations and observed changes become one history. It reads rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sync.consent import base_name
 from sync.errors import UnknownValue
 from sync.plan import FieldWork
 from sync.record import Side
+from sync.rows import DISCARDED, FAILED, PLANNED, SUPERSEDED, WAITING
 
 if TYPE_CHECKING:
     from state.answers import OperationInfo, Trace
-    from sync.rules import Rules
+    from sync.rules import Cell, Rules
 
 _LIVE_STATES = (0, 1)
+# What was asked for and does not stand at the vendor is not called written.
+_VERBS = {
+    PLANNED: "planned",
+    WAITING: "planned",
+    FAILED: "refused",
+    SUPERSEDED: "dropped",
+    DISCARDED: "dropped",
+}
 
 
 def name_of_person(trace: Trace) -> str:
@@ -29,6 +39,16 @@ def name_of_person(trace: Trace) -> str:
     return f"#{trace.entity}"
 
 
+def field_names(rules: tuple[Rules, ...]) -> list[str]:
+    """What a trace can be asked about: the fields of all routes, and their opt-outs as `consent.<topic>`."""
+    return list(dict.fromkeys(name for one in rules for name, _ in _rows(one)))
+
+
+def _rows(rules: Rules) -> Iterator[tuple[str, Mapping[Side, Cell]]]:
+    yield from ((rule.name, rule.cells) for rule in rules.fields)
+    yield from ((base_name(rule.topic), rule.cells) for rule in rules.consent)
+
+
 def now_lines(trace: Trace, rules: tuple[Rules, ...], field: str) -> list[dict[str, Any]]:
     """Each field's vendor values, the pair last agreed on, and whether both sides mean the same."""
     return [line for one in rules for line in _now(trace, one, field)]
@@ -37,12 +57,12 @@ def now_lines(trace: Trace, rules: tuple[Rules, ...], field: str) -> list[dict[s
 def _now(trace: Trace, rules: Rules, field: str) -> Iterator[dict[str, Any]]:
     base = trace.bases.get(rules.route)
     halves: dict[str, Any] = base[2] if base else {}
-    for rule in rules.fields:
-        if field not in ("", rule.name):
+    for name, cells in _rows(rules):
+        if field not in ("", name):
             continue
         now: dict[str, Any] = {}
         known: dict[Side, Any] = {}
-        for side, cell in rule.cells.items():
+        for side, cell in cells.items():
             system = rules.systems[side]
             for record in trace.records:
                 path = cell.paths.get(record.ref.object)
@@ -54,10 +74,10 @@ def _now(trace: Trace, rules: Rules, field: str) -> Iterator[dict[str, Any]]:
                     known[side] = value if cell.is_id else cell.read(value)
                 except UnknownValue:
                     known[side] = value
-        half = halves.get(rule.name)
+        half = halves.get(name)
         if now:
             agreed = [half[1], half[2]] if half else None
-            yield {"field": rule.name, "now": now, "agreed": agreed, "in_step": _in_step(known, agreed)}
+            yield {"field": name, "now": now, "agreed": agreed, "in_step": _in_step(known, agreed)}
 
 
 def _in_step(known: dict[Side, Any], agreed: list[Any] | None) -> bool:
@@ -87,10 +107,11 @@ def history(trace: Trace, rules: tuple[Rules, ...], field: str) -> list[dict[str
 
 def _wrote(operation: OperationInfo) -> Iterator[dict[str, Any]]:
     how = f"{operation.action} · mapping {operation.digest} · run {operation.run} · {operation.state}"
+    what = _VERBS.get(operation.state, "wrote")
     for raw in operation.work.get("fields", {}).values():
         work = FieldWork(*raw)
         yield {
-            "at": operation.done_at or operation.made_at, "what": "wrote", "system": operation.target.system,
+            "at": operation.done_at or operation.made_at, "what": what, "system": operation.target.system,
             "record": operation.target.id, "field": work.name, "old": work.expected, "new": work.desired,
             "lost": work.lost, "run": operation.run,
             "how": f"{how} ({operation.reason})" if operation.reason else how,
@@ -99,9 +120,9 @@ def _wrote(operation: OperationInfo) -> Iterator[dict[str, Any]]:
 
 def _names(rules: tuple[Rules, ...]) -> dict[tuple[str, str], str]:
     return {
-        (one.systems[side], path): rule.name
+        (one.systems[side], path): name
         for one in rules
-        for rule in one.fields
-        for side, cell in rule.cells.items()
+        for name, cells in _rows(one)
+        for side, cell in cells.items()
         for path in cell.paths.values()
     }

@@ -17,6 +17,8 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_NAP = 0.5
+
 
 class Stop:
     """A wish to end, made by a signal and obeyed at the next `check`, once."""
@@ -24,6 +26,11 @@ class Stop:
     def __init__(self) -> None:
         self._wished = threading.Event()
         self._obeyed = False
+
+    @property
+    def wished(self) -> bool:
+        """True once the end was asked for."""
+        return self._wished.is_set()
 
     def wish(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         """Ask for the end (a signal handler); asked twice, it comes at once."""
@@ -57,7 +64,7 @@ def polite(stop: Stop) -> Iterator[None]:
 
 
 class SystemClock:
-    """The host's clock; unix seconds, UTC. With a `stop`, the main thread's waits end when it is asked for."""
+    """The host's clock; unix seconds, UTC. With a `stop`, waits end early when it is asked for."""
 
     def __init__(self, stop: Stop | None = None) -> None:
         self._stop = stop
@@ -67,9 +74,15 @@ class SystemClock:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises KeyboardInterrupt where the end was asked for."""
-        if self._stop is None or threading.current_thread() is not threading.main_thread():
+        """Wait. Raises KeyboardInterrupt where the end was asked for, in the main thread only."""
+        if self._stop is None:
             time.sleep(max(0.0, seconds))
+            return
+        if threading.current_thread() is not threading.main_thread():
+            self._stop.wait(max(0.0, seconds))
+            if self._stop.wished:
+                # The main thread waits for this one. A nap still: callers in a loop must not turn it into a race.
+                time.sleep(min(max(0.0, seconds), _NAP))
             return
         self._stop.check()
         self._stop.wait(max(0.0, seconds))

@@ -43,7 +43,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{files} files · {asked} systems asked · {errors} errors, {warnings} warnings, {notes} notes",
             "ファイル {files} · 照会したシステム {asked} · エラー {errors}、警告 {warnings}、参考 {notes}",
         ),
-        "check.not_asked": ("{system} was not asked: {why}", "{system} には照会していません: {why}"),
+        "check.not_asked": (
+            "{system} was not asked, so its field names are unchecked: {why}",
+            "{system} に照会できず、項目名は未確認です: {why}",
+        ),
         "schema.written": (
             "{path} written; your editor completes field names now.",
             "{path} を書きました。エディターで項目名が補完されます。",
@@ -116,11 +119,27 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status.today": ("written 24 h", "24時間の書き込み"),
         "status.waits": ("waits", "待ち"),
         "status.never": ("never", "なし"),
+        "status.failed": (
+            "the last cycle began {when} and did not come to its end; what it had noted is kept",
+            "{when} に始まった前回のサイクルは最後まで終わりませんでした。それまでの記録は保存されています",
+        ),
+        "status.failed_next": (
+            "run `renkei sync`, it says why",
+            "`renkei sync` を実行すると原因が表示されます",
+        ),
         "status.ok": ("ok", "正常"),
         "status.look": ("look", "要確認"),
         "status.first": ("before its first", "初回前"),
         "status.linked": ("linked", "紐付け"),
         "inbox.empty": ("Nothing waits for a person.", "判断待ちはありません。"),
+        "inbox.more": (
+            "… more than {limit} wait; see them with --limit",
+            "… {limit} 件を超えています。--limit で続きを表示できます",
+        ),
+        "inbox.look": (
+            "look at one with `renkei trace system:id`; mend it where it was refused, then run `renkei retry`",
+            "`renkei trace システム:ID` で確認し、拒否の原因を直してから `renkei retry` を実行してください",
+        ),
         "inbox.ambiguous": ("two or more records could be this person", "候補が二つ以上あります"),
         "inbox.tombstone": ("the record across was deleted there", "相手側の記録は削除されています"),
         "inbox.conflict": ("both sides were edited", "両方で編集されています"),
@@ -144,6 +163,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "trace.in_step": ("in step", "一致"),
         "trace.apart": ("not in step", "不一致"),
         "trace.wrote": ("wrote", "書き込み"),
+        "trace.planned": ("planned", "予定"),
+        "trace.refused": ("refused", "拒否"),
+        "trace.dropped": ("dropped", "取りやめ"),
+        "trace.alone": ("on one side only", "片側のみ"),
         "trace.changed": ("changed", "変更"),
         "trace.by_us": ("read back from our write", "renkei の書き込みの確認"),
         "trace.lost": ("lost {value} (kept here)", "{value} は採用されず、ここに保存"),
@@ -209,7 +232,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Everything goes on. Look at it with:",
             "すべて動いたままです。次のコマンドで確認できます:",
         ),
-        "demo.end": ("and end it with: kill {pid}", "終了: kill {pid}"),
+        "demo.end": ("and end it with: kill {pid}; rm -r {folder}", "終了: kill {pid}; rm -r {folder}"),
     }
 )
 

@@ -38,7 +38,7 @@ def sync(
         bool, typer.Option("--first", help="deliver a route's first plan, a canary first")
     ] = False,
     canary: Annotated[
-        int, typer.Option(help="records of each action sent ahead with --first; 0 = none")
+        int, typer.Option(help="records of each action sent ahead with --first; 0 = none", min=0)
     ] = 100,
     project: Folder = HERE,
     env: Env = None,

@@ -12,7 +12,7 @@ from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, 
 from renkei.cli.screen import as_json, counts, leave, paint, problem, say, shown, stamp, table
 
 if TYPE_CHECKING:
-    from state.answers import HoldInfo, OperationInfo, RouteStatus, Trace
+    from state.answers import HoldInfo, OperationInfo, RecordInfo, RouteStatus, Trace
     from sync.rules import Rules
 
 _DAY = 86_400.0
@@ -47,9 +47,10 @@ def _status_data(each: RouteStatus) -> dict[str, Any]:
     last = each.last_run
     waiting = sum(each.operations.values()) + sum(each.holds.values())
     braked = bool(last and last.state == "braked")
+    failed = bool(last and last.state == "failed")
     return {
         "route": each.route,
-        "ok": each.first_applied and not waiting and not braked and not each.dirty,
+        "ok": each.first_applied and not waiting and not braked and not failed and not each.dirty,
         "first_applied": each.first_applied,
         "last_run": {
             "id": last.id, "trigger": last.trigger, "state": last.state, "started": last.started,
@@ -85,6 +86,10 @@ def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
         )
     say(words("env", env=here.project.env), *table(head, rows))
     for each in routes:
+        last = each["last_run"]
+        if last and last["state"] == "failed":
+            say(paint("  " + words("status.failed", when=stamp(last["started"])), "red"))
+            say(f"  {words('next')}  {words('status.failed_next')}")
         for reason in each["brakes"]:
             say(paint("  " + words("plan.brake", reason=reason), "red"))
         if each["brakes"]:
@@ -96,7 +101,7 @@ def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
 
 def inbox(
     route: Route = "",
-    limit: Annotated[int, typer.Option(help="show at most so many")] = 50,
+    limit: Annotated[int, typer.Option(help="show at most so many", min=1)] = 50,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,
@@ -105,20 +110,27 @@ def inbox(
     """Everything that waits for a person: questions, and what a system refused."""
     from renkei.wire import look
     from state.answers import Which
+    from state.reader import records_by_entity
     from state.views import inbox as ask
     from state.views import operations
 
     here = session(project, env, lang, as_json=json)
     with look(here.project) as reader:
-        holds = ask(reader, route=route, limit=limit)
-        stuck = operations(reader, Which(route=route, states=("failed", "waiting", "ignored")), limit=limit)
-    entries = [*(_hold_data(each) for each in holds), *(_stuck_data(each) for each in stuck)]
+        holds = ask(reader, route=route, limit=limit + 1)
+        which = Which(route=route, states=("failed", "waiting", "ignored"))
+        stuck = operations(reader, which, limit=limit + 1)
+        records = records_by_entity(reader, {each.entity for each in stuck})
+    found = [*map(_hold_data, holds), *(_stuck_data(each, records.get(each.entity, ())) for each in stuck)]
+    entries, more = found[:limit], len(found) > limit
     if json:
-        as_json({"ok": not entries, "env": here.project.env, "entries": entries})
+        as_json({"ok": not entries, "env": here.project.env, "entries": entries, "more": more})
     elif not entries:
         say(here.words("inbox.empty"))
     else:
         say(*_inbox_lines(here, entries))
+        say(*([here.words("inbox.more", limit=limit)] if more else []))
+        if any("tried" in each["details"] for each in entries if isinstance(each["details"], dict)):
+            say(f"{here.words('next')}  {here.words('inbox.look')}")
     leave(1 if entries else 0)
 
 
@@ -129,11 +141,14 @@ def _hold_data(each: HoldInfo) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _stuck_data(each: OperationInfo) -> dict[str, Any]:
+def _stuck_data(each: OperationInfo, records: tuple[RecordInfo, ...]) -> dict[str, Any]:
+    """`records`: those of the person; the target of a create is none of them yet and stands last, without an id."""
     names = [field[0] for field in each.work.get("fields", {}).values()]
+    refs = [record.ref for record in records if record.ref.system != each.target.system]
     return {
         "kind": each.state, "route": each.route, "field": ", ".join(names), "since": each.made_at,
-        "entity": each.entity, "records": [_name(each.target)],
+        "entity": each.entity,
+        "records": [_name(each.target)] if each.target.id else [*map(_name, refs), _name(each.target)],
         "details": {"reason": each.reason, "tried": each.attempts, "again_at": each.at},
     }  # fmt: skip
 
@@ -173,11 +188,12 @@ def trace(
     lang: Lang = None,
 ) -> None:
     """Everything known of one person: who holds what, what was written, when, from what, by which rule."""
+    from renkei.story import field_names
     from renkei.wire import load_rules
 
     here = session(project, env, lang, as_json=json)
     rules = load_rules(here.project)
-    if field and not any(field == each.name for one in rules for each in one.fields):
+    if field and field not in field_names(rules):
         _refuse_field(field, rules)
     found = _find(here, who, rules)
     if not found:
@@ -211,10 +227,10 @@ def _story(each: Trace, rules: tuple[Rules, ...], field: str) -> dict[str, Any]:
 
 def _refuse_field(field: str, rules: tuple[Rules, ...]) -> None:
     from mappings.errors import did_you_mean
+    from renkei.story import field_names
     from sync.errors import Fatal
 
-    names = list(dict.fromkeys(each.name for one in rules for each in one.fields))
-    raise Fatal(f"No mapping has a field «{field}».", did_you_mean(field, names))
+    raise Fatal(f"No mapping has a field «{field}».", did_you_mean(field, field_names(rules)))
 
 
 def _find(here: Session, who: str, rules: tuple[Rules, ...]) -> tuple[Trace, ...]:
@@ -246,10 +262,11 @@ def _show_story(here: Session, story: dict[str, Any]) -> None:
         f"{each['object']} {each['ref']}" for each in story["records"] if each["state"] != _CONVERTED
     )
     say(f"{paint(story['name'], 'bold')}   {refs}")
+    alone = len({each["ref"].partition(":")[0] for each in story["records"]}) == 1
     for line in story["fields"]:
         now = " · ".join(f"{system} {shown(value)}" for system, value in line["now"].items())
         agreed = words("trace.agreed", value=" / ".join(map(shown, line["agreed"]))) if line["agreed"] else ""
-        state = words("trace.in_step" if line["in_step"] else "trace.apart")
+        state = words("trace.alone" if alone else "trace.in_step" if line["in_step"] else "trace.apart")
         say(f"{words('trace.now')}  {line['field']}   {now}   {agreed}   {state}")
     for hold in story["holds"]:
         kind = words(f"inbox.{hold['kind']}", reason="")

@@ -69,7 +69,7 @@ def check(
         _show_check(here, found, len(loaded.sources), tally, list(schemas), silent)
         for name in unknown:
             say(f"{here.words('error')}  renkei.yaml names no system {name}, which a mapping uses")
-    leave(2 if tally["error"] or unknown or not loaded.sources else 0)
+    leave(2 if tally["error"] or unknown or not loaded.sources else 1 if silent else 0)
 
 
 def _check_data(
@@ -87,7 +87,7 @@ def _check_data(
         for each in found
     ]  # fmt: skip
     return {
-        "ok": not tally["error"] and not unknown,
+        "ok": not tally["error"] and not unknown and not silent,
         "asked": asked,
         "not_asked": {name: str(error) for name, error in silent.items()},
         "unknown_systems": unknown,
@@ -116,7 +116,7 @@ def _show_check(
         if each.hint:
             say(f"  {words('next')}: {each.hint}")
     for name, error in silent.items():
-        say(f"{words('note')}  {words('check.not_asked', system=name, why=error)}")
+        say(f"{paint(words('warning'), 'yellow')}  {words('check.not_asked', system=name, why=error)}")
     say(
         words(
             "check.files", files=files, asked=len(asked), errors=tally["error"], warnings=tally["warning"],
@@ -163,7 +163,7 @@ def schema(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: 
 
     from mappings.load import load
     from mappings.schema import json_schema
-    from renkei.settings import make_private
+    from renkei.settings import make_private, write_beside
 
     here = session(project, env, lang, as_json=json)
     loaded = load([here.project.mappings])
@@ -171,15 +171,12 @@ def schema(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: 
     schemas, _, silent = _ask(here, set(used))
     make_private(here.project)
     folder = here.project.folder / ".renkei" / "schema"
-    folder.mkdir(exist_ok=True)
     written: list[str] = []
     for source in loaded.sources:
         live = {name: schemas[name] for name in source.draft.names if name in schemas}
         rows = tuple(row.name.text for row in source.draft.rows)
         path = folder / f"{source.draft.route or Path(source.draft.file).stem}.json"
-        path.write_text(
-            json_text.dumps(json_schema(live, fields=rows), ensure_ascii=False, indent=1), "utf-8"
-        )
+        write_beside(path, json_text.dumps(json_schema(live, fields=rows), ensure_ascii=False, indent=1))
         written.append(str(path))
     if json:
         not_asked = {name: str(error) for name, error in silent.items()}

@@ -197,6 +197,35 @@ def test_trace_finds_by_address(place: Place, capsys: Any) -> None:
     assert "did you mean «title»?" in unknown.err
 
 
+def test_trace_tells_of_opt_outs(place: Place, capsys: Any) -> None:
+    """An opt-out is a field like any other to whoever asks: what stands where, and by its name alone."""
+    leads = place.live()["marketo"]
+    out = next(key for key, row in leads.items() if row["unsubscribed"] and row.get("sfaId"))
+    data = place.quick(capsys, "trace", f"marketo:{out}", "--field", "consent.all", "--json").data
+    ((line,),) = [found["fields"] for found in data["found"]]
+    assert (line["field"], line["now"]) == ("consent.all", {"marketo": True, "salesforce": True})
+    assert line["in_step"]
+    assert "consent.seminar" in place.quick(capsys, "trace", f"marketo:{out}").out
+
+
+def test_inbox_says_when_there_is_more_and_whom_a_refused_create_was_for(tmp_path: Path, capsys: Any) -> None:
+    """A create that was refused has no id yet: the entry names the record that it was to be made from."""
+    with Fakes("--persons", "60", "--seed", "5", "--role", "0.5") as running:
+        desks = new_place(tmp_path, running)
+        assert desks.quick(capsys, "sync", "--first", "--canary", "0").code == 1
+        data = desks.quick(capsys, "inbox", "--json").data
+        creates = [each for each in data["entries"] if each["records"][-1] == "marketo:Lead"]
+        assert creates
+        assert all(each["records"][0].startswith("salesforce:00Q") for each in creates)
+        assert not data["more"]
+        assert desks.quick(capsys, "inbox", "--json", "--limit", "1").data["more"]
+        assert "more than 1 wait" in desks.quick(capsys, "inbox", "--limit", "1").out
+        told = desks.quick(capsys, "trace", creates[0]["records"][0]).out
+        assert "on one side only" in told
+        assert re.search(r"  refused  marketo  email ", told)
+        assert "wrote" not in told
+
+
 def test_status_and_inbox_are_well(place: Place, capsys: Any) -> None:
     """With nothing left both say so with 0, in English and in Japanese."""
     said = place.quick(capsys, "status")
@@ -225,6 +254,7 @@ def test_a_refused_value_waits_in_the_inbox_and_can_be_tried_again(place: Place,
     (entry,) = place.quick(capsys, "inbox", "--json").data["entries"]
     assert (entry["kind"], entry["field"]) == ("failed", "title")
     assert entry["details"]["reason"]
+    assert place.quick(capsys, "inbox", "--limit", "0").code == 2
     assert "refused:" in place.quick(capsys, "inbox").out
     assert place.quick(capsys, "status").code == 1
     assert place.quick(capsys, "retry").code == 1
@@ -336,6 +366,14 @@ def test_wrong_credentials_and_addresses_are_one_sentence(place: Place, tmp_path
     away = place.renkei("sync", RENKEI_SALESFORCE__LOGIN_URL="http://127.0.0.1:9")
     assert away.code == 2
     assert re.match(r"error  [^\n]*salesforce cannot be reached[^\n]*\nnext  \S", away.err), away.err
+    told = place.renkei("status")
+    assert told.code == 1
+    assert "did not come to its end" in told.out
+    half = place.renkei("check", RENKEI_MARKETO__CLIENT_SECRET="not-the-secret")
+    assert half.code == 1
+    assert "marketo was not asked" in half.out
+    assert place.renkei("sync").code == 0
+    assert place.renkei("status").code == 0
     assert "Traceback" not in wrong.err + away.err
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from renkei.planfile import VERSION, Plan, read_plan, write_plan
 from renkei.scaffold import presets, write_project
 from renkei.settings import make_state, open_project, with_secrets
 from sync.errors import Fatal
@@ -122,3 +123,22 @@ def test_every_preset_becomes_a_project_and_nothing_is_overwritten(tmp_path: Pat
         with pytest.raises(Fatal, match="exists already"):
             write_project(folder, preset)
         assert (folder / "renkei.yaml").read_text("utf-8") == before
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """No state can be made where something is in the way, and that is said with a next step."""
+    project = open_project(_project(tmp_path))
+    (tmp_path / ".renkei").write_text("in the way", "utf-8")
+    with pytest.raises(Fatal, match="cannot be written") as refused:
+        make_state(project)
+    assert "right to write" in refused.value.next_step
+
+
+def test_a_plan_is_for_its_owner_also_where_a_file_stood_before(tmp_path: Path) -> None:
+    """A file that others could read is closed to them before people's data go into it."""
+    path = tmp_path / "plan.json"
+    path.touch(mode=0o644)
+    path.chmod(0o644)
+    write_plan(path, Plan(VERSION, 0.0, "sandbox", "store", []))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_plan(path).env == "sandbox"
