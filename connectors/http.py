@@ -185,7 +185,7 @@ class Http:
         except Retryable as error:
             if isinstance(error, _Unreachable) and not self._answered:
                 raise Fatal(
-                    f"{self._system} cannot be reached: {error.message}",
+                    error.message,
                     "check its address in the settings, the network and the proxy",
                 ) from error
             error.after = max(error.after, LEAST_PAUSE)
@@ -237,7 +237,8 @@ class Http:
                 return Fatal(
                     f"{self._system} is not trusted: {error}.", "name the authority's certificate as ca_file"
                 )
-            return _Unreachable(f"{error}.", 1.0, "check the network; it is tried again by itself")
+            what = f"{self._system} cannot be reached: {error}."
+            return _Unreachable(what, 1.0, "check the network; the next run goes on from here")
         if in_doubt:
             return InDoubt(
                 f"A write left for {self._system} and no whole answer came: {error}.",
