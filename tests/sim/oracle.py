@@ -150,7 +150,7 @@ class Oracle:
         self.place = 0
         self._ignored: set[tuple[int, int]] = set()
         self._stored: set[tuple[str, str, int]] = set()
-        self._swallowed: set[tuple[str, str, str]] = set()
+        self._swallowed: dict[tuple[str, str, str], int] = {}
         self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
 
@@ -178,8 +178,7 @@ class Oracle:
                 assert row is not None
                 row.live, row.into = False, entry.into or ""
                 row.gone, row.gone_unseen = visible, key not in self.shown
-                if entry.into and entry.verb == "convert":
-                    self.rows[side, entry.into].person = row.person
+                self._leave(row, entry)
                 return
             case "restore":
                 assert row is not None
@@ -193,6 +192,17 @@ class Oracle:
         row.late = row.late or visible > entry.time + LAG
         if api and entry.verb == "create" and sent is not None:
             self._judge_create(row, sent)
+
+    def _leave(self, row: Row, entry: Entry) -> None:
+        """A record that goes on as another; whoever merges drops what the winner does not take over."""
+        if not entry.into:
+            return
+        into = self.rows[row.side, entry.into]
+        into.person = row.person
+        for paths in TWO_WAY.values() if entry.verb == "merge" else ():
+            token, kept = token_in(row.get(paths)), into.get(paths)
+            if token is not None and kept is not None and token_in(kept) != token:
+                self.tokens[token[0]].replaced = self.place
 
     def _write(self, row: Row, entry: Entry, sent: Sent | None, *, api: bool) -> None:
         for name, (old, new) in entry.changes.items():
@@ -288,7 +298,7 @@ class Oracle:
 
     def swallow(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
-        self._swallowed.add((side, id_, path))
+        self._swallowed[side, id_, path] = self.place
         token = token_in(value)
         if token:
             self._ignored.add(token)
@@ -425,7 +435,8 @@ class Oracle:
             if field == "company" and sfa.object == "Contact":
                 continue
             left, right = ma.get(paths), sfa.get(paths)
-            if plain(left) != plain(right) and not self._excused(ma, sfa, field, said):
+            blind = self._written_blindly(ma, paths) or self._written_blindly(sfa, paths)
+            if plain(left) != plain(right) and not blind and not self._excused(ma, sfa, field, said):
                 text = f"{field}: {left!r} here, {right!r} in {sfa.id}, and nothing said of it"
                 self.offend("divergence", ma.key, text)
         left, right = ma.get(SCORE), sfa.get(SCORE)
@@ -433,6 +444,13 @@ class Oracle:
         wrong = left is not None and abs(float(str(left)) - float(str(right or 0))) > 5
         if wrong and not self._excused(ma, sfa, "score", said):
             self.offend("divergence", ma.key, f"score: {left} here, {right} in {sfa.id}")
+
+    def _written_blindly(self, row: Row, paths: Mapping[str, str]) -> bool:
+        """Whether a person typed what stands there just before a write that the vendor took and did not store: it
+        bears our name, so that nobody can know it for a person's."""
+        token = token_in(row.get(paths))
+        swallowed = self._swallowed.get((*row.key, paths[row.side]), -1)
+        return token is not None and self.tokens[token[0]].homes.get(row.key, swallowed + 1) <= swallowed
 
     def _excused(self, ma: Row, sfa: Row, field: str, said: Said) -> bool:
         found = [claim for row in (ma, sfa) for claim in said.get((row.side, row.id, field), ())]
