@@ -137,7 +137,8 @@ class Settlement:
         self._release(row, work, waited_for=bool(row.again))
         entity = source.entity if source is not None else row.entity
         if held is not None:
-            return self._met(held, row, work)._replace(entity=entity, role=LEADING)
+            role = held.role if held.entity == entity else self._role(row.system, entity)
+            return self._met(held, row, work)._replace(entity=entity, role=role)
         paths = self.lens.paths(row.system, row.object)
         body: dict[str, Raw] = dict.fromkeys(paths)
         left: dict[str, Sent] = {}
