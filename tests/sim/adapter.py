@@ -96,7 +96,8 @@ class Marketo:
 
         def ask() -> list[Record | None]:
             self.wire.saw([ref.id for ref in refs])
-            return [None if self.wire.unseen() else each for each in self._read([r.id for r in refs], paths)]
+            records = self._read([ref.id for ref in refs], paths)
+            return [None if each is None or self.wire.unseen(each.ref.id) else each for each in records]
 
         return self.wire.read(f"fetch {len(refs)}", ask)
 
@@ -210,7 +211,7 @@ class Salesforce:
                 return self.state.by_ids(name, ids)
 
             for row in self.wire.read(f"fetch {name} {len(ids)}", ask) if ids else ():
-                if row is not None and _is_live(row) and not self.wire.unseen():
+                if row is not None and _is_live(row) and not self.wire.unseen(row["Id"]):
                     found[Ref(SFA, name, row["Id"])] = self._record(name, row, paths)
         return [found.get(ref) for ref in refs]
 

@@ -150,6 +150,11 @@ class Schedule:
             self._somebody()
             self.counts["acts in mid-cycle"] += 1
 
+    def withhold(self, side: str, id_: str) -> None:
+        """A read by id leaves a record out."""
+        self.counts["withheld"] += 1
+        self.oracle.withheld.add((side, id_))
+
     def dies(self, label: str) -> bool:
         """Whether the process crashes at this very instruction."""
         if not (self._agitated and self._crashes and self.rng.random() < 0.01):

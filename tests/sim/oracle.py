@@ -150,6 +150,7 @@ class Oracle:
         self.place = 0
         self._ignored: set[tuple[int, int]] = set()
         self._stored: set[tuple[str, str, int]] = set()
+        self.withheld: set[Key] = set()
         self._swallowed: dict[tuple[str, str, str], int] = {}
         self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
@@ -351,6 +352,8 @@ class Oracle:
         for other in self.rows.values():
             if other.side != new.side or not other.live or other.key == new.key or other.person != new.person:
                 continue
+            if other.key in self.withheld:  # a read by id once left it out
+                continue
             ours = other.api_mail == email
             known = ours or other.visible < (sent.sweep if other.late else sent.cycle) - SETTLE
             if not known:
@@ -517,11 +520,13 @@ class Oracle:
             self.offend("lost edit", loss.home, text)
             return
         self.counts["losers"] += 1
-        # typed over here, and typed or merged in nowhere else: what stands across is nobody's newer word, unless
+        # typed over here, and typed or merged in nowhere else, by a person without twins: what stands across is
+        # nobody's newer word, unless
         # its record was deleted and restored, or could not be recognised as ours
         came_back = winner is not None and winner[0] in token.after
         across = [r for r in self.rows.values() if r.person == token.person and r.side != side]
-        went = any(r.gone or (*r.key, OTHER_ID[r.side]) in self._swallowed for r in across)
+        went = sum(r.person == token.person and r.side == side for r in self.rows.values()) > 1
+        went = went or any(r.gone or (*r.key, OTHER_ID[r.side]) in self._swallowed for r in across)
         if winner and came_back and not went and set(self.tokens[winner[0]].homes) == {loss.home}:
             self.offend(
                 "stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back"

@@ -65,6 +65,9 @@ class Ground(Protocol):
     def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value, and did not."""
 
+    def withhold(self, side: str, id_: str) -> None:
+        """A read by id leaves a record out."""
+
     def tell(self, *words: object) -> None:
         """A line of the story."""
 
@@ -99,9 +102,12 @@ class Wire:
         for key in ids:
             self.ground.shown.setdefault((self.system, key), now)
 
-    def unseen(self) -> bool:
+    def unseen(self, id_: str) -> bool:
         """Whether a record by id is not given for once, as when a partition or a permission is amiss."""
-        return bool(self.faults.shares) and self.ground.rng.random() < UNSEEN
+        if not self.faults.shares or self.ground.rng.random() >= UNSEEN:
+            return False
+        self.ground.withhold(self.system, id_)
+        return True
 
     def kept(self, id_: str, sent: Mapping[str, object], stored: Mapping[str, object]) -> None:
         """What became of the values of an accepted row."""
