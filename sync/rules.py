@@ -161,7 +161,9 @@ class Effect(NamedTuple):
 
     `key` makes it happen once, for ever. It is written as a new `object` on `side` with `values`; `who` names the
     path that gets the person's record id there ("" = none), `find` the path under which the key can be read back
-    ("" = it cannot: then the effect happens at most once and an uncertain one is only listed).
+    ("" = it cannot: then the effect happens at most once and an uncertain one is only listed). `repeatable`: it brings
+    about a state (a list membership), so that doing it twice is doing it once. `channel`: it goes to this channel of
+    the installation instead of a system ("" = to the system of `side`).
     """
 
     key: str
@@ -170,6 +172,8 @@ class Effect(NamedTuple):
     values: Mapping[str, Raw]
     who: str = ""
     find: str = ""
+    repeatable: bool = False
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
