@@ -1,60 +1,26 @@
-"""The first delivery of a route: everything is planned, a few go first and are read back, then the rest follows.
+"""Delivering chosen operations now, whatever the brakes say: a first delivery, a plan that was let go, another try.
 
-It decides which operations are the canary and what their return means. Choosing is by content hash, so that it
-is as good as random and the same when repeated. It holds no rule about persons or fields.
+It decides when such a delivery is over, and what the journal keeps of a route that was let go. It holds no rule
+about persons or fields.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
+from renkei.canary import remember, rows_of
 from renkei.drain import wait_until
 from renkei.settings import Project
 from renkei.wire import look
 from sync.cycle import NOBODY
 from sync.doubt import ripe_at
-from sync.plan import Work, decode_work, target_of
-from sync.read import ReadCount, World, read_refs, sent_operations
-from sync.record import Record, Side
-from sync.rows import APPLIED, FAILED, OPEN_STATES, PENDING, PLANNED, OperationRow, Patch, RulesRow, RunRow
+from sync.read import World, sent_operations
+from sync.record import Side
+from sync.rows import FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
 
-TOLERANCE = 0.02
 _CHUNK = 1_000
 _ROUNDS = 20
-
-
-@dataclass(slots=True)
-class Canary:
-    """What became of the few: by (system, action) how many were sent, and how many did not come back as sent;
-    `fields` counts values that differ by (system, path)."""
-
-    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
-    wrong: Counter[tuple[str, str]] = field(default_factory=Counter)
-    fields: Counter[tuple[str, str]] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def alarms(self) -> list[tuple[str, str]]:
-        """Kinds of action of which more than two in a hundred went wrong."""
-        return [kind for kind, sent in self.sent.items() if self.wrong[kind] > sent * TOLERANCE]
-
-
-def choose(operations: Iterable[tuple[int, str, str, str]], number: int) -> tuple[dict[str, int], list[int]]:
-    """How many operations (id, system, action, content hash) each system gets, and at most `number` of each system
-    and action, picked as evenly as the hashes are. Keeps a few times what it picks, however many there are."""
-    totals: dict[str, int] = {}
-    groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for id_, system, action, content in operations:
-        totals[system] = totals.get(system, 0) + 1
-        group = groups.setdefault((system, action), [])
-        group.append((content, id_))
-        if len(group) >= 8 * number + _CHUNK:
-            group.sort()
-            del group[number:]
-    return totals, sorted(id_ for group in groups.values() for _hash, id_ in sorted(group)[:number])
 
 
 def deliver_these(
@@ -78,7 +44,7 @@ def deliver_these(
         _add(done, Delivery(world, run).deliver())
         resolve_doubts(world, run)
         away = sent_operations(world)
-        left = [row.at for row in _rows(world, ids) if row.state == PENDING and row.id not in away]
+        left = [row.at for row in rows_of(world, ids) if row.state == PENDING and row.id not in away]
         moments = left + _ripe(world)
         if not moments or min(moments) > world.clock.now() + 60.0:
             break
@@ -89,22 +55,6 @@ def deliver_these(
     patch.put(opened._replace(ended=ended, state="done"))
     world.store.commit(patch)
     return done, ended
-
-
-def look_back(world: World, ids: Sequence[int], ended: float, keep: Callable[[], None]) -> Canary:
-    """Read the canary's records again, once the vendors show what was written, and compare value by value."""
-    found = Canary()
-    for side in Side:
-        system = world.lens.system(side)
-        rows = [row for row in _rows(world, ids) if row.system == system]
-        if not rows:
-            continue
-        wait_until(world, ended + world.connectors[side].capabilities.visibility_lag, keep)
-        refs = [target_of(row) for row in rows if row.record]
-        records = read_refs(world, side, world.numbers(), list(dict.fromkeys(refs)), ReadCount())
-        for row in rows:
-            _judge(world, row, records.get(target_of(row)), found)
-    return found
 
 
 def refused(project: Project, route: str) -> list[int]:
@@ -125,6 +75,7 @@ def mark_applied(world: World) -> None:
         if row.route == rules.route:
             patch.drop(row)
     world.store.commit(patch)
+    remember(world, ())
 
 
 def was_applied(world: World) -> bool:
@@ -135,50 +86,16 @@ def was_applied(world: World) -> bool:
 
 def _let_go(world: World, ids: Sequence[int]) -> None:
     patch = Patch()
-    for row in _rows(world, ids):
+    for row in rows_of(world, ids):
         if row.state in (PLANNED, FAILED):
             patch.put(row._replace(state=PENDING, at=0.0))
     if patch:
         world.store.commit(patch)
 
 
-def _rows(world: World, ids: Sequence[int]) -> list[OperationRow]:
-    return world.store.get(OperationRow, [(number,) for number in ids])
-
-
 def _ripe(world: World) -> list[float]:
     return [
         ripe_at(world, side, batch) for side in Side for batch in world.store.batches(world.lens.system(side))
-    ]
-
-
-def _judge(world: World, row: OperationRow, record: Record | None, found: Canary) -> None:
-    kind = (row.system, row.action)
-    found.sent[kind] += 1
-    if row.state != APPLIED:
-        # A superseded one met a person's own change and is decided again: that is no fault of the mapping.
-        if row.state in OPEN_STATES:
-            found.wrong[kind] += 1
-            found.reasons[row.reason or row.state] += 1
-        return
-    if record is None:
-        found.wrong[kind] += 1
-        found.reasons["not shown by the vendor"] += 1
-        return
-    differing = _differing(world, record, decode_work(row.body))
-    found.fields.update((row.system, path) for path in differing)
-    found.wrong[kind] += bool(differing)
-
-
-def _differing(world: World, record: Record, work: Work) -> list[str]:
-    ref = record.ref
-    read = world.lens.read_raw
-    return [
-        path
-        for path, each in work.fields.items()
-        if path in record.values
-        and read(ref.system, ref.object, path, record.values[path])
-        != read(ref.system, ref.object, path, each.desired)
     ]
 
 

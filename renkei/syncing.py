@@ -6,12 +6,13 @@ It decides in which order these come and what counts as «all well». The comman
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from renkei.canary import Canary, choose, look_back, remember, to_try_again
 from renkei.drain import Total, begin_sweeps, drain, sweep_reach
-from renkei.first import Canary, choose, deliver_these, look_back, mark_applied, was_applied
+from renkei.first import deliver_these, mark_applied, was_applied
 from renkei.progress import Teller
 from renkei.wire import Wired, look, scopes
 from sync.cycle import Bounds
@@ -101,11 +102,8 @@ def _first(wired: Wired, world: World, teller: Teller, result: Result, number: i
     if at_once:
         done, _ = deliver_these(world, at_once, "opt-outs", keep)
         result.at_once = done.sent
-    if ids:
-        _done, ended = deliver_these(world, ids, "canary", keep)
-        result.canary = look_back(world, ids, ended, keep)
-        if result.canary.alarms:
-            return
+    if number and not _canary_well(world, ids, result, keep):
+        return
     begin_sweeps(world, started)
     bounds = Bounds(dirty=_WHOLE, seconds=_HOURS, first=True, lane=LANE_BACKFILL, trigger="first")
     planned_total = result.total
@@ -113,6 +111,21 @@ def _first(wired: Wired, world: World, teller: Teller, result: Result, number: i
     _carry_over(planned_total, result)
     if was_applied(world):
         mark_applied(world)
+
+
+def _canary_well(world: World, chosen: list[int], result: Result, keep: Callable[[], None]) -> bool:
+    """Send the chosen ones, and whatever an earlier canary left to be doubted; read all of it back."""
+    ids = sorted({*chosen, *to_try_again(world)})
+    if not ids:
+        return True
+    remember(world, ids)  # killed from here on, the next canary looks at all of these
+    _done, ended = deliver_these(world, ids, "canary", keep)
+    result.canary = look_back(world, ids, ended, keep)
+    if result.canary.alarms:
+        remember(world, result.canary.failed)
+        return False
+    remember(world, ())
+    return True
 
 
 def _carry_over(planned: Total, result: Result) -> None:

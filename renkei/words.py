@@ -97,8 +97,14 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{system} への {action} {sent} 件中 {wrong} 件が送った値と一致しません",
         ),
         "sync.canary_next": (
-            "look at the fields named, mend the mapping or the system, then run `renkei sync --first` again",
-            "表示された項目を確認し、マッピングかシステムを直してから `renkei sync --first` を再実行してください",
+            (
+                "look at the fields named, mend the mapping or the system, then run `renkei sync --first` again, "
+                "which tries the same ones once more; where all is well so, `--first --canary 0` sends the rest"
+            ),
+            (
+                "表示された項目を確認し、マッピングかシステムを直してから `renkei sync --first` を再実行してください"
+                "（同じ記録をもう一度試します）。このままでよければ `renkei sync --first --canary 0` で残りを送ります"
+            ),
         ),
         "sync.brake_next": (
             "look with `renkei plan --out plan.json`, let it go with `renkei apply plan.json`, or mend the cause",

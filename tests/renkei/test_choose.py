@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from renkei.first import choose
+from renkei.canary import choose
 
 
 def test_the_smallest_hashes_of_each_kind_are_picked() -> None:

@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
+from renkei.agreement import compare
 from renkei.fakes import Fakes
+from renkei.settings import open_project
+from renkei.wire import load_rules
+from sync.normalise import Lens
 from tests.support.command import Place, clean_environment, new_place
 from tests.support.tree import ROOT
 
@@ -97,3 +101,39 @@ def test_a_terminal_sees_bars_with_rate_and_end(tmp_path: Path) -> None:
         assert re.search(r"write salesforce .*\d+/\d+", text)
         assert "/s" in text
         assert "all well" in text
+
+
+def test_a_failed_canary_is_tried_again_before_anything_else_leaves(tmp_path: Path, capsys: Any) -> None:
+    """A repeated first sync sends the same records once more, however few new ones it samples, and stops while they
+    come back otherwise; once the vendor keeps what is sent they are mended, and the rest follows."""
+    with Fakes("--persons", "150", "--role", "0", "--seed", "9") as fakes:
+        place = new_place(tmp_path, fakes)
+        fakes.ask("faults", {"salesforce": {"ignored_field": 1.0}})
+        first = place.quick(capsys, "sync", "--first", "--canary", "5", "--json")
+        failed = first.data["routes"][0]["canary"]
+        assert not failed["ok"]
+        wrong = failed["wrong"]["salesforce update"]
+        again = place.quick(capsys, "sync", "--first", "--canary", "1", "--json")
+        assert again.code == 1
+        assert again.data["routes"][0]["canary"]["wrong"]["salesforce update"] > wrong - 1
+        assert place.quick(capsys, "plan", "--json").data["routes"][0]["first_needed"]
+        fakes.ask("faults", {"profile": "none"})
+        well = place.quick(capsys, "sync", "--first", "--canary", "1", "--json")
+        assert well.data["routes"][0]["canary"]["ok"], well.out
+        assert well.data["routes"][0]["canary"]["sent"]["salesforce update"] > wrong
+        assert place.quick(capsys, "sync", "--json").data["ok"]
+        (rules,) = load_rules(open_project(place.folder))
+        assert compare(Lens(rules), place.live(), frozenset()).wrong == {}
+
+
+def test_a_canary_of_none_is_the_explicit_way_past_a_failed_one(tmp_path: Path, capsys: Any) -> None:
+    """`--canary 0` sends everything after a canary that failed, and the failure is forgotten with it."""
+    with Fakes("--persons", "60", "--role", "0", "--seed", "9") as fakes:
+        place = new_place(tmp_path, fakes)
+        fakes.ask("faults", {"salesforce": {"ignored_field": 1.0}})
+        assert place.quick(capsys, "sync", "--first", "--canary", "3").code == 1
+        fakes.ask("faults", {"profile": "none"})
+        data = place.quick(capsys, "sync", "--first", "--canary", "0", "--json").data["routes"][0]
+        assert data["canary"] is None
+        assert data["sent"]
+        assert not place.quick(capsys, "plan", "--json").data["routes"][0]["first_needed"]
