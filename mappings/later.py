@@ -51,9 +51,6 @@ TYPE: Mapping[str, Later] = _table(
         "user": ("M121", "until then carry the owner's address as `type: email`, without an arrow"),
         "money": ("M122", "until then use `type: decimal` with `scale:`, in one currency"),
         "multi_picklist": ("M123", "until then leave the arrow out"),
-        "corporate_number": ("M124", "until then use `type: text`"),
-        "company_name": ("M125", "until then use `type: text`"),
-        "domain": ("M126", "until then use `type: text`"),
         "opt_out": ("M127", "opt-outs are latches: write them in the `consent:` block"),
     }
 )

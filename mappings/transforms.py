@@ -16,6 +16,9 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+from matching.company import normalise_company
+from matching.corporate_number import normalise_corporate_number
+from matching.domain import normalise_domain
 from matching.email import normalise_email
 from matching.phone import normalise_phone
 from sync.errors import UnknownValue
@@ -100,14 +103,17 @@ def key_type(_options: Options, _side: Side) -> Codec:
     return Codec(as_text, _same)
 
 
-def email_type(_options: Options, _side: Side) -> Codec:
-    """An address in its normal form; what is no address stays as text."""
+def _text_like(normalise: Callable[[str], str | None]) -> TypeRule:
+    """A type of text with a normal form; what has none stays as text, so that it is still carried over."""
 
-    def read(raw: Raw) -> Value:
-        text = as_text(raw)
-        return text if text is None else normalise_email(text) or text
+    def text_like(_options: Options, _side: Side) -> Codec:
+        def read(raw: Raw) -> Value:
+            text = as_text(raw)
+            return text if text is None else normalise(text) or text
 
-    return Codec(read, _same)
+        return Codec(read, _same)
+
+    return text_like
 
 
 def phone_type(options: Options, _side: Side) -> Codec:
@@ -277,7 +283,10 @@ def picklist_type(options: Options, side: Side) -> Codec:
 TYPES: Mapping[str, TypeRule] = MappingProxyType(
     {
         "text": text_type,
-        "email": email_type,
+        "email": _text_like(normalise_email),
+        "company_name": _text_like(normalise_company),
+        "corporate_number": _text_like(normalise_corporate_number),
+        "domain": _text_like(normalise_domain),
         "phone": phone_type,
         "integer": integer_type,
         "decimal": decimal_type,

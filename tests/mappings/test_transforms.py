@@ -57,6 +57,11 @@ def _codec(name: str, **options: object) -> Codec:
         ("datetime", "2026-04-01T00:00:00.120+00:00", "2026-04-01T00:00:00.120Z"),
         ("picklist", " Retail ", "Retail"),
         ("key", 1048213, "1048213"),
+        ("company_name", " ㈱　Acme  Japan", "(株) Acme Japan"),
+        ("corporate_number", "７１２３-4567-89012", "7123456789012"),
+        ("corporate_number", "7123456789013", "7123456789013"),
+        ("domain", "https://www.example.co.jp/contact", "example.co.jp"),
+        ("domain", "未定", "未定"),
     ],
 )
 def test_reads(name: str, raw: Raw, canonical: Value) -> None:

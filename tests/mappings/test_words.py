@@ -459,6 +459,9 @@ TYPES: dict[str, tuple[object, object]] = {
     "date": ("2026/4/1", "2026-04-01"),
     "datetime": ("2026-04-01T09:00:00+09:00", "2026-04-01T00:00:00Z"),
     "picklist": ("甲", "甲"),
+    "company_name": ("㈱　甲", "(株) 甲"),
+    "corporate_number": ("T7123456789012", "7123456789012"),
+    "domain": ("https://www.example.co.jp/", "example.co.jp"),
 }
 
 
