@@ -56,17 +56,28 @@ class Crowd(World):
         self.sides = {person.number: turns[person.number % len(turns)] for person in self.persons}
 
 
+class _Clock(SystemClock):
+    """The computer's clock, some seconds ago as long as people are entered: nobody copies what is a second old."""
+
+    def __init__(self) -> None:
+        self.ago = 3_600.0
+
+    def now(self) -> float:
+        return super().now() - self.ago
+
+
 class Town:
     """Both vendors with their people, not yet served."""
 
     def __init__(self, records: int, kind: str, seed: int = 1) -> None:
-        clock = SystemClock()
+        clock = _Clock()
         self.clock, self.quiet = clock, Faults(random.Random(seed))
         crowd = Crowd(records, kind, seed)
         marketo = MarketoState(clock, random.Random(seed), self.quiet, visibility_lag=LAG)
         salesforce = SalesforceState(clock, random.Random(seed), self.quiet, visibility_lag=LAG)
         crowd.project_marketo(marketo)
         crowd.project_salesforce(salesforce)
+        clock.ago = 0.0
         self.marketo, self.salesforce = MarketoApi(marketo), SalesforceApi(salesforce)
 
     def touch(self, share: float) -> int:

@@ -127,10 +127,7 @@ def _never(_: logging.LogRecord) -> bool:
 
 
 class Http:
-    """The client of one system; safe to share between threads.
-
-    `transport` replaces the wire in tests; `log` is told of every call.
-    """
+    """The client of one system; safe to share between threads. `log` is told of every call."""
 
     def __init__(
         self,
@@ -140,7 +137,6 @@ class Http:
         clock: Clock,
         *,
         log: Callable[[Call], None] | None = None,
-        transport: httpx.BaseTransport | None = None,
     ) -> None:
         logging.getLogger("httpx").addFilter(_never)
         self.budget = budget
@@ -157,7 +153,7 @@ class Http:
         self._client = httpx.Client(
             auth=auth,
             headers={**headers, "accept-encoding": "gzip" if wiring.compress else "identity"},
-            transport=transport or PoolTransport(pool),
+            transport=PoolTransport(pool),
             follow_redirects=False,
             trust_env=False,
         )

@@ -47,7 +47,8 @@ class SystemConfig(BaseModel):
     """Settings that every system over HTTP has; times in seconds, `max_reply` in bytes.
 
     `server_timeout`: after so long the vendor no longer executes a request; the client waits ten seconds longer.
-    `daily_reserve`: share of the day's calls that is left to other applications.
+    `daily_reserve`: share of the day's calls that is left to other applications. At most `window_calls` calls within
+    `window_seconds`; 0 = no such limit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,5 +60,7 @@ class SystemConfig(BaseModel):
     server_timeout: float = 120.0
     visibility_lag: float = 5.0
     concurrency: int = 4
+    window_calls: int = 0
+    window_seconds: float = 0.0
     daily_calls: int = 0
     daily_reserve: float = 0.2

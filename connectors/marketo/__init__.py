@@ -20,4 +20,4 @@ def open_connector(
     /,
 ) -> Marketo:
     """The factory for the registry. Raises pydantic.ValidationError."""
-    return Marketo(system, MarketoConfig.model_validate(settings), clock, log=log)
+    return Marketo(system, MarketoConfig.model_validate(settings), clock, log)

@@ -63,7 +63,7 @@ def read_everything(
             done = msgspec.structs.replace(cursor, window=after, jobs=cursor.jobs[1:])
         yield from extract.window(cursor, done)
         cursor = done
-    yield from read_feed(client, fields, cursor.token, paths)
+    yield from read_feed(client, fields, cursor, paths)
 
 
 def _window(start: str, until: str) -> tuple[str, str]:

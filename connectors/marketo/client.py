@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from connectors.auth import MarketoAuth
-from connectors.budget import Budget
-from connectors.http import Ask, Call, Http, Reply, Wiring
+from connectors.client import Client
+from connectors.http import Ask, Call, Reply
 from connectors.marketo.config import MarketoConfig
 from connectors.marketo.errors import Envelope, MarketoJudge, until_reset
 from connectors.stamps import iso
@@ -31,36 +30,21 @@ _FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class Activities(NamedTuple):
-    """A page of the activity log; `more` = the log goes on behind it, however short this page is."""
+    """A page of the activity log, read at the vendor's time `now` (unix seconds); `more` = the log goes on behind it,
+    however short this page is."""
 
     rows: list[dict[str, object]]
     token: str
     more: bool
+    now: float
 
 
-class MarketoClient:
+class MarketoClient(Client[MarketoConfig]):
     """All calls of one instance; safe to share between threads."""
 
     def __init__(
-        self,
-        system: str,
-        config: MarketoConfig,
-        clock: Clock,
-        *,
-        log: Callable[[Call], None] | None = None,
-        transport: httpx.BaseTransport | None = None,
+        self, system: str, config: MarketoConfig, clock: Clock, log: Callable[[Call], None] | None = None
     ) -> None:
-        self.system, self.config, self.clock = system, config, clock
-        self.judge = MarketoJudge(system, clock, config.window_seconds)
-        budget = Budget(
-            clock,
-            window_calls=config.window_calls,
-            window_seconds=config.window_seconds,
-            concurrency=config.concurrency,
-            daily_calls=config.daily_calls,
-            reserve=config.daily_reserve,
-            until_reset=until_reset,
-        )
         auth = MarketoAuth(
             system,
             clock,
@@ -69,15 +53,8 @@ class MarketoClient:
             client_secret=config.client_secret,
             method=config.identity_method,
         )
-        wiring = Wiring(
-            system=system,
-            server_timeout=config.server_timeout,
-            ca_file=config.ca_file,
-            proxy=config.proxy,
-            compress=config.compress,
-            max_reply=config.max_reply,
-        )
-        self.http = Http(wiring, auth, budget, clock, log=log, transport=transport)
+        super().__init__(system, config, clock, auth, log, until_reset=until_reset)
+        self.judge = MarketoJudge(system, clock, config.window_seconds)
 
     def paging_token(self, since: float) -> str:
         """The place in the activity log of a time (unix seconds, UTC)."""
@@ -87,14 +64,9 @@ class MarketoClient:
     def activities(self, token: str) -> Activities:
         """One page behind a place."""
         types = ",".join(str(number) for number in self.config.activity_types)
-        envelope = self._get(
-            "activities",
-            "v1/activities.json",
-            activityTypeIds=types,
-            nextPageToken=token,
-            batchSize=str(BATCH),
-        )
-        return Activities(envelope.rows, self._token_of(envelope), envelope.more_result)
+        asked = {"activityTypeIds": types, "nextPageToken": token, "batchSize": str(BATCH)}
+        envelope, now = self.http.read(self._asking("activities", "v1/activities.json", asked), self._dated)
+        return Activities(envelope.rows, self._token_of(envelope), envelope.more_result, now)
 
     def leads(self, field: str, values: Sequence[str], fields: Sequence[str]) -> list[Mapping[str, Raw]]:
         """All leads whose field has one of at most 300 values, in no order; more than 1,000 hits are asked for in
@@ -170,14 +142,18 @@ class MarketoClient:
             self.judge(reply, writing=writing)  # a refusal in an envelope
         return reply
 
+    def _dated(self, reply: Reply, *, writing: bool) -> tuple[Envelope, float]:
+        return self.judge(reply, writing=writing), self.told_time(reply)
+
     def _get(self, label: str, path: str, **asked: str) -> Envelope:
+        return self.http.read(self._asking(label, path, asked), self.judge)
+
+    def _asking(self, label: str, path: str, asked: Mapping[str, str]) -> Ask:
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items())
         url = f"{self.config.rest_url}/{path}"
         if len(query) <= LONGEST_QUERY:
-            ask = Ask(label, "GET", f"{url}?{query}" if query else url)
-        else:
-            ask = Ask(label, "POST", f"{url}?_method=GET", query.encode("ascii"), _FORM)
-        return self.http.read(ask, self.judge)
+            return Ask(label, "GET", f"{url}?{query}" if query else url)
+        return Ask(label, "POST", f"{url}?_method=GET", query.encode("ascii"), _FORM)
 
     def _token_of(self, envelope: Envelope) -> str:
         if not envelope.next_page_token:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-import httpx
-
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
 from connectors.http import Call
@@ -32,16 +30,9 @@ class Marketo:
     """A connector (`sync.ports.Connector`); safe to share between threads."""
 
     def __init__(
-        self,
-        system: str,
-        config: MarketoConfig,
-        clock: Clock,
-        *,
-        log: Callable[[Call], None] | None = None,
-        transport: httpx.BaseTransport | None = None,
+        self, system: str, config: MarketoConfig, clock: Clock, log: Callable[[Call], None] | None = None
     ) -> None:
-        self.client = MarketoClient(system, config, clock, log=log, transport=transport)
-        self._system, self._config = system, config
+        self.client = MarketoClient(system, config, clock, log)
         self._lock = threading.Lock()
         self._fields: LeadFields | None = None
         self._facts: Capabilities | None = None
@@ -54,9 +45,9 @@ class Marketo:
         return self._facts
 
     def _found_facts(self) -> Capabilities:
-        config = self._config
+        config = self.client.config
         return Capabilities(
-            system=self._system,
+            system=self.client.system,
             feeds={PERSON: Feed.FEED},
             write_batch=BATCH,
             fetch_batch=BATCH,
@@ -86,11 +77,11 @@ class Marketo:
         fields = self._fields_with(asked)
         if back > 0:
             token = self.client.paging_token(self.client.clock.now() - back - bulk.SKEW)
-            return read_feed(self.client, fields, token, asked)
+            return read_feed(self.client, fields, Cursor(token), asked)
         cursor = decode(since) if since else self._first()
         if cursor.window:
             return bulk.read_everything(self.client, fields, cursor, asked)
-        return read_feed(self.client, fields, cursor.token, asked)
+        return read_feed(self.client, fields, cursor, asked)
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Leads by id, 300 a call."""
@@ -108,7 +99,7 @@ class Marketo:
         self._only_persons(kind)
         if path != "email" and any("," in value for value in values):
             raise RequestRefused(
-                f"{self._system} cannot look up a value of {path} that holds a comma.", "comma"
+                f"{self.client.system} cannot look up a value of {path} that holds a comma.", "comma"
             )
         asked = paths.get(object_, ())
         names = list(dict.fromkeys(("id", "createdAt", path, *asked)))
@@ -119,7 +110,7 @@ class Marketo:
             wanted = [value for value in wanted if value.isdigit()]
         for part in chunks(wanted, BATCH):
             for row in self.client.leads(path, part, names):
-                found[str(row["id"])] = lead_record(self._system, row, asked, stamps)
+                found[str(row["id"])] = lead_record(self.client.system, row, asked, stamps)
         return list(found.values())
 
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
@@ -130,8 +121,8 @@ class Marketo:
     def limits(self) -> Usage:
         """Today's calls by everybody, as the vendor counts them; the budget takes the count over."""
         used = self.client.usage()
-        self.client.http.budget.observe(used, self._config.daily_calls)
-        return Usage(used, self._config.daily_calls)
+        self.client.http.budget.observe(used, self.client.config.daily_calls)
+        return Usage(used, self.client.config.daily_calls)
 
     def probe(self) -> list[Check]:
         """Which permissions our API user has, one harmless call each."""
@@ -150,9 +141,9 @@ class Marketo:
         self.client.http.close()
 
     def _first(self) -> Cursor:
-        if self._config.full_read == "bulk":
+        if self.client.config.full_read == "bulk":
             return bulk.begin(self.client)
-        earliest = self._config.earliest or bulk.FIRST_INSTANCES
+        earliest = self.client.config.earliest or bulk.FIRST_INSTANCES
         return Cursor(
             self.client.paging_token(seconds_of(earliest if "T" in earliest else f"{earliest}T00:00:00Z"))
         )
@@ -166,7 +157,7 @@ class Marketo:
         missing = next((path for path in paths if path not in fields.types), None)
         if missing is not None:
             raise RequestRefused(
-                f"{self._system} has no lead field {missing[:80]!r}.",
+                f"{self.client.system} has no lead field {missing[:80]!r}.",
                 "1006",
                 "take it out of the mapping, or write it as the vendor's REST interface does",
             )
@@ -175,9 +166,9 @@ class Marketo:
     def _described(self, *, fresh: bool = False) -> LeadFields:
         with self._lock:
             if self._fields is None or fresh:
-                self._fields, self._facts = lead_fields(self._system, self.client.describe()), None
+                self._fields, self._facts = lead_fields(self.client.system, self.client.describe()), None
             return self._fields
 
     def _only_persons(self, kind: str) -> None:
         if kind != PERSON:
-            raise RequestRefused(f"{self._system} offers persons only, not {kind}.", "kind")
+            raise RequestRefused(f"{self.client.system} offers persons only, not {kind}.", "kind")

@@ -1,18 +1,21 @@
 """Changes of leads, read from the activity log: who changed, then the leads themselves by id.
 
 Decides which leads are read and how far a cursor may move: never beyond an activity page one of whose leads has not
-been read. Values inside activities are never used. Source: the vendor's page "Activities".
+been read, and never into the last `visibility_lag` seconds, because an activity may show up behind the place that a
+reader has passed. Values inside activities are never used. Source: the vendor's page "Activities".
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from connectors.marketo.client import BATCH, MarketoClient
+from connectors.marketo.client import BATCH, Activities, MarketoClient
 from connectors.marketo.schema import LEAD, LeadFields, lead_record
+from connectors.stamps import seconds_of
 from sync.errors import Fatal, Retryable
 from sync.record import LifeEvent, Page, Raw, Record, Ref
 
@@ -21,11 +24,15 @@ _NUMBERS = re.compile(r"\d+")
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where reading stands: a place in the activity log and, while everything is being read, the next window of
-    creation dates (`window` up to `until`) and the extract jobs under way, one for each window from that one on;
-    `columns` is a checksum of what they extract."""
+    """Where reading stands: `token` is the place in the activity log where the next read begins, `end` the place to
+    which the log was read at `end_at` (unix seconds). The next read begins there only once that is `visibility_lag`
+    ago: the vendor makes a token of a time for the price of a call, and this one is at hand. While everything is being
+    read, also the next window of creation dates (`window` up to `until`) and the extract jobs under way, one for each
+    window from that one on; `columns` is a checksum of what they extract."""
 
     token: str
+    end: str = ""
+    end_at: float = 0.0
     window: str = ""
     until: str = ""
     jobs: tuple[str, ...] = ()
@@ -57,33 +64,52 @@ def read_leads(
     return {str(row["id"]): lead_record(client.system, row, paths, stamps) for row in rows}
 
 
-def read_feed(client: MarketoClient, fields: LeadFields, token: str, paths: Sequence[str]) -> Iterator[Page]:
+def read_feed(
+    client: MarketoClient, fields: LeadFields, cursor: Cursor, paths: Sequence[str]
+) -> Iterator[Page]:
     """Pages from a place in the log to its end; leads are gathered over activity pages until a call is full."""
-    news = _News(client)
-    empty = 0
+    news, lag = _News(client), client.config.visibility_lag
+    known = cursor.end_at - lag  # what is older was seen by whoever read to `end`
+    token, empty = cursor.token, 0
     while True:
-        before = token
         page = client.activities(token)
-        token = page.token
+        before, cursor = cursor, _behind(page, cursor, lag)
         for row in page.rows:
-            news.note(row)
+            if _time_of(row) > known:
+                news.note(row)
         if len(news.ids) > BATCH:
             # What is left over stands on the page just read, so only the pages before it are covered.
-            yield Page(
-                _read(client, fields, news, paths), news.take_events(), encode(Cursor(before)), last=False
-            )
+            yield Page(_read(client, fields, news, paths), news.take_events(), encode(before), last=False)
         if len(news.ids) == BATCH or not page.more:
-            yield Page(
-                _read(client, fields, news, paths),
-                news.take_events(),
-                encode(Cursor(token)),
-                last=not page.more,
-            )
+            records = _read(client, fields, news, paths)
+            yield Page(records, news.take_events(), encode(cursor), last=not page.more)
         if not page.more:
             return
-        empty = empty + 1 if not page.rows and token == before else 0
+        empty = empty + 1 if not page.rows and token == page.token else 0
         if empty > MOST_EMPTY:
             raise Retryable(f"{client.system} promises more activities and gives none.", 60.0)
+        token = page.token
+
+
+def _behind(page: Activities, cursor: Cursor, lag: float) -> Cursor:
+    """The cursor of a reader who has read one page more: it moves behind what can no longer get company."""
+    settled = page.now - lag
+    if page.more:
+        latest = _time_of(page.rows[-1]) if page.rows else page.now
+        if latest > settled:
+            return cursor
+        return Cursor(page.token, cursor.end, cursor.end_at) if cursor.end_at > latest else Cursor(page.token)
+    if cursor.end and cursor.end_at > settled:
+        return cursor
+    return Cursor(cursor.end or cursor.token, page.token, page.now)
+
+
+def _time_of(row: Mapping[str, object]) -> float:
+    """The latest second at which an activity may have happened; it is told in whole ones."""
+    try:
+        return seconds_of(str(row.get("activityDate"))) + 1.0
+    except ValueError:
+        return math.inf
 
 
 def _read(client: MarketoClient, fields: LeadFields, news: _News, paths: Sequence[str]) -> tuple[Record, ...]:

@@ -20,4 +20,4 @@ def open_connector(
     /,
 ) -> Salesforce:
     """The factory for the registry. Raises pydantic.ValidationError."""
-    return Salesforce(system, SalesforceConfig.model_validate(settings), clock, log=log)
+    return Salesforce(system, SalesforceConfig.model_validate(settings), clock, log)

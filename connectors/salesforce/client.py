@@ -7,17 +7,14 @@ Every write says that no assignment rule is to move owners and who writes. Sourc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple, cast
 from urllib.parse import quote
 
-import httpx
 import msgspec
-from pydantic import SecretStr
 
 from connectors.auth import SalesforceAuth
-from connectors.budget import Budget
-from connectors.http import Ask, Call, Http, Reply, Wiring
+from connectors.client import Client
+from connectors.http import Ask, Call, Reply
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.errors import SalesforceJudge
 from connectors.salesforce.ids import full_id
@@ -39,27 +36,12 @@ class Found(NamedTuple):
     now: float
 
 
-class SalesforceClient:
+class SalesforceClient(Client[SalesforceConfig]):
     """All calls of one organisation; safe to share between threads."""
 
     def __init__(
-        self,
-        system: str,
-        config: SalesforceConfig,
-        clock: Clock,
-        *,
-        log: Callable[[Call], None] | None = None,
-        transport: httpx.BaseTransport | None = None,
-        rotated: Callable[[SecretStr], None] | None = None,
+        self, system: str, config: SalesforceConfig, clock: Clock, log: Callable[[Call], None] | None = None
     ) -> None:
-        self.system, self.config, self.clock = system, config, clock
-        budget = Budget(
-            clock,
-            concurrency=config.concurrency,
-            daily_calls=config.daily_calls,
-            reserve=config.daily_reserve,
-        )
-        self.judge = SalesforceJudge(system, self._told)
         self._auth = SalesforceAuth(
             system,
             clock,
@@ -68,21 +50,10 @@ class SalesforceClient:
             client_secret=config.client_secret,
             refresh_token=config.refresh_token,
             instance_url=config.instance_url,
-            rotated=rotated,
         )
-        wiring = Wiring(
-            system=system,
-            server_timeout=config.server_timeout,
-            ca_file=config.ca_file,
-            proxy=config.proxy,
-            compress=config.compress,
-            max_reply=config.max_reply,
-            headers={
-                "sforce-call-options": f"client={config.client_name}",
-                "sforce-auto-assign": "FALSE",
-            },
-        )
-        self.http = Http(wiring, self._auth, budget, clock, log=log, transport=transport)
+        headers = {"sforce-call-options": f"client={config.client_name}", "sforce-auto-assign": "FALSE"}
+        super().__init__(system, config, clock, self._auth, log, headers=headers)
+        self.judge = SalesforceJudge(system, self._told)
         self._ahead = 0.0
         self._base = f"{config.instance_url or config.login_url}/services/data/v{config.api_version}"
 
@@ -176,14 +147,7 @@ class SalesforceClient:
         self.http.budget.observe(used, min(own, limit) if own else limit)
 
     def _dated(self, reply: Reply, *, writing: bool) -> tuple[object, float]:
-        return self.judge(reply, writing=writing), self._time_of(reply)
-
-    def _time_of(self, reply: Reply) -> float:
-        """The vendor's clock as its reply tells it, in whole seconds; ours where it does not."""
-        try:
-            told = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
-        except (ValueError, TypeError):
-            return self.clock.now()
+        answer, told = self.judge(reply, writing=writing), self.told_time(reply)
         ahead = told - self.clock.now()
         self._ahead = ahead if abs(ahead) > 2.0 else 0.0  # the header has whole seconds
-        return told
+        return answer, told

@@ -14,8 +14,8 @@ class SalesforceConfig(SystemConfig):
 
     `login_url` is the organisation's My Domain; `instance_url` overrides the address that the token names. With a
     `refresh_token` that grant is used, else client credentials. `overlap`: seconds before the vendor's present that
-    are read once more, for transactions that commit later than their stamp says. `daily_calls` 0 = as the vendor
-    reports with every reply. `objects`: the objects of persons.
+    are read once more, for transactions that commit later than their stamp says, never less than `visibility_lag`.
+    `daily_calls` 0 = as the vendor reports with every reply. `objects`: the objects of persons.
     """
 
     login_url: Address

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-import httpx
 import msgspec
-from pydantic import SecretStr
 
 from connectors.batches import chunks, deliver, matched
 from connectors.checks import Check, Usage, run_checks
@@ -34,17 +32,9 @@ class Salesforce:
     """A connector (`sync.ports.Connector`); safe to share between threads."""
 
     def __init__(
-        self,
-        system: str,
-        config: SalesforceConfig,
-        clock: Clock,
-        *,
-        log: Callable[[Call], None] | None = None,
-        transport: httpx.BaseTransport | None = None,
-        rotated: Callable[[SecretStr], None] | None = None,
+        self, system: str, config: SalesforceConfig, clock: Clock, log: Callable[[Call], None] | None = None
     ) -> None:
-        self.client = SalesforceClient(system, config, clock, log=log, transport=transport, rotated=rotated)
-        self._system, self._config = system, config
+        self.client = SalesforceClient(system, config, clock, log)
         self._catalogue = Catalogue(system, self.client.describe)
         self._facts: Capabilities | None = None
 
@@ -56,10 +46,10 @@ class Salesforce:
         return self._facts
 
     def _found_facts(self) -> Capabilities:
-        config = self._config
+        config = self.client.config
         described = {name: self._catalogue.object(name) for name in config.objects}
         return Capabilities(
-            system=self._system,
+            system=self.client.system,
             feeds={PERSON: Feed.FEED},
             write_batch=BATCH,
             fetch_batch=FETCH,
@@ -81,7 +71,7 @@ class Salesforce:
         self._only_persons(kind)
         self._catalogue.forget()
         self._facts = None
-        return tuple(self._catalogue.schema(name) for name in self._config.objects)
+        return tuple(self._catalogue.schema(name) for name in self.client.config.objects)
 
     def changes(
         self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
@@ -89,7 +79,7 @@ class Salesforce:
         """Pages of changed records of the objects in `paths` (see `sync.ports`)."""
         self._only_persons(kind)
         if not paths:
-            raise RequestRefused(f"{self._system} was asked for the changes of no object.", "paths")
+            raise RequestRefused(f"{self.client.system} was asked for the changes of no object.", "paths")
         if back > 0:
             return sweep(self.client, self._catalogue, back, paths, keys_only=keys_only)
         return read_changes(self.client, self._catalogue, decode(since), paths)
@@ -132,7 +122,7 @@ class Salesforce:
     def probe(self) -> list[Check]:
         """Which permissions our user has, harmless calls only."""
         questions: dict[str, Callable[[], object]] = {}
-        for name in self._config.objects:
+        for name in self.client.config.objects:
             questions[f"see {name}"] = partial(self._rights, name)
             questions[f"read {name}"] = partial(self.client.query, soql.any_row(name))
         questions["read limits"] = lambda: "{} of {} calls used".format(*self.limits())
@@ -189,7 +179,7 @@ class Salesforce:
 
     def _only_persons(self, kind: str) -> None:
         if kind != PERSON:
-            raise RequestRefused(f"{self._system} offers persons only, not {kind}.", "kind")
+            raise RequestRefused(f"{self.client.system} offers persons only, not {kind}.", "kind")
 
 
 def _columns(asked: Sequence[str]) -> list[str]:

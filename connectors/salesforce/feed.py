@@ -78,7 +78,9 @@ def read_changes(
             reader = reader_for(client, catalogue, object_, asked)
             place = _behind(found.rows, place)
             more = not found.done or len(found.rows) == soql.LIMIT
-            kept[object_] = _held_back(place, found.now - client.config.overlap)
+            kept[object_] = _held_back(
+                place, found.now - max(client.config.overlap, client.config.visibility_lag)
+            )
             alive = [row for row in found.rows if not row.get("IsDeleted")]
             yield Page(
                 tuple(reader.record(row) for row in alive),

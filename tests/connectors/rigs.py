@@ -251,7 +251,7 @@ class MarketoRig(HttpRig):
             "visibility_lag": 1.0,
             **more,
         }
-        return Marketo(self.system, MarketoConfig(**settings), self.clock, log=self.log.append)
+        return Marketo(self.system, MarketoConfig(**settings), self.clock, self.log.append)
 
     @property
     def connector(self) -> Marketo:
@@ -310,7 +310,7 @@ class SalesforceRig(HttpRig):
             "visibility_lag": 1.0,
             **more,
         }
-        return Salesforce(self.system, SalesforceConfig(**settings), self.clock, log=self.log.append)
+        return Salesforce(self.system, SalesforceConfig(**settings), self.clock, self.log.append)
 
     @property
     def connector(self) -> Salesforce:

@@ -42,6 +42,50 @@ def test_leads_are_gathered_until_a_call_is_full(rig: MarketoRig) -> None:
     assert rig.state.calls == {"activities": 4, "leads": 4}
 
 
+@pytest.mark.parametrize("pause", [1.0, 7.0, 20.0, 300.0])
+def test_what_shows_up_late_comes_by_the_feed(rig: MarketoRig, pause: float) -> None:
+    """However often the feed is read, a change that becomes visible within the vendor's figure is not missed, and a
+    read with nothing new costs one call."""
+    connector = rig.opened(visibility_lag=30.0)
+    refs = [rig.create(rig.person(number)) for number in range(20)]
+    cursor = quiet(rig)
+    missed = set(refs)
+    for number in range(120):
+        if number < len(refs):
+            if number % 2:
+                rig.faults.script.append("late_visibility")
+            rig.edit(refs[number], {"lastName": f"Late{number}"})
+        rig.later(pause)
+        rig.state.calls.clear()
+        found = heard(connector.changes("person", cursor, rig.paths))
+        cursor = found.cursor
+        missed -= found.records.keys()
+        assert rig.state.calls["paging token"] == 0
+        assert rig.state.calls["activities"] == 1
+    connector.close()
+    assert missed == set()
+    assert rig.state.calls["leads"] == 0
+    assert found.records == {}
+
+
+def test_a_cursor_in_mid_log_stays_behind_what_is_not_settled(rig: MarketoRig) -> None:
+    """Within the last seconds a cursor does not move with the pages, further back it does: whoever stops there and
+    goes on later reads a late change among them, and nothing of the settled pages twice."""
+    connector = rig.opened(visibility_lag=30.0)
+    cursor = quiet(rig)
+    settled = {rig.create(rig.person(number)) for number in range(300)}
+    rig.later()
+    late = rig.create(rig.person(300), late=True)
+    fresh = {rig.create(rig.person(number)) for number in range(301, 901)}
+    pages = list(connector.changes("person", cursor, rig.paths))
+    rig.later(31)
+    rest = heard(connector.changes("person", pages[1].cursor, rig.paths))
+    connector.close()
+    assert {record.ref for record in pages[0].records} == settled
+    assert pages[1].cursor == pages[0].cursor != cursor
+    assert set(rest.records) == {late} | fresh
+
+
 def test_a_lead_that_changed_often_is_read_once_a_call(rig: MarketoRig) -> None:
     """Many activities of few leads are one read."""
     refs = [rig.create(rig.person(number)) for number in range(3)]

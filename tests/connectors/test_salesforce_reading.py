@@ -12,7 +12,7 @@ from connectors.salesforce import Salesforce, soql
 from connectors.salesforce.ids import full_id
 from simulators.salesforce.directory import API_USER
 from sync.errors import RequestRefused
-from sync.record import LifeEvent
+from sync.record import LifeEvent, Ref
 from tests.connectors.rigs import RigClock, SalesforceRig
 from tests.contract.connector_suite import heard, quiet, read_all, update
 
@@ -45,6 +45,27 @@ def test_rows_in_the_overlap_come_again(rig: SalesforceRig) -> None:
     rig.later(3)
     assert hidden not in passed.records
     assert hidden in read_all(rig, passed.cursor).records
+
+
+@pytest.mark.parametrize("pause", [1.0, 7.0, 20.0])
+def test_what_shows_up_late_comes_by_the_feed(rig: SalesforceRig, pause: float) -> None:
+    """A row that becomes visible within the vendor's figure is read by the feed however often that is asked, also
+    where the figure is longer than the overlap that was set."""
+    connector = rig.opened(visibility_lag=30.0, overlap=1.0)
+    cursor, late = quiet(rig), set[Ref]()
+    missed = set[Ref]()
+    for number in range(60):
+        if number < 20:
+            delay = 29.0 * (number % 3) / 2
+            late.add(rig.ref(rig.state.human_create("Lead", rig.person(number), commit_delay=delay)))
+        rig.later(pause)
+        found = heard(connector.changes("person", cursor, rig.paths))
+        cursor = found.cursor
+        missed |= late - found.records.keys()
+        late -= found.records.keys()
+    connector.close()
+    assert late == set()
+    assert missed
 
 
 def test_records_tell_who_wrote_last(rig: SalesforceRig) -> None:
@@ -215,7 +236,7 @@ def test_a_clock_that_runs_ahead_sweeps_by_the_vendors(rig: SalesforceRig) -> No
         def now(self) -> float:
             return rig.clock.now() + 3_600
 
-    connector = Salesforce("one", rig.connector._config, Ahead())
+    connector = Salesforce("one", rig.connector.client.config, Ahead())
     rig.create(rig.person(1))
     heard(connector.changes("person", None, rig.paths))
     rig.later(1_000)

@@ -1,0 +1,62 @@
+"""What every client over HTTP is made of: its settings, its budget, its connections, and the vendor's clock.
+
+Decides how the settings that all systems have in common become a budget and a wire. Knows no vendor's calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Generic, TypeVar
+
+import httpx
+
+from connectors.budget import Budget
+from connectors.http import Call, Http, Reply, Wiring
+from connectors.settings import SystemConfig
+from sync.ports import Clock
+
+C = TypeVar("C", bound=SystemConfig)
+
+
+class Client(Generic[C]):
+    """One system's calls, for a vendor's own client to be built on; safe to share between threads."""
+
+    def __init__(
+        self,
+        system: str,
+        config: C,
+        clock: Clock,
+        auth: httpx.Auth,
+        log: Callable[[Call], None] | None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        until_reset: Callable[[float], float] | None = None,
+    ) -> None:
+        self.system, self.config, self.clock = system, config, clock
+        budget = Budget(
+            clock,
+            window_calls=config.window_calls,
+            window_seconds=config.window_seconds,
+            concurrency=config.concurrency,
+            daily_calls=config.daily_calls,
+            reserve=config.daily_reserve,
+            until_reset=until_reset,
+        )
+        wiring = Wiring(
+            system=system,
+            server_timeout=config.server_timeout,
+            ca_file=config.ca_file,
+            proxy=config.proxy,
+            compress=config.compress,
+            max_reply=config.max_reply,
+            headers=headers or {},
+        )
+        self.http = Http(wiring, auth, budget, clock, log=log)
+
+    def told_time(self, reply: Reply) -> float:
+        """The vendor's clock as its reply tells it (unix seconds, whole ones); ours where it does not."""
+        try:
+            return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+        except (ValueError, TypeError):
+            return self.clock.now()
