@@ -1,11 +1,11 @@
 """A system that lives in dictionaries: the whole contract of a connector on one page, to be read before writing one.
 
-It decides nothing that a vendor would not: ids, versions, who wrote last, what is unique, what shows up when. `edit`
-and `remove` are the hands of people at the vendor's own screen. It is not safe to share between threads.
+It decides nothing that a vendor would not: ids, versions, who wrote last, what is unique, what shows up when. People
+there have hands of their own, `edit` and `remove`. It is not safe to share between threads.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from connectors.stamps import iso
 from sync.errors import Fatal, RequestRefused
@@ -13,6 +13,7 @@ from sync.ports import Capabilities, Clock, Feed, FieldError, Outcome, Paths, Wr
 from sync.record import EventKind, LifeEvent, Page, Raw, Record, Ref, Schema
 
 KIND = "person"
+Unique: TypeAlias = Mapping[str, frozenset[str]]
 
 
 class _Line(NamedTuple):
@@ -28,29 +29,18 @@ class Memory:
     """A connector (`sync.ports.Connector`) with the objects of `schemas`; `unique` names unique paths per object."""
 
     def __init__(
-        self,
-        system: str,
-        clock: Clock,
-        schemas: Sequence[Schema],
-        unique: Mapping[str, frozenset[str]],
-        page_size: int = 200,
+        self, system: str, clock: Clock, schemas: Sequence[Schema], unique: Unique, page_size: int = 200
     ) -> None:
         self._clock, self._page_size, self._unique = clock, page_size, unique
         self._schemas = {each.object: each for each in schemas}
         self._records: dict[Ref, Record] = {}
         self._log: list[_Line] = []
         self.capabilities = Capabilities(
-            system=system,
-            feeds={KIND: Feed.FEED},
-            write_batch=page_size,
-            fetch_batch=page_size,
-            find_batch=page_size,
-            returns_values=True,
-            tells_author=True,
-            feed_versions=True,
-            unique_keys=unique,
-            find_paths={each.object: frozenset(each.fields) for each in schemas},
-        )
+            system=system, feeds={KIND: Feed.FEED},
+            write_batch=page_size, fetch_batch=page_size, find_batch=page_size,
+            returns_values=True, tells_author=True, feed_versions=True,
+            unique_keys=unique, find_paths={each.object: frozenset(each.fields) for each in schemas},
+        )  # fmt: skip
 
     def edit(self, ref: Ref, values: Mapping[str, Raw], *, own: bool = False, late: float = 0.0) -> Ref:
         """Create (`ref.id` empty) or change a record; feeds show it `late` seconds later."""
@@ -64,8 +54,7 @@ class Memory:
     def remove(self, ref: Ref, kind: EventKind = "deleted", into: Ref | None = None) -> None:
         """End a record: deleted, merged into another, converted to another. KeyError when it is gone."""
         del self._records[ref]
-        now = self._clock.now()
-        self._log.append(_Line(now, now, ref, LifeEvent(kind, ref, into)))
+        self._log.append(_Line(self._clock.now(), 0.0, ref, LifeEvent(kind, ref, into)))
 
     def describe(self, kind: str) -> tuple[Schema, ...]:
         """The schemas given at the start."""
@@ -83,16 +72,14 @@ class Memory:
         end, now, start = len(self._log), self._clock.now(), int(since or 0)
         if back > 0:
             start = next((n for n, line in enumerate(self._log) if line.time >= now - back), end)
-        stop = start - 1
-        while stop < end:
-            stop = min(start + self._page_size, end)
-            lines = [x for x in self._log[start:stop] if x.visible <= now and x.ref.object in paths]
+        asked = dict.fromkeys(paths, ()) if keys_only else paths
+        for place in range(start, max(end, start + 1), self._page_size):
+            stop = min(place + self._page_size, end)
+            lines = [x for x in self._log[place:stop] if x.visible <= now and x.ref.object in paths]
             refs = list(dict.fromkeys(line.ref for line in lines))
-            asked = dict.fromkeys(paths, ()) if keys_only else paths
-            records = tuple(record for record in self.fetch(kind, refs, asked) if record is not None)
-            events = tuple(line.event for line in lines if line.event is not None)
+            records = tuple(filter(None, self.fetch(kind, refs, asked)))
+            events = tuple(filter(None, (line.event for line in lines)))
             yield Page(records, events, str(stop), last=stop == end, keys_only=keys_only)
-            start = stop
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Records by name, None where there is none."""
@@ -104,8 +91,7 @@ class Memory:
         """Records whose text at `path` equals one of the values, letter case aside."""
         wanted = {value.casefold() for value in values}
         hits = [r.ref for r in self._records.values() if str(r.values.get(path)).casefold() in wanted]
-        found = self.fetch(kind, [ref for ref in hits if ref.object == object_], paths)
-        return [record for record in found if record is not None]
+        return list(filter(None, self.fetch(kind, [ref for ref in hits if ref.object == object_], paths)))
 
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
         """Create or update, each write for itself."""
