@@ -44,12 +44,12 @@ class Memory:
 
     def edit(self, ref: Ref, values: Mapping[str, Raw], *, own: bool = False, late: float = 0.0) -> Ref:
         """Create (`ref.id` empty) or change a record; feeds show it `late` seconds later."""
-        now, old, number = self._clock.now(), self._records.get(ref), len(self._log) + 1
-        ref = ref if ref.id else ref._replace(id=f"{number:09d}")
-        kept, created = (old.values, old.created) if old else ({}, iso(now))
-        self._records[ref] = Record(ref, {**kept, **values}, f"{number:012d}", created, own)
-        self._log.append(_Line(now, now + late, ref))
-        return ref
+        now, number = self._clock.now(), len(self._log) + 1
+        old = self._records.get(ref) or Record(ref._replace(id=ref.id or f"{number:09d}"), {}, "", iso(now))
+        new = old._replace(values={**old.values, **values}, version=f"{number:012d}", own=own)
+        self._records[new.ref] = new
+        self._log.append(_Line(now, now + late, new.ref))
+        return new.ref
 
     def remove(self, ref: Ref, kind: EventKind = "deleted", into: Ref | None = None) -> None:
         """End a record: deleted, merged into another, converted to another. KeyError when it is gone."""
@@ -96,7 +96,7 @@ class Memory:
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
         """Create or update, each write for itself."""
         self.describe(kind)
-        return [self._refusal(write) or self._stored(write) for write in writes]
+        return [self._refusal(write) or self._applied(write) for write in writes]
 
     def close(self) -> None:
         """Nothing to release."""
@@ -116,6 +116,5 @@ class Memory:
                     return Outcome("refused" if ref.id else "exists", other.ref.id, errors=taken)
         return None
 
-    def _stored(self, write: Write) -> Outcome:
-        record = self._records[self.edit(write.ref, write.values, own=True)]
-        return Outcome("applied", record.ref.id, {path: record.values[path] for path in write.values})
+    def _applied(self, write: Write) -> Outcome:
+        return Outcome("applied", self.edit(write.ref, write.values, own=True).id, dict(write.values))
