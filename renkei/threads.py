@@ -21,9 +21,10 @@ _NAP = 0.5
 
 
 class Stop:
-    """A wish to end, made by a signal and obeyed at the next `check`, once."""
+    """A wish to end, made by a signal and obeyed at the next `check`, once; `told` hears of it at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[], None] | None = None) -> None:
+        self._told = told
         self._wished = threading.Event()
         self._obeyed = False
 
@@ -37,6 +38,8 @@ class Stop:
         if self._wished.is_set():
             raise KeyboardInterrupt
         self._wished.set()
+        if self._told is not None:
+            self._told()
 
     def check(self) -> None:
         """Raises KeyboardInterrupt if the end was asked for; the tidying up that follows is left alone."""

@@ -92,16 +92,18 @@ def build(
     route: str = "",
     progress: Progress = _quiet,
     log: Callable[[str, Call], None] | None = None,
+    stopping: Callable[[], None] | None = None,
 ) -> Iterator[Wired]:
     """Everything a writing command needs: the journal as its owner, the systems, one world for each route.
 
-    `route` "" = all. Raises Fatal (another owner, full disk, settings), MappingError.
+    `route` "" = all. `stopping` is told once when a signal asks for the end. Raises Fatal (another owner, full disk,
+    settings), MappingError.
     """
     from state.lease import this_process
     from state.store import SqlStore
 
     chosen = choose(load_rules(project), route)
-    stop = Stop()
+    stop = Stop(stopping)
     clock = SystemClock(stop)
     with ExitStack() as stack:
         stack.enter_context(polite(stop))

@@ -31,6 +31,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "run the command again, it goes on from there",
             "もう一度実行すると続きから再開します",
         ),
+        "stopping": (
+            "stopping: finishing the calls in flight",
+            "終了します: 送信中の呼び出しの完了を待っています",
+        ),
         "init.done": (
             "A project from {preset} stands in {folder}.",
             "{preset} のプロジェクトを {folder} に作りました。",

@@ -9,22 +9,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import typer
 from typer.main import get_command
 
 from renkei.cli import delivery, demo, looking, planning, project
+from renkei.cli.codes import DONE, LEFT, WRONG, code_of
 from renkei.cli.screen import problem
 from renkei.words import Words, language
-from sync.errors import RenkeiError, Retryable
+from sync.errors import RenkeiError
 
 _INTERRUPTED = 130  # what the option parser makes of a KeyboardInterrupt
 
 app = typer.Typer(
     name="renkei",
-    help="Keeps a marketing system and a sales system in step. Exit codes: 0 all well, 1 not everything well, "
-    "2 refused or misconfigured.",
+    help="Keeps a marketing system and a sales system in step. Exit codes: 0 all well, 1 something is left, "
+    "2 refused or misconfigured, 3 a system cannot be reached or used now.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -44,40 +45,45 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(given: list[str]) -> int:
     """Run a command and give its exit code; nothing is raised."""
-    words, json_wanted = _peek(given)
+    told = _peek(given)
     try:
         code = get_command(app).main(given, prog_name="renkei", standalone_mode=False)
         if code != _INTERRUPTED:
-            return code if isinstance(code, int) else 0
-        return _stopped(words, json_wanted=json_wanted)
+            return code if isinstance(code, int) else DONE
+        return _stopped(told)
     except typer.Exit as error:
-        stopped = error.exit_code == _INTERRUPTED
-        return _stopped(words, json_wanted=json_wanted) if stopped else int(error.exit_code)
+        return _stopped(told) if error.exit_code == _INTERRUPTED else int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _stopped(words, json_wanted=json_wanted)
+        return _stopped(told)
     except RenkeiError as error:
-        return _told(error, words, json_wanted=json_wanted)
+        told(error.message, error.next_step)
+        return code_of(error)
     except typer.TyperException as error:
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        problem(words, message, "renkei --help", json_wanted=json_wanted)
-        return 2
+        told(error.format_message() if hasattr(error, "format_message") else str(error), "renkei --help")
+        return WRONG
     except BrokenPipeError:
         sys.stdout = None  # whoever read us is gone; nothing may be flushed at the end
-        return 1
+        return LEFT
     except Exception as error:  # noqa: BLE001 - the last line of defence: one sentence instead of a traceback
         what = f"{type(error).__name__}, {_place(error)}"
-        problem(words, words("own_error", what=what), words("own_error_next"), json_wanted=json_wanted)
-        return 1
+        told(told.words("own_error", what=what), told.words("own_error_next"))
+        return LEFT
 
 
-def _stopped(words: Words, *, json_wanted: bool) -> int:
-    problem(words, words("interrupted"), words("interrupted_next"), json_wanted=json_wanted)
-    return 1
+class _Told(NamedTuple):
+    """How an error reaches the user: language and forms."""
+
+    words: Words
+    json: bool
+    log_json: bool
+
+    def __call__(self, message: str, step: str) -> None:
+        problem(self.words, message, step, json_wanted=self.json, log_json=self.log_json)
 
 
-def _told(error: RenkeiError, words: Words, *, json_wanted: bool) -> int:
-    problem(words, error.message, error.next_step, json_wanted=json_wanted)
-    return 1 if isinstance(error, Retryable) else 2
+def _stopped(told: _Told) -> int:
+    told(told.words("interrupted"), told.words("interrupted_next"))
+    return LEFT
 
 
 def _place(error: BaseException) -> str:
@@ -91,11 +97,11 @@ def _place(error: BaseException) -> str:
     return place
 
 
-def _peek(given: list[str]) -> tuple[Words, bool]:
+def _peek(given: list[str]) -> _Told:
     """Language and form, found out before the options are parsed: errors in them want both."""
     asked = next((given[at + 1] for at, word in enumerate(given[:-1]) if word == "--lang"), None)
     asked = asked or next((word.partition("=")[2] for word in given if word.startswith("--lang=")), None)
-    return Words(language(asked, os.environ)), "--json" in given
+    return _Told(Words(language(asked, os.environ)), "--json" in given, "--log-json" in given)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
+from renkei.cli.codes import code_of_results
+from renkei.cli.opening import at_work
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose
 from renkei.cli.screen import as_json, counts, leave, paint, say
 
 if TYPE_CHECKING:
-    from renkei.progress import Teller
     from renkei.syncing import Result
-    from renkei.wire import Wired
 
 
 def add_to(app: typer.Typer) -> None:
     """Enter these commands."""
     for command in (sync, retry):
         app.command()(command)
-
-
-def open_all(stack: ExitStack, here: Session, route: str) -> tuple[Wired, Teller]:
-    """The project as its owner, and whoever shows progress; closed with the stack. Raises Fatal, MappingError."""
-    from renkei.progress import teller
-    from renkei.wire import build
-
-    project = here.project
-    shower = stack.enter_context(teller(here.words, silent=here.as_json))
-    return stack.enter_context(build(project, route=route, progress=shower, log=here.log())), shower
 
 
 def sync(
@@ -50,20 +39,22 @@ def sync(
     """Bring both sides in step: read, decide, deliver, until nothing is left to do."""
     from renkei.syncing import as_data, sync_route
 
-    here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
-    with ExitStack() as stack:
-        wired, teller = open_all(stack, here, route)
+    with at_work(
+        "sync", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
+    ) as desk:
+        here, wired = desk.here, desk.wired
         results = [
-            sync_route(wired, world, teller, first=first, canary=canary) for world in wired.worlds.values()
+            sync_route(wired, world, desk.teller, first=first, canary=canary)
+            for world in wired.worlds.values()
         ]
-    well = all(result.well for result in results)
     if json:
+        well = all(result.well for result in results)
         as_json({"ok": well, "env": here.project.env, "routes": [as_data(each) for each in results]})
     else:
         say(here.words("env", env=here.project.env))
         for result in results:
             show_result(here, result)
-    leave(2 if any(each.first_needed for each in results) else 0 if well else 1)
+    leave(code_of_results(results))
 
 
 def retry(
@@ -80,22 +71,23 @@ def retry(
     from renkei.planning import deliver
     from renkei.syncing import as_data
 
-    here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
-    with ExitStack() as stack:
-        wired, _ = open_all(stack, here, route)
+    with at_work(
+        "retry", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
+    ) as desk:
+        here, wired = desk.here, desk.wired
         results = [
             deliver(wired, world, refused(wired.project, name), "retry")
             for name, world in wired.worlds.items()
         ]
-    well = all(result.well for result in results)
     if json:
+        well = all(result.well for result in results)
         as_json({"ok": well, "env": here.project.env, "routes": [as_data(each) for each in results]})
     for result in results if not json else ():
         tried = sum(result.total.sent.values())
         text = here.words("retry.done", number=f"{tried:,}") if tried else here.words("retry.none")
         say(f"{paint(result.route, 'bold')}   {text}")
         show_rest(here, result)
-    leave(0 if well else 1)
+    leave(code_of_results(results))
 
 
 def show_result(here: Session, result: Result) -> None:

@@ -56,6 +56,7 @@ def _status_data(each: RouteStatus) -> dict[str, Any]:
             "id": last.id, "trigger": last.trigger, "state": last.state, "started": last.started,
             "ended": last.ended, "digest": last.digest, "figures": dict(last.figures),
         } if last else None,
+        "why": str(last.figures.get("why", "")) if last else "",
         "brakes": [str(reason) for _action, reason in last.figures.get("brakes", [])] if last else [],
         "to_decide": each.dirty,
         "open": dict(each.operations),
@@ -88,7 +89,8 @@ def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
     for each in routes:
         last = each["last_run"]
         if last and last["state"] == "failed":
-            say(paint("  " + words("status.failed", when=stamp(last["started"])), "red"))
+            why = each["why"] or words("status.failed", when=stamp(last["started"]))
+            say(paint(f"  {why}", "red"))
             say(f"  {words('next')}  {words('status.failed_next')}")
         for reason in each["brakes"]:
             say(paint("  " + words("plan.brake", reason=reason), "red"))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from renkei.cli.delivery import open_all, show_rest
-from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
+from renkei.cli.codes import code_of_results
+from renkei.cli.delivery import show_rest
+from renkei.cli.opening import at_work
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose
 from renkei.cli.screen import as_json, counts, leave, paint, say, shown, table
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def plan(
     from renkei.planning import planned
     from renkei.syncing import plan_route
 
-    here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
-    with ExitStack() as stack:
-        wired, _ = open_all(stack, here, route)
+    with at_work(
+        "plan", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
+    ) as desk:
+        here, wired = desk.here, desk.wired
         found = []
         for world in wired.worlds.values():
             total = plan_route(wired, world)
@@ -115,21 +117,20 @@ def apply(
     from renkei.planfile import read_plan, refuse_other_rules, refuse_strange
     from renkei.planning import apply_route
 
-    here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
     read = read_plan(file)
-    with ExitStack() as stack:
-        wired, _ = open_all(stack, here, "")
+    with at_work("apply", project, env, lang, json=json, log_json=log_json, verbose=verbose) as desk:
+        here, wired = desk.here, desk.wired
         refuse_strange(read, file, here.project.env, wired.store_name)
         for part in read.routes:
             refuse_other_rules(part, wired.worlds, file)
         done = [apply_route(wired, wired.worlds[part.route], part) for part in read.routes]
-    well = all(result.well for result, _ in done)
     if json:
+        well = all(result.well for result, _ in done)
         routes = [_apply_data(result, what) for result, what in done]
         as_json({"ok": well, "env": here.project.env, "routes": routes})
     else:
         _show_applied(here, done)
-    leave(0 if well else 1)
+    leave(code_of_results(result for result, _ in done))
 
 
 def _apply_data(result: Result, what: Sorted) -> dict[str, Any]:

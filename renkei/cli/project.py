@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from renkei.cli.codes import WRONG, worst
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, leave, paint, say, table
 
@@ -69,7 +71,8 @@ def check(
         _show_check(here, found, len(loaded.sources), tally, list(schemas), silent)
         for name in unknown:
             say(f"{here.words('error')}  renkei.yaml names no system {name}, which a mapping uses")
-    leave(2 if tally["error"] or unknown or not loaded.sources else 1 if silent else 0)
+    wrong = tally["error"] or unknown or not loaded.sources
+    leave(WRONG if wrong else worst(silent.values()))
 
 
 def _check_data(
@@ -132,29 +135,34 @@ def _lines(file: str) -> list[str]:
         return []
 
 
+class _Answer(NamedTuple):
+    """What a system says of itself."""
+
+    schemas: dict[str, Schema]
+    capabilities: Capabilities
+
+
 def _ask(
     here: Session, used: set[str]
 ) -> tuple[dict[str, dict[str, Schema]], dict[str, Capabilities], dict[str, RenkeiError]]:
     """Live schemas and capabilities by system, and why the others were not asked."""
+    from renkei.asking import ask_all
     from renkei.threads import SystemClock
     from renkei.wire import open_systems
     from sync.errors import RenkeiError
 
-    schemas: dict[str, dict[str, Schema]] = {}
-    capabilities: dict[str, Capabilities] = {}
-    silent: dict[str, RenkeiError] = {}
-    for name in sorted(used & set(here.project.systems)):
+    def ask(name: str) -> _Answer:
+        opened = open_systems(here.project, [name], SystemClock())[name]
         try:
-            opened = open_systems(here.project, [name], SystemClock())[name]
-            try:
-                schemas[name] = {each.object: each for each in opened.describe("person")}
-                capabilities[name] = opened.capabilities
-            finally:
-                opened.close()
-        except RenkeiError as error:
-            schemas.pop(name, None)
-            silent[name] = error
-    return schemas, capabilities, silent
+            return _Answer({each.object: each for each in opened.describe("person")}, opened.capabilities)
+        finally:
+            opened.close()
+
+    found = ask_all({name: partial(ask, name) for name in sorted(used & set(here.project.systems))})
+    silent = {name: answer for name, answer in found.items() if isinstance(answer, RenkeiError)}
+    known = {name: answer for name, answer in found.items() if isinstance(answer, _Answer)}
+    schemas = {name: answer.schemas for name, answer in known.items()}
+    return schemas, {name: answer.capabilities for name, answer in known.items()}, silent
 
 
 def schema(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None) -> None:
@@ -185,44 +193,72 @@ def schema(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: 
         say(*(here.words("schema.written", path=path) for path in written))
         for name, error in silent.items():
             say(f"{here.words('warning')}  {here.words('check.not_asked', system=name, why=error)}")
-    leave(1 if silent else 0)
+    leave(worst(silent.values()))
 
 
 def systems(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None) -> None:
-    """Ask every system: can we sign in, what may we do, how many calls are left."""
-    from renkei.threads import SystemClock
-    from renkei.wire import open_systems
+    """Ask every system, briefly: can we sign in, what may we do, how many calls are left."""
+    from renkei.asking import SHORT, ask_all
     from sync.errors import RenkeiError
 
     here = session(project, env, lang, as_json=json)
+    answers = ask_all({name: partial(_examined, here, name) for name in here.project.systems}, SHORT)
     found: dict[str, dict[str, Any]] = {}
-    for name, settings in here.project.systems.items():
-        try:
-            opened = open_systems(here.project, [name], SystemClock())[name]
-            try:
-                found[name] = _examined(opened)
-            finally:
-                opened.close()
-        except RenkeiError as error:
-            found[name] = {"ok": False, "checks": [], "error": error.message, "next": error.next_step}
-        found[name]["connector"] = settings.connector
-    well = all(each["ok"] for each in found.values())
+    for name, answer in answers.items():
+        if isinstance(answer, RenkeiError):
+            found[name] = {"ok": False, "checks": [], "error": answer.message, "next": answer.next_step}
+        else:
+            found[name] = answer
+        found[name]["connector"] = here.project.systems[name].connector
     if json:
+        well = all(each["ok"] for each in found.values())
         as_json({"ok": well, "env": here.project.env, "systems": found})
     else:
         _show_systems(here, found)
-    leave(0 if well else 2)
+    refused = any(not each["ok"] and "error" not in each for each in found.values())
+    leave(WRONG if refused else worst(each for each in answers.values() if isinstance(each, RenkeiError)))
 
 
-def _examined(opened: Any) -> dict[str, Any]:
-    """What a system answers; connectors of others may offer neither probe nor limits."""
-    probe = getattr(opened, "probe", None)
-    checks = [each._asdict() for each in probe()] if probe else []
-    data: dict[str, Any] = {"ok": all(each["ok"] for each in checks), "checks": checks}
-    if not data["ok"]:
-        return data
+def _examined(here: Session, name: str) -> dict[str, Any]:
+    """What a system answers; connectors of others may offer neither probe nor limits. Raises RenkeiError where it
+    cannot be reached or does not let us in: any further question would be answered in the same way."""
+    from renkei.asking import HastyClock
+    from renkei.wire import open_systems
+    from sync.errors import RequestRefused
+
+    opened = open_systems(here.project, [name], HastyClock())[name]
+    try:
+        try:
+            opened.describe("person")
+        except RequestRefused as error:
+            if not hasattr(opened, "probe"):
+                raise
+            return {"ok": False, "checks": _said_once(opened) or [_as_check(error)]}
+        checks = _said_once(opened)
+        ok = all(each["ok"] for each in checks)
+        return {"ok": ok, "checks": checks, **(_facts(opened) if ok else {})}
+    finally:
+        opened.close()
+
+
+def _as_check(error: RenkeiError) -> dict[str, Any]:
+    return {"name": "describe", "ok": False, "detail": str(error)}
+
+
+def _said_once(opened: Any) -> list[dict[str, Any]]:
+    """A system's own checks; a trouble that several of them meet is told with the first."""
+    told: set[str] = set()
+    checks: list[dict[str, Any]] = []
+    for each in opened.probe() if hasattr(opened, "probe") else ():
+        again = not each.ok and each.detail in told
+        told.add(each.detail)
+        checks.append(each._asdict() | ({"detail": "as above"} if again else {}))
+    return checks
+
+
+def _facts(opened: Any) -> dict[str, Any]:
     facts = opened.capabilities
-    data["capabilities"] = {
+    capabilities = {
         "kinds": {kind: str(feed) for kind, feed in facts.feeds.items()},
         "write_batch": facts.write_batch,
         "unique_keys": {name: sorted(paths) for name, paths in facts.unique_keys.items()},
@@ -230,9 +266,7 @@ def _examined(opened: Any) -> dict[str, Any]:
         "visibility_lag": facts.visibility_lag,
     }
     limits = getattr(opened, "limits", None)
-    if limits:
-        data["calls"] = limits()._asdict()
-    return data
+    return {"capabilities": capabilities, **({"calls": limits()._asdict()} if limits else {})}
 
 
 def _show_systems(here: Session, found: dict[str, dict[str, Any]]) -> None:

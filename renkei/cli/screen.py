@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import typer
 
@@ -69,14 +70,31 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def problem(words: Words, message: str, step: str, *, json_wanted: bool, extra: Any = None) -> None:
-    """Say what went wrong and what to do next; on stderr, or as JSON on stdout."""
+def problem(words: Words, message: str, step: str, *, json_wanted: bool, log_json: bool = False) -> None:
+    """Say what went wrong and what to do next: on stderr, as a line of the log where that is JSON; with `json_wanted`
+    as one object on stdout too."""
+    if log_json:
+        from renkei.log import logger
+
+        logger(as_json=True, verbose=True).error("failed", error=message, next=step)
     if json_wanted:
-        as_json({"ok": False, "error": message, "next": step, **(extra or {})})
+        as_json({"ok": False, "error": message, "next": step})
+    if json_wanted or log_json:
         return
     print(f"{words('error')}  {message}", file=sys.stderr)
     if step:
         print(f"{words('next')}  {step}", file=sys.stderr, flush=True)
+
+
+def stopping(words: Words, *, log_json: bool) -> None:
+    """Say that the end was asked for. Called by a signal's handler: past all buffers, which may be in use."""
+    text = words("stopping")
+    line = (
+        json.dumps({"event": "stopping", "level": "info", "said": text}, ensure_ascii=False)
+        if log_json
+        else text
+    )
+    os.write(2, f"{line}\n".encode())
 
 
 def leave(code: int) -> NoReturn:

@@ -358,19 +358,19 @@ def test_a_brake_stands_until_a_person_lets_the_plan_go(place: Place, capsys: An
 
 
 def test_wrong_credentials_and_addresses_are_one_sentence(place: Place, tmp_path: Path) -> None:
-    """A refused sign-in and an unreachable host end with a sentence, a next step and 2; nothing secret is shown."""
+    """A refused sign-in ends with 2 and an unreachable host with 3, a sentence and a next step; no secret shows."""
     wrong = place.renkei("sync", RENKEI_MARKETO__CLIENT_SECRET="not-the-secret")
     assert wrong.code == 2
     assert re.match(r"error  [^\n]*marketo[^\n]*\nnext  \S", wrong.err), wrong.err
     assert "not-the-secret" not in wrong.out + wrong.err
     away = place.renkei("sync", RENKEI_SALESFORCE__LOGIN_URL="http://127.0.0.1:9")
-    assert away.code == 2
+    assert away.code == 3
     assert re.match(r"error  [^\n]*salesforce cannot be reached[^\n]*\nnext  \S", away.err), away.err
     told = place.renkei("status")
     assert told.code == 1
-    assert "did not come to its end" in told.out
+    assert "salesforce cannot be reached" in told.out
     half = place.renkei("check", RENKEI_MARKETO__CLIENT_SECRET="not-the-secret")
-    assert half.code == 1
+    assert half.code == 2
     assert "marketo was not asked" in half.out
     assert place.renkei("sync").code == 0
     assert place.renkei("status").code == 0

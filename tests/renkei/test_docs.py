@@ -48,3 +48,21 @@ def test_the_commands_of_the_page_run_as_written(
             said = capsys.readouterr()
             assert code == 0, f"renkei {shlex.join(words)}: {said.out}{said.err}"
             monkeypatch.chdir(place.folder)
+
+
+def test_an_option_is_the_same_wherever_it_stands() -> None:
+    """Commands share their options: one name has one spelling, one default and one explanation in all of them, and
+    those that read or write the systems take the same ones."""
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    shared = ("env", "project", "json", "lang", "log_json", "verbose", "route")
+    for name in shared:
+        found = {
+            (tuple(param.opts), str(param.default), getattr(param, "help", ""))
+            for command in group.commands.values()
+            for param in command.params
+            if param.name == name
+        }
+        assert len(found) == 1, name
+    for name in ("plan", "apply", "sync", "retry"):
+        assert {param.name for param in group.commands[name].params} >= set(shared[:6])

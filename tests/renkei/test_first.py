@@ -63,7 +63,8 @@ def test_opt_outs_wait_for_no_canary(tmp_path: Path, capsys: Any) -> None:
 
 
 def test_a_polite_signal_is_answered_with_a_sentence(tmp_path: Path) -> None:
-    """SIGTERM in the middle of a first sync ends it with 1 and a next step; the next run goes on to the end."""
+    """SIGTERM in the middle of a first sync is answered at once, ends it with 1 and a next step; the next run goes on
+    to the end."""
     with Fakes("--persons", "1500", "--role", "0", "--seed", "2") as fakes:
         place = new_place(tmp_path, fakes)
         process = subprocess.Popen(
@@ -75,7 +76,10 @@ def test_a_polite_signal_is_answered_with_a_sentence(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert said.startswith("error  Stopped on request; everything noted so far is kept.\nnext  ")
+        first, error, step = said.splitlines()
+        assert first == "stopping: finishing the calls in flight"
+        assert error == "error  Stopped on request; everything noted so far is kept."
+        assert step.startswith("next  ")
         assert place.renkei("sync", "--first").code == 0
         assert fakes.ask("verdict", {"claims": []})["ok"]
 
