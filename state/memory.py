@@ -19,10 +19,12 @@ from sync.rows import (
     APPLIED,
     KEY,
     LIVE,
+    NEW,
     OPEN_STATES,
     PLANNED,
     BaseRow,
     BatchRow,
+    CommandRow,
     HoldRow,
     KeyRow,
     Mark,
@@ -31,6 +33,7 @@ from sync.rows import (
     RecordRow,
     Row,
     RunRow,
+    StandingRow,
 )
 
 R = TypeVar("R", bound=Row)
@@ -54,11 +57,14 @@ class MemoryStore:
         self._open_of: defaultdict[int, dict[Key, OperationRow]] = defaultdict(dict)
         self._effects: dict[str, int] = {}
         self._holds: defaultdict[int, dict[Key, HoldRow]] = defaultdict(dict)
+        self._standings: defaultdict[int, dict[Key, StandingRow]] = defaultdict(dict)
+        self._wakes: dict[Key, StandingRow] = {}
         self._hooks: dict[type[Row], Hook] = {
             RecordRow: self._index_record,
             KeyRow: self._index_key,
             OperationRow: self._index_operation,
             HoldRow: self._index_hold,
+            StandingRow: self._index_standing,
         }
         self._forgetful = forgetful
         self._undo: list[tuple[type[Row], Key, Row | None]] = []
@@ -115,6 +121,23 @@ class MemoryStore:
         """All holds of these entities."""
         return _gather(self._holds, entities)
 
+    def standings(self, entities: Iterable[int]) -> list[StandingRow]:
+        """What standing rules remember of these entities."""
+        return _gather(self._standings, entities)
+
+    def wakes(self, route: str, now: float, limit: int) -> list[StandingRow]:
+        """Standings of a route whose `wake` is set and not after `now`, oldest first, then by entity and rule."""
+        found = [
+            (row.wake, key, row) for key, row in self._wakes.items() if row.wake <= now and row.route == route
+        ]
+        found.sort()
+        return [row for _wake, _key, row in found[:limit]]
+
+    def commands(self, route: str) -> list[CommandRow]:
+        """Persons' words to a route that no cycle has read yet, oldest first."""
+        rows = self._table(CommandRow).values()
+        return sorted(row for row in rows if row.state == NEW and row.route == route)
+
     def holders(self, system: str, kind: str, hashes: Iterable[str]) -> list[KeyRow]:
         """Keys and claims with one of these hashes."""
         return _gather(self._holders, ((system, kind, hash_) for hash_ in hashes))
@@ -161,9 +184,9 @@ class MemoryStore:
             if row.state == PLANNED and row.route == route and not self._released(row)
         )
 
-    def known_effects(self, keys: Iterable[str]) -> set[str]:
-        """Those of these effect keys that stand in the journal."""
-        return {key for key in keys if key in self._effects}
+    def effects(self, keys: Iterable[str]) -> list[OperationRow]:
+        """The operations with these effect keys, in whatever state."""
+        return self.get(OperationRow, [(self._effects[key],) for key in keys if key in self._effects])
 
     def next_due(self, route: str) -> float | None:
         """The earliest time at which a pending, waiting or failed operation of the route may leave."""
@@ -302,6 +325,16 @@ class MemoryStore:
         if new is not None:
             row = cast("HoldRow", new)
             self._holds[row.entity][key] = row
+
+    def _index_standing(self, key: Key, old: Row | None, new: Row | None) -> None:
+        if old is not None:
+            self._standings[cast("StandingRow", old).entity].pop(key, None)
+            self._wakes.pop(key, None)
+        if new is not None:
+            row = cast("StandingRow", new)
+            self._standings[row.entity][key] = row
+            if row.wake > 0:
+                self._wakes[key] = row
 
 
 V = TypeVar("V")

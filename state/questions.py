@@ -12,24 +12,27 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, lit
 from sqlalchemy.engine import Dialect
 
 from state.sql import Statement, among, by_keys
-from state.tables import IS_APPLIED, IS_EFFECT, IS_LIVE, IS_OPEN, IS_REFETCH, table_of
+from state.tables import IS_APPLIED, IS_EFFECT, IS_LIVE, IS_NEW, IS_OPEN, IS_REFETCH, IS_WAKE, table_of
 from sync.rows import (
     AGREED_TRIGGERS,
     KEY,
     PLANNED,
     BaseRow,
     BatchRow,
+    CommandRow,
     HoldRow,
     KeyRow,
     OperationRow,
     RecordRow,
     Row,
     RunRow,
+    StandingRow,
 )
 
 _RECORD, _KEY, _HOLD = table_of(RecordRow).c, table_of(KeyRow).c, table_of(HoldRow).c
 _OPERATION, _BATCH = table_of(OperationRow).c, table_of(BatchRow).c
 _RUN, _BASE = table_of(RunRow).c, table_of(BaseRow).c
+_STANDING, _COMMAND = table_of(StandingRow).c, table_of(CommandRow).c
 
 
 class Questions:
@@ -47,6 +50,11 @@ class Questions:
             _all(OperationRow).where(among(_OPERATION.entity, "entities"), text(IS_OPEN))
         )
         self.holds_of = compiled(_all(HoldRow).where(among(_HOLD.entity, "entities")))
+        self.standings = compiled(_all(StandingRow).where(among(_STANDING.entity, "entities")))
+        self.wakes = compiled(_wakes())
+        self.commands = compiled(
+            _all(CommandRow).where(_COMMAND.route == bindparam("route"), text(IS_NEW)).order_by(_COMMAND.id)
+        )
         self.holders = compiled(_holders())
         self.dirty = compiled(_dirty())
         self.refetch_due = compiled(_refetch_due())
@@ -58,7 +66,7 @@ class Questions:
             _all(BatchRow).where(_BATCH.system == bindparam("system")).order_by(_BATCH.id)
         )
         self.written = compiled(_written())
-        self.known_effects = compiled(_known_effects())
+        self.effects = compiled(_all(OperationRow).where(text(IS_EFFECT), among(_OPERATION.effect, "keys")))
         self.count_linked = compiled(count_linked())
         self.count_records = compiled(count_records())
 
@@ -82,6 +90,15 @@ def _dirty() -> Select[Any]:
             among(_RECORD.system, "systems"),
         )
         .order_by(_RECORD.noted, _RECORD.system, _RECORD.object, _RECORD.id)
+        .limit(bindparam("limit"))
+    )
+
+
+def _wakes() -> Select[Any]:
+    return (
+        _all(StandingRow)
+        .where(_STANDING.route == bindparam("route"), text(IS_WAKE), _STANDING.wake <= bindparam("now"))
+        .order_by(_STANDING.wake, _STANDING.entity, _STANDING.rule)
         .limit(bindparam("limit"))
     )
 
@@ -156,10 +173,6 @@ def _written() -> Select[Any]:
         )
         .group_by(_OPERATION.action)
     )
-
-
-def _known_effects() -> Select[Any]:
-    return select(_OPERATION.effect).where(text(IS_EFFECT), among(_OPERATION.effect, "keys"))
 
 
 def count_linked() -> Select[Any]:

@@ -20,7 +20,18 @@ from state.lease import Lease, may_live
 from state.questions import Questions
 from state.sql import Statement, as_fatal, as_list, open_database
 from sync.ports import Clock
-from sync.rows import BatchRow, HoldRow, KeyRow, Mark, OperationRow, Patch, RecordRow, Row
+from sync.rows import (
+    BatchRow,
+    CommandRow,
+    HoldRow,
+    KeyRow,
+    Mark,
+    OperationRow,
+    Patch,
+    RecordRow,
+    Row,
+    StandingRow,
+)
 
 R = TypeVar("R", bound=Row)
 
@@ -98,6 +109,20 @@ class SqlStore:
         rows = self._ask(self._questions.holds_of, entities=as_list(entities))
         return list(map(HoldRow._make, rows))
 
+    def standings(self, entities: Iterable[int]) -> list[StandingRow]:
+        """What standing rules remember of these entities."""
+        rows = self._ask(self._questions.standings, entities=as_list(entities))
+        return list(map(StandingRow._make, rows))
+
+    def wakes(self, route: str, now: float, limit: int) -> list[StandingRow]:
+        """Standings of a route whose `wake` is set and not after `now`, oldest first, then by entity and rule."""
+        rows = self._ask(self._questions.wakes, route=route, now=now, limit=limit)
+        return list(map(StandingRow._make, rows))
+
+    def commands(self, route: str) -> list[CommandRow]:
+        """Persons' words to a route that no cycle has read yet, oldest first."""
+        return list(map(CommandRow._make, self._ask(self._questions.commands, route=route)))
+
     def holders(self, system: str, kind: str, hashes: Iterable[str]) -> list[KeyRow]:
         """Keys and claims with one of these hashes."""
         rows = self._ask(self._questions.holders, system=system, kind=kind, hashes=as_list(hashes))
@@ -124,9 +149,10 @@ class SqlStore:
         rows = self._ask(self._questions.planned, route=route)
         return {(run, action): count for run, action, count in rows}
 
-    def known_effects(self, keys: Iterable[str]) -> set[str]:
-        """Those of these effect keys that stand in the journal."""
-        return {key for (key,) in self._ask(self._questions.known_effects, keys=as_list(keys))}
+    def effects(self, keys: Iterable[str]) -> list[OperationRow]:
+        """The operations with these effect keys, in whatever state."""
+        rows = self._ask(self._questions.effects, keys=as_list(dict.fromkeys(keys)))
+        return list(map(OperationRow._make, rows))
 
     def next_due(self, route: str) -> float | None:
         """The earliest time at which a pending, waiting or failed operation of the route may leave."""

@@ -17,6 +17,7 @@ from sqlmodel import Field, SQLModel
 from sync.rows import (
     APPLIED,
     LIVE,
+    NEW,
     OPEN_STATES,
     BaseRow,
     BatchRow,
@@ -31,6 +32,7 @@ from sync.rows import (
     Row,
     RulesRow,
     RunRow,
+    StandingRow,
 )
 
 R = TypeVar("R", bound=Row)
@@ -52,6 +54,8 @@ IS_LIVE = f"state = {LIVE}"
 IS_CLAIM = "operation <> 0"
 IS_REFETCH = "refetch_at > 0"
 IS_EFFECT = "effect <> ''"
+IS_WAKE = "wake > 0"
+IS_NEW = f"state = '{NEW}'"
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -124,6 +128,18 @@ class BaseTable(Table, table=True):
     __tablename__ = "base"
     entity: NumberKey
     route: WordsKey
+    body: Body
+
+
+class StandingTable(Table, table=True):
+    """What standing rules remember of an entity."""
+
+    __tablename__ = "standing"
+    __table_args__: ClassVar = (_partial("standing_wake", "route", "wake", where=IS_WAKE),)  # wakes
+    entity: NumberKey
+    rule: WordsKey
+    route: Words
+    wake: Stamp
     body: Body
 
 
@@ -244,6 +260,7 @@ class CommandTable(Table, table=True):
     """Persons' words that decide reads."""
 
     __tablename__ = "command"
+    __table_args__: ClassVar = (_partial("command_new", "route", "id", where=IS_NEW),)  # commands
     id: NumberKey
     at: Stamp
     kind: Words
@@ -272,8 +289,9 @@ class LeaseTable(Table, table=True):
 
 TABLES: dict[type[Any], type[Table]] = {
     RecordRow: RecordTable, KeyRow: KeyTable, EntityRow: EntityTable, BaseRow: BaseTable,
-    OperationRow: OperationTable, BatchRow: BatchTable, HoldRow: HoldTable, CursorRow: CursorTable,
-    ObservedRow: ObservedTable, RunRow: RunTable, RulesRow: RulesTable, CommandRow: CommandTable,
+    StandingRow: StandingTable, OperationRow: OperationTable, BatchRow: BatchTable,
+    HoldRow: HoldTable, CursorRow: CursorTable, ObservedRow: ObservedTable, RunRow: RunTable,
+    RulesRow: RulesTable, CommandRow: CommandTable,
 }  # fmt: skip
 
 

@@ -159,7 +159,8 @@ def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
 
 def _plan_effects(world: World, done: Decided, scene: Scene, context: Context) -> None:
     if done.effects:
-        known = world.store.known_effects(sorted({each.effect.key for each in done.effects}))
+        keys = sorted({each.effect.key for each in done.effects})
+        known = {row.effect for row in world.store.effects(keys)}
         done.operations += plan_effects(scene, done.effects, known, context)
 
 

@@ -12,7 +12,18 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from sync.record import Page, Raw, Record, Ref, Schema
-from sync.rows import BatchRow, HoldRow, KeyRow, Mark, OperationRow, Patch, RecordRow, Row
+from sync.rows import (
+    BatchRow,
+    CommandRow,
+    HoldRow,
+    KeyRow,
+    Mark,
+    OperationRow,
+    Patch,
+    RecordRow,
+    Row,
+    StandingRow,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -185,6 +196,18 @@ class Store(Protocol):
         """All holds of these entities."""
         ...
 
+    def standings(self, entities: Iterable[int]) -> list[StandingRow]:
+        """What standing rules remember of these entities."""
+        ...
+
+    def wakes(self, route: str, now: float, limit: int) -> list[StandingRow]:
+        """Standings of a route whose `wake` is set and not after `now`, oldest first."""
+        ...
+
+    def commands(self, route: str) -> list[CommandRow]:
+        """Persons' words to a route that no cycle has read yet (NEW), oldest first."""
+        ...
+
     def holders(self, system: str, kind: str, hashes: Iterable[str]) -> list[KeyRow]:
         """Keys and claims with one of these hashes; `kind` is the kind of the records (person)."""
         ...
@@ -206,8 +229,8 @@ class Store(Protocol):
         """Unreleased planned operations counted by (run, action)."""
         ...
 
-    def known_effects(self, keys: Iterable[str]) -> set[str]:
-        """Those of these effect keys that stand in the journal, in whatever state."""
+    def effects(self, keys: Iterable[str]) -> list[OperationRow]:
+        """The operations with these effect keys, in whatever state; each key was journaled once."""
         ...
 
     def next_due(self, route: str) -> float | None:

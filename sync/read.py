@@ -20,6 +20,7 @@ from sync.note import Noted, Reading, is_news, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
 from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
+from sync.rules import Rules
 
 FRONT, ANEW = "front", "anew"
 UNSEEN_WAIT = 3_600.0
@@ -47,7 +48,11 @@ class Numbering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """One route's surroundings: its rules, its two systems, the journal, time and threads."""
+    """One route's surroundings: its rules, its systems, the journal, time and threads.
+
+    `channels`: where effects go that name a channel of the installation. `routes`: the rules of all routes, by which
+    a route finds whom its records concern and what its references point at.
+    """
 
     lens: Lens
     connectors: dict[Side, Connector]
@@ -55,6 +60,8 @@ class World:
     clock: Clock
     executor: Executor
     numbers: Numbering
+    channels: Mapping[str, Connector] = field(default_factory=dict)
+    routes: tuple[Rules, ...] = ()
     progress: Callable[[str, int], None] = field(default=lambda _what, _count: None)
 
     @property

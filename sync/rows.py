@@ -103,6 +103,17 @@ class BaseRow(NamedTuple):
     body: bytes
 
 
+class StandingRow(NamedTuple):
+    """What a standing rule remembers of an entity (JSON), and when (unix seconds) the entity is decided again though
+    nothing changed (`wake` 0 = never). `rule` "" is the engine's own (sync.remember)."""
+
+    entity: int
+    rule: str
+    route: str
+    wake: float
+    body: bytes
+
+
 class OperationRow(NamedTuple):
     """One frozen write and its state. `body` is an encoded sync.plan.Work; `hash` names its content."""
 
@@ -205,8 +216,12 @@ class RulesRow(NamedTuple):
     source: bytes
 
 
+NEW, DONE, REFUSED = "new", "done", "refused"
+
+
 class CommandRow(NamedTuple):
-    """A person's word that decide reads: approval, answer, discard, undo."""
+    """A person's word to a route: `kind` answer, approve or discard, `body` as in sync.commands. `state`: NEW until
+    a cycle has read it, then DONE, or REFUSED with the reason in its body."""
 
     id: int
     at: float
@@ -217,13 +232,13 @@ class CommandRow(NamedTuple):
 
 
 Row: TypeAlias = (
-    RecordRow | KeyRow | EntityRow | BaseRow | OperationRow | BatchRow | HoldRow
+    RecordRow | KeyRow | EntityRow | BaseRow | StandingRow | OperationRow | BatchRow | HoldRow
     | CursorRow | ObservedRow | RunRow | RulesRow | CommandRow
 )  # fmt: skip
 
 KEY: dict[type[Row], int] = {
-    RecordRow: 3, KeyRow: 5, EntityRow: 1, BaseRow: 2, OperationRow: 1, BatchRow: 1, HoldRow: 3,
-    CursorRow: 3, ObservedRow: 1, RunRow: 1, RulesRow: 1, CommandRow: 1,
+    RecordRow: 3, KeyRow: 5, EntityRow: 1, BaseRow: 2, StandingRow: 2, OperationRow: 1, BatchRow: 1,
+    HoldRow: 3, CursorRow: 3, ObservedRow: 1, RunRow: 1, RulesRow: 1, CommandRow: 1,
 }  # fmt: skip
 
 

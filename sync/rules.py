@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from sync.record import Raw, Side, Value
+from sync.record import SIDES, Raw, Side, Value
+
+if TYPE_CHECKING:  # a standing rule speaks of effects and fields
+    from sync.standing import StandingRule, Tie
 
 Fields: TypeAlias = Mapping[str, Value]
 Condition: TypeAlias = Callable[[Fields], bool]
@@ -59,6 +62,9 @@ class FieldRule:
 
     `order` ranks canonical values for max and min. `compute` derives the value from the source
     side's fields `inputs` (then the source side has no cell). `key`: the value is the other side's record id.
+    `refers` ("" or a kind): the value is the id of a record of that kind on the source side, and is carried across as
+    the id (or key field) of the record that it is linked with; while it is linked with none the field waits, or is
+    left out (`missing: leave`).
     """
 
     name: str
@@ -76,6 +82,8 @@ class FieldRule:
     inputs: frozenset[str] = frozenset()
     order: Callable[[Value], object] | None = None
     key: bool = False
+    refers: str = ""
+    missing: Literal["wait", "leave"] = "wait"
 
     @property
     def can_circle(self) -> bool:
@@ -192,7 +200,12 @@ def always(_fields: Fields) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """One route, compiled: one kind between one MA system and one SFA system."""
+    """One route, compiled: one kind between one MA system and one SFA system.
+
+    `standing`: rules of the business, asked before fields are compared. `related`: routes whose records bear on this
+    kind. `ties`: under which names records that name others are found. `relays`: a route with objects on one side
+    only, of which nothing is written; it follows what bears on others.
+    """
 
     route: str
     kind: str
@@ -201,6 +214,10 @@ class Rules:
     fields: tuple[FieldRule, ...]
     consent: tuple[ConsentRule, ...] = ()
     effects: tuple[EffectRule, ...] = ()
+    standing: tuple[StandingRule, ...] = ()
+    related: tuple[Rules, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    relays: bool = False
     authority: Side | None = None
     match: tuple[MatchKey, ...] = ()
     create: Mapping[Side, CreateRule] = field(default_factory=dict)
@@ -215,9 +232,14 @@ class Rules:
         """Names these rules in plans and traces."""
         return f"{self.reading}{self.deciding}"
 
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that have objects: both, or the one that a relay follows."""
+        return tuple(side for side in SIDES if side in self.objects)
+
     def side(self, system: str) -> Side:
         """The role that a configured system plays in this route."""
-        return Side.MA if self.systems[Side.MA] == system else Side.SFA
+        return Side.MA if self.systems.get(Side.MA) == system else Side.SFA
 
     def paths(self, side: Side) -> Mapping[str, tuple[str, ...]]:
         """Every vendor path that must be read on a side, by object, in a stable order."""

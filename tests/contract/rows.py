@@ -22,6 +22,7 @@ from sync.rows import (
     Row,
     RulesRow,
     RunRow,
+    StandingRow,
 )
 
 RECORD = RecordRow(
@@ -49,6 +50,7 @@ KEY_ROW = KeyRow("ma", "person", "h1", "lead", "1", 0)
 CLAIM = KeyRow("sfa", "person", "h1", "", "", 10)
 ENTITY = EntityRow(1, 0, b"{}")
 BASE = BaseRow(1, "people", b"{}")
+STANDING = StandingRow(1, "score", "people", 7.5, b'{"hot":true}')
 OPERATION = OperationRow(
     10,
     1,
@@ -80,7 +82,7 @@ RULES = RulesRow("people", "r", "d", 1, 1.0, b"yaml")
 COMMAND = CommandRow(40, 1.0, "approve", "people", "new", b"{}")
 
 ONE_OF_EACH: tuple[Row, ...] = (
-    RECORD, KEY_ROW, ENTITY, BASE, OPERATION, BATCH, HOLD, CURSOR, OBSERVED, RUN, RULES, COMMAND,
+    RECORD, KEY_ROW, ENTITY, BASE, STANDING, OPERATION, BATCH, HOLD, CURSOR, OBSERVED, RUN, RULES, COMMAND,
 )  # fmt: skip
 
 

@@ -34,12 +34,14 @@ from tests.contract.rows import (
     BASE,
     BATCH,
     CLAIM,
+    COMMAND,
     HOLD,
     KEY_ROW,
     ONE_OF_EACH,
     OPERATION,
     RECORD,
     RUN,
+    STANDING,
     batch,
     drops,
     puts,
@@ -266,6 +268,36 @@ class StoreSuite(ABC):
         store.commit(drops(rows[0]))
         assert self.restart(store).batches("sfa") == [rows[1]]
 
+    # ---- standings and commands
+
+    def test_standings_of_entities(self, store: Store) -> None:
+        """All that is remembered of an entity is found under it, and under no other."""
+        rows = [STANDING, STANDING._replace(rule="told"), STANDING._replace(entity=2, wake=0.0)]
+        store.commit(puts(*rows))
+        assert sorted(store.standings([1, 1, 9])) == sorted(rows[:2])
+        store.commit(drops(rows[0]))
+        assert sorted(store.standings([1, 2])) == rows[1:]
+        assert store.standings([]) == []
+
+    def test_wakes_are_those_whose_time_has_come(self, store: Store) -> None:
+        """Oldest first, then by entity; a wake that was taken back is no more."""
+        times = {1: 7.0, 2: 0.0, 3: 6.0, 4: 8.0, 5: 6.0}
+        rows = {n: STANDING._replace(entity=n, wake=wake) for n, wake in times.items()}
+        store.commit(puts(*rows.values(), STANDING._replace(entity=6, route="others", wake=1.0)))
+        assert [row.entity for row in store.wakes("people", 7.0, 9)] == [3, 5, 1]
+        assert store.wakes("people", 7.0, 1) == [rows[3]]
+        store.commit(puts(rows[3]._replace(wake=0.0)))
+        assert [row.entity for row in store.wakes("people", 7.0, 9)] == [5, 1]
+        assert [row.entity for row in self.restart(store).wakes("people", 7.0, 9)] == [5, 1]
+
+    def test_commands_wait_until_they_are_read(self, store: Store) -> None:
+        """New ones of the route, oldest first."""
+        rows = [COMMAND._replace(id=2), COMMAND._replace(id=1), COMMAND._replace(id=3, state="done")]
+        store.commit(puts(*rows, COMMAND._replace(id=4, route="others")))
+        assert [row.id for row in store.commands("people")] == [1, 2]
+        store.commit(puts(rows[1]._replace(state="done")))
+        assert store.commands("people") == [rows[0]]
+
     # ---- counts
 
     def test_written_counts_what_was_applied_since(self, store: Store) -> None:
@@ -327,12 +359,12 @@ class StoreSuite(ABC):
         store.commit(puts(CLAIM._replace(object="Lead", id="9", operation=12)))
         assert len(store.holders("sfa", "person", ["h1"])) == 2
 
-    def test_known_effects_are_found_in_whatever_state(self, store: Store) -> None:
-        """Of many keys those are named that were ever journaled."""
+    def test_effects_are_found_in_whatever_state(self, store: Store) -> None:
+        """Of many keys those are found that were ever journaled."""
         rows = [OPERATION._replace(id=13, effect="a", state=APPLIED), OPERATION._replace(id=14, effect="b")]
         store.commit(puts(*rows))
-        assert store.known_effects(["a", "b", "c", ""]) == {"a", "b"}
-        assert store.known_effects([]) == set()
+        assert sorted(store.effects(["a", "b", "c", "", "a"])) == rows
+        assert store.effects([]) == []
 
     def test_an_effect_is_journaled_once_for_ever(self, store: Store) -> None:
         """A second operation with the same effect key is refused, even after the first was applied."""

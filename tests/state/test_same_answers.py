@@ -15,7 +15,18 @@ from state.tables import table_of
 from sync.errors import Fatal
 from sync.ports import Store
 from sync.rows import APPLIED, KEY, OPEN_STATES, SUPERSEDED, Patch, Row
-from tests.contract.rows import BASE, CLAIM, HOLD, KEY_ROW, OPERATION, RECORD, RUN, batch
+from tests.contract.rows import (
+    BASE,
+    CLAIM,
+    COMMAND,
+    HOLD,
+    KEY_ROW,
+    OPERATION,
+    RECORD,
+    RUN,
+    STANDING,
+    batch,
+)
 from tests.state.clock import HandClock
 
 few = st.integers(1, 4)
@@ -52,12 +63,22 @@ batches = st.builds(
     lambda id_, system, ids: batch(id_, *ids, system=system), few, systems, st.lists(few, max_size=2)
 )
 holds = st.builds(lambda entity, route: HOLD._replace(entity=entity, route=route), few, routes)
+standings = st.builds(
+    lambda entity, rule, route, wake: STANDING._replace(entity=entity, rule=rule, route=route, wake=wake),
+    few, st.sampled_from(("score", "recycle")), routes, times,
+)  # fmt: skip
+commands = st.builds(
+    lambda id_, route, state: COMMAND._replace(id=id_, route=route, state=state),
+    few, routes, st.sampled_from(("new", "done")),
+)  # fmt: skip
 bases = st.builds(lambda entity, route: BASE._replace(entity=entity, route=route), few, routes)
 runs = st.builds(
     lambda id_, released: RUN._replace(id=id_, released=released),
     few, st.sampled_from(("", "all", "create", "update,optout")),
 )  # fmt: skip
-rows = st.one_of(records, keys, claims, operations, operations, batches, holds, bases, runs)
+rows = st.one_of(
+    records, keys, claims, operations, operations, batches, holds, standings, commands, bases, runs
+)
 histories = st.lists(st.lists(st.tuples(st.booleans(), rows), min_size=1, max_size=6), min_size=1, max_size=8)
 
 
@@ -68,6 +89,8 @@ def answers(store: Store, written: set[tuple[type[Row], tuple[object, ...]]]) ->
         sorted(store.records_of(entities)),
         sorted(store.open_operations(entities)),
         sorted(store.holds_of(entities)),
+        sorted(store.standings(entities)),
+        sorted(store.effects(["effect/0", "effect/1", "effect/2"])),
         [sorted(store.get(kind, [key])) for kind, key in sorted(written, key=repr)],
     ]
     for system in ("ma", "sfa"):
@@ -83,6 +106,8 @@ def answers(store: Store, written: set[tuple[type[Row], tuple[object, ...]]]) ->
     for route in ("people", "others"):
         found += [store.due(route, now, limit) for now in (1.5, 9.0) for limit in (1, 2, 9)]
         found += [dict(store.planned(route)), store.next_due(route), store.count_linked(route)]
+        found += [store.wakes(route, now, limit) for now in (1.5, 9.0) for limit in (1, 9)]
+        found.append(store.commands(route))
         found += [dict(store.written(route, since)) for since in (0.0, 2.0)]
     return found
 

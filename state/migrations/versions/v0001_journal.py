@@ -57,6 +57,15 @@ def _agreements() -> None:
     _table("entity", *_numbers("id", "merged_into"), *_bodies("body"), key=("id",))
     _table("base", *_numbers("entity"), *_texts("route"), *_bodies("body"), key=("entity", "route"))
     _table(
+        "standing",
+        *_numbers("entity"),
+        *_texts("rule", "route"),
+        *_times("wake"),
+        *_bodies("body"),
+        key=("entity", "rule"),
+    )
+    _partial_index("standing_wake", "standing", "route", "wake", where="wake > 0")
+    _table(
         "hold",
         *_numbers("entity"),
         *_texts("field", "kind", "route"),
@@ -137,6 +146,7 @@ def _words() -> None:
         *_bodies("body"),
         key=("id",),
     )
+    _partial_index("command_new", "command", "route", "id", where="state = 'new'")
 
 
 def _ownership() -> None:
