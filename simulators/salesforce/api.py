@@ -14,10 +14,10 @@ from urllib.parse import unquote
 from simulators.http import Request, Response, json_response
 from simulators.salesforce import batches, describe, records, replication
 from simulators.salesforce.errors import RequestError
+from simulators.salesforce.fields import ObjectSpec
 from simulators.salesforce.oauth import Credentials, Sessions
 from simulators.salesforce.queries import Queries
 from simulators.salesforce.rest import Call, http_date, not_found, refusal, wrong_method
-from simulators.salesforce.schema import ObjectSpec
 from simulators.salesforce.state import SalesforceState
 
 MAX_TARGET = 16_384  # the vendor's limit of a URL; the figure is «unverified»

@@ -11,9 +11,9 @@ from typing import Any, TypeGuard
 
 from simulators.http import Response, json_response
 from simulators.salesforce.errors import RequestError
+from simulators.salesforce.fields import ObjectSpec
 from simulators.salesforce.ids import PREFIXES, normalise
 from simulators.salesforce.rest import Call, body_of, options_of, row_result, wrong_method
-from simulators.salesforce.schema import ObjectSpec
 from simulators.salesforce.soql_filter import Names
 from simulators.salesforce.soql_run import projection
 from simulators.salesforce.writes import ApiVerb, Item

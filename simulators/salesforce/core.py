@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from simulators.clock import Clock
@@ -20,8 +21,11 @@ from simulators.faults import Faults
 from simulators.ledger import Actor, Entry, Verb
 from simulators.salesforce.directory import API_USER, HUMAN_USERS, directory, record_type_id
 from simulators.salesforce.errors import RequestError
+from simulators.salesforce.fields import ObjectSpec
 from simulators.salesforce.ids import new_id
-from simulators.salesforce.schema import LEAD_STATUSES, ObjectSpec, standard_schema
+from simulators.salesforce.schema import LEAD_STATUSES, RECORD_TYPES, standard_schema
+from simulators.salesforce.schema_deals import DONE, TASK_STATUSES
+from simulators.salesforce.stages import OPEN, derived
 from simulators.salesforce.stamps import seconds_of, stamp
 from simulators.salesforce.table import Row, Table
 
@@ -30,6 +34,13 @@ KEPT_BY_VENDOR = frozenset(
     {"Id", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"}
 )
 KEPT_OF_PERSONS = KEPT_BY_VENDOR | {"Name"}  # a person's name is put together from its parts
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "Lead": {"Status": LEAD_STATUSES[0]},
+        "Opportunity": {"StageName": OPEN, "CurrencyIsoCode": "JPY"},
+        "Task": {"Status": TASK_STATUSES[0], "Priority": "Normal", "TaskSubtype": "Task"},
+    }
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +81,7 @@ class Transaction:
     user: str
     hide_until: float | None
     undo: list[Undo]
+    ledger_from: int
 
 
 class Core:
@@ -143,8 +155,9 @@ class Core:
         if hide is None and actor == "human":
             hide = self._late(before)  # a person's transaction appears at once; an API call's rows singly
         return Transaction(
-            now=now, stamp=text, stamped=before, actor=actor, user=user, hide_until=hide, undo=[]
-        )
+            now=now, stamp=text, stamped=before, actor=actor, user=user, hide_until=hide, undo=[],
+            ledger_from=len(self.ledger),
+        )  # fmt: skip
 
     def new_row(self, txn: Transaction, object_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Build a record with a new id and its defaults, not yet committed."""
@@ -152,11 +165,11 @@ class Core:
         number = self._numbers.get(object_name, 0) + 1
         self._numbers[object_name] = number
         row = {**table.spec.blank, "Id": new_id(table.spec.prefix, number), "CreatedDate": txn.stamp}
-        row["CreatedById"] = row["OwnerId"] = txn.user
-        if object_name == "Lead":
-            row["Status"] = LEAD_STATUSES[0]
-        if "RecordTypeId" in row:
-            row["RecordTypeId"] = record_type_id("Standard", object_name)
+        row |= {"CreatedById": txn.user, "IsDeleted": False, **_DEFAULTS.get(object_name, {})}
+        if "OwnerId" in row:
+            row["OwnerId"] = txn.user
+        if object_name in RECORD_TYPES:
+            row["RecordTypeId"] = record_type_id(RECORD_TYPES[object_name][0], object_name)
         row.update(values)
         return row
 
@@ -170,6 +183,7 @@ class Core:
         row["LastModifiedById"] = txn.user
         if "LastName" in row:
             row["Name"] = f"{row['FirstName']} {row['LastName']}" if row["FirstName"] else row["LastName"]
+        row.update(_derived(table.spec.name, old, row, txn.stamp))
         txn.undo.append(Undo(table, key, old))
         hide = txn.hide_until
         if hide is None and txn.actor == "api":
@@ -202,14 +216,18 @@ class Core:
         """Undo everything that a transaction has committed, its ledger entries too."""
         for table, key, old in reversed(txn.undo):
             table.restore(key, old)
-        if txn.undo:
-            del self.ledger[-len(txn.undo) :]
+        del self.ledger[txn.ledger_from :]
         txn.undo.clear()
 
     def trim_deletion_log(self, object_name: str) -> None:
         """Forget which records of an object were deleted so far, as the vendor does with a large log."""
         self.tables[object_name].deleted_log.clear()
         self.deletions_known_from = self.clock.now()
+
+    def put_silently(self, txn: Transaction, table: Table, row: Row) -> None:
+        """Replace a version without new stamps and without an entry in the ledger: what follows from other records."""
+        txn.undo.append(Undo(table, row["Id"], table.rows[row["Id"]]))
+        table.put(row)
 
     def system_touch(self, object_name: str, key: str) -> None:
         """Move only the SystemModstamp of a record, as roll-up recalculations and mail bounces do."""
@@ -224,6 +242,21 @@ class Core:
             row = table.rows.get(key)
             if row is not None and row["IsDeleted"] and seconds_of(row["SystemModstamp"]) <= when + 1:
                 table.erase(key)
+
+
+def _derived(object_name: str, old: Row | None, row: Row, stamp: str) -> Mapping[str, Any]:
+    """The fields that the vendor works out from others of the same record."""
+    match object_name:
+        case "Opportunity":
+            return derived(old, row, stamp)
+        case "Task":
+            done = row["Status"] == DONE
+            when = row["CompletedDateTime"] or stamp
+            return {"IsClosed": done, "CompletedDateTime": when if done else None}
+        case "Contact":
+            return {"IsEmailBounced": row["EmailBouncedReason"] is not None}
+        case _:
+            return {}
 
 
 def _changes(old: Row | None, new: Row) -> dict[str, tuple[object, object]]:

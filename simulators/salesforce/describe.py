@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from simulators.http import Response, json_response
+from simulators.salesforce.fields import Field, ObjectSpec
 from simulators.salesforce.rest import Call, header_date, http_date
-from simulators.salesforce.schema import Field, ObjectSpec
-from simulators.salesforce.writes import WRITABLE
 
 VERSIONS = range(41, 69)
 RETIRED_BELOW = 31
-_SOAP = {"boolean": "xsd:boolean", "double": "xsd:double", "datetime": "xsd:dateTime", "date": "xsd:date"}
+_SOAP = {
+    "boolean": "xsd:boolean", "double": "xsd:double", "currency": "xsd:double", "percent": "xsd:double",
+    "int": "xsd:int", "datetime": "xsd:dateTime", "date": "xsd:date",
+}  # fmt: skip
 
 
 def versions() -> list[dict[str, str]]:
@@ -54,7 +56,7 @@ def one_object(call: Call, spec: ObjectSpec) -> Response:
 
 
 def _flags(call: Call, spec: ObjectSpec) -> dict[str, Any]:
-    writable = spec.name in WRITABLE
+    writable = spec.writable
     url = f"{call.base}/sobjects/{spec.name}"
     return {
         "name": spec.name,
@@ -68,7 +70,7 @@ def _flags(call: Call, spec: ObjectSpec) -> dict[str, Any]:
         "undeletable": writable,
         "queryable": True,
         "retrieveable": True,
-        "replicateable": True,
+        "replicateable": spec.replicateable,
         "mergeable": spec.mergeable,
         "urls": {"sobject": url, "describe": f"{url}/describe", "rowTemplate": f"{url}/{{ID}}"},
     }
@@ -101,8 +103,8 @@ def _field(field: Field) -> dict[str, Any]:
         "groupable": field.type != "datetime",
         "encrypted": False,
         "picklistValues": [
-            {"active": True, "defaultValue": False, "label": value, "value": value, "validFor": None}
-            for value in field.picklist
+            {"active": True, "defaultValue": False, "label": label, "value": value, "validFor": None}
+            for value, label in zip(field.picklist, field.labels or field.picklist, strict=True)
         ],
         "restrictedPicklist": field.restricted,
         "dependentPicklist": False,

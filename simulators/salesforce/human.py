@@ -1,8 +1,7 @@
-"""What people do in the vendor's own screens: create, edit, delete, restore, merge, convert.
+"""What people do in the vendor's own screens: create, edit, delete, restore, merge.
 
 They are held to the same field rules, but suffer neither locks nor silent alterations. A wrong move is a
-bug of the caller and raises ValueError. Merge and conversion follow the vendor's pages on
-MasterRecordId and convertLead.
+bug of the caller and raises ValueError. Merge follows the vendor's page on MasterRecordId.
 """
 
 from __future__ import annotations
@@ -10,25 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulators.salesforce.core import Core, Transaction
-from simulators.salesforce.schema import CONVERTED_STATUS
-from simulators.salesforce.stamps import day
+from simulators.salesforce.family import Family
+from simulators.salesforce.rules import objection
 from simulators.salesforce.table import Row, Table
 from simulators.salesforce.values import Value, clean_row, missing_fields
 
-_TO_CONTACT = {
-    "LastName": "LastName",
-    "FirstName": "FirstName",
-    "Email": "Email",
-    "Phone": "Phone",
-    "Title": "Title",
-    "LeadSource": "LeadSource",
-    "HasOptedOutOfEmail": "HasOptedOutOfEmail",
-    "Country": "MailingCountry",
-}
 
-
-class HumanEdits(Core):
+class HumanEdits(Family):
     """Edits by people; each method returns the id of the record that lives on.
 
     `user` is the id of who acts (a random sales user when left out); `commit_delay` (seconds) is a long transaction:
@@ -87,7 +74,9 @@ class HumanEdits(Core):
         for field in self.schema[object_name].unique:
             if row[field.name] is not None and self.holders(table, field.name, row[field.name]):
                 row[field.name] = None
-        self.commit(self.begin("human", user), "restore", table, row)
+        txn = self.begin("human", user)
+        self.commit(txn, "restore", table, row)
+        self.unbin_children(txn, table, old)
         return key
 
     def human_hard_delete(self, object_name: str, key: str, *, user: str | None = None) -> str:
@@ -120,64 +109,8 @@ class HumanEdits(Core):
         txn = self.begin("human", user)
         self.bin_record(txn, table, gone, master=winner)
         self.commit(txn, "update", table, {**kept, **self._accepted(table, changes or {}, winner)})
-        if object_name == "Account":
-            self._reparent(txn, winner, loser)
+        self.move_children(txn, object_name, winner, loser)
         return winner
-
-    def _reparent(self, txn: Transaction, winner: str, loser: str) -> None:
-        contacts = self.tables["Contact"]
-        moved = [row for row in contacts.rows.values() if row["AccountId"] == loser and not row["IsDeleted"]]
-        for row in moved:
-            self.commit(txn, "update", contacts, {**row, "AccountId": winner})
-
-    def human_convert(
-        self,
-        lead: str,
-        *,
-        contact: str | None = None,
-        account: str | None = None,
-        user: str | None = None,
-    ) -> str:
-        """Convert a lead into a new contact, or into an existing one whose empty fields are filled.
-
-        The lead is read-only afterwards. A flag that is false on the contact is not empty, so an opt-out of the lead
-        does not reach an existing contact.
-        """
-        leads, contacts = self.tables["Lead"], self.tables["Contact"]
-        old = self._live(leads, lead)
-        if old["IsConverted"]:
-            raise ValueError(f"lead {lead} is converted already")
-        known = None if contact is None else self._live(contacts, contact)
-        if account is not None:
-            self._live(self.tables["Account"], account)
-        txn = self.begin("human", user)
-        home = account or (known and known["AccountId"]) or self._new_account(txn, old)
-        into = self._convert_to(txn, old, known, str(home))
-        row = {**old, "IsConverted": True, "Status": CONVERTED_STATUS, "ConvertedDate": day(txn.now)}
-        row |= {"ConvertedContactId": into, "ConvertedAccountId": home}
-        self.commit(txn, "convert", leads, row, into=into)
-        return into
-
-    def _new_account(self, txn: Transaction, lead: Row) -> str:
-        row = self.new_row(txn, "Account", {"Name": lead["Company"], "Industry": lead["Industry"]})
-        self.commit(txn, "create", self.tables["Account"], row)
-        return str(row["Id"])
-
-    def _convert_to(self, txn: Transaction, lead: Row, known: Row | None, home: str) -> str:
-        contacts = self.tables["Contact"]
-        carried = {to: lead[source] for source, to in _TO_CONTACT.items()}
-        carried |= {name: lead[name] for name in self.switches.conversion_fields}
-        for field in self.schema["Contact"].unique:
-            value = carried.get(field.name)
-            if value is not None and self.holders(contacts, field.name, value):
-                del carried[field.name]  # another contact has it; the vendor keeps that one's
-        if known is None:
-            row = self.new_row(txn, "Contact", {**carried, "AccountId": home, "OwnerId": lead["OwnerId"]})
-            self.commit(txn, "create", contacts, row)
-            return str(row["Id"])
-        filled = {name: value for name, value in carried.items() if known[name] is None}
-        self.commit(txn, "update", contacts, {**known, **filled, "AccountId": known["AccountId"] or home})
-        return str(known["Id"])
 
     def _live(self, table: Table, key: str) -> Row:
         row = table.rows.get(key)
@@ -188,7 +121,8 @@ class HumanEdits(Core):
     def _accepted(self, table: Table, values: Mapping[str, Any], own: str | None) -> dict[str, Value]:
         cleaned = clean_row(table.spec, values, creating=own is None)
         missing = missing_fields(table.spec, cleaned.values, creating=own is None)
-        errors = [*cleaned.errors, *([missing] if missing else [])]
+        wrong = missing or objection(self.tables, table.spec, cleaned.values, table.rows.get(own or ""))
+        errors = [*cleaned.errors, *([wrong] if wrong else [])]
         for field in self.schema[table.spec.name].unique:
             value = cleaned.values.get(field.name)
             if value is not None and any(key != own for key in self.holders(table, field.name, value)):

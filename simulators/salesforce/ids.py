@@ -9,7 +9,10 @@ import re
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-PREFIXES = {"Account": "001", "Contact": "003", "User": "005", "Lead": "00Q", "RecordType": "012"}
+PREFIXES = {
+    "Account": "001", "Contact": "003", "User": "005", "Opportunity": "006", "OpportunityContactRole": "00K",
+    "Lead": "00Q", "Task": "00T", "RecordType": "012", "OpportunityStage": "01J", "Campaign": "701",
+}  # fmt: skip
 INSTANCE = "5g0"  # after the prefix: the organisation's part of the id
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?\Z")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from simulators.http import Request, Response, json_response
 from simulators.salesforce.errors import RequestError, SaveResult
+from simulators.salesforce.fields import ObjectSpec
 from simulators.salesforce.ids import normalise
 from simulators.salesforce.rest import (
     Call,
@@ -22,7 +23,6 @@ from simulators.salesforce.rest import (
     single_refusal,
     wrong_method,
 )
-from simulators.salesforce.schema import ObjectSpec
 from simulators.salesforce.soql_filter import no_such_column
 from simulators.salesforce.stamps import seconds_of
 from simulators.salesforce.table import Row

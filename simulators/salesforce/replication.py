@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from simulators.http import Response, json_response
 from simulators.salesforce.errors import RequestError
+from simulators.salesforce.fields import ObjectSpec
 from simulators.salesforce.rest import Call, wrong_method
-from simulators.salesforce.schema import ObjectSpec
 from simulators.salesforce.stamps import read_stamp, seconds_of, stamp
 
 UPDATED_DAYS = 30
@@ -19,7 +19,7 @@ DAY = 86_400.0
 
 def updated(call: Call, spec: ObjectSpec) -> Response:
     """`/sobjects/{O}/updated?start&end`: ids created or changed in that time and alive."""
-    start, end = _window(call, UPDATED_DAYS)
+    start, end = _window(call, spec, UPDATED_DAYS)
     call.state.calls["updated"] += 1
     table = call.state.table(spec.name)
     rows = table.since(stamp(start), "", stamp(end))
@@ -31,7 +31,7 @@ def updated(call: Call, spec: ObjectSpec) -> Response:
 
 def deleted(call: Call, spec: ObjectSpec) -> Response:
     """`/sobjects/{O}/deleted?start&end`: ids deleted in that time, hard deletions too, not those restored."""
-    start, end = _window(call, DELETED_DAYS)
+    start, end = _window(call, spec, DELETED_DAYS)
     call.state.calls["deleted"] += 1
     table = call.state.table(spec.name)
     gone: dict[str, float] = {}
@@ -49,10 +49,12 @@ def deleted(call: Call, spec: ObjectSpec) -> Response:
     )
 
 
-def _window(call: Call, days: int) -> tuple[float, float]:
+def _window(call: Call, spec: ObjectSpec, days: int) -> tuple[float, float]:
     """Read start and end, cut to whole minutes; RequestError 400 INVALID_REPLICATION_DATE when they do not fit."""
     if call.request.method != "GET":
         raise wrong_method(call.request)
+    if not spec.replicateable:
+        raise RequestError(400, "INVALID_TYPE", f"{spec.name} is not replicateable")
     bounds = [read_stamp((call.request.first(name) or "").replace(" ", "+")) for name in ("start", "end")]
     if bounds[0] is None or bounds[1] is None:
         raise _refused("start and end must be times with an offset")

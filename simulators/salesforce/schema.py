@@ -1,102 +1,36 @@
 """Which objects and fields the organisation has, as its describe resources tell.
 
 Frozen data; an organisation that hides or alters a field holds a changed copy. Knows no records.
-Field attributes follow the vendor's page on DescribeSObjectResult.
+People, firms, users and record types stand here; what belongs to deals stands in `schema_deals`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from simulators.salesforce.ids import PREFIXES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field of an object; `defaulted` = the vendor fills it on create when nothing is sent."""
-
-    name: str
-    label: str
-    type: str = "string"
-    length: int = 0
-    precision: int = 0
-    scale: int = 0
-    nillable: bool = True
-    createable: bool = True
-    updateable: bool = True
-    defaulted: bool = False
-    calculated: bool = False
-    custom: bool = False
-    external_id: bool = False
-    id_lookup: bool = False
-    unique: bool = False
-    case_sensitive: bool = False
-    picklist: tuple[str, ...] = ()
-    restricted: bool = False
-    reference_to: tuple[str, ...] = ()
-    relationship: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObjectSpec:
-    """One object: its name, the first three characters of its ids, its fields by name."""
-
-    name: str
-    fields: Mapping[str, Field]
-    mergeable: bool = False
-
-    @property
-    def prefix(self) -> str:
-        return PREFIXES[self.name]
-
-    @cached_property
-    def by_lower(self) -> Mapping[str, Field]:
-        """Fields by lower-case name: the vendor does not tell case in field names."""
-        return {name.lower(): field for name, field in self.fields.items()}
-
-    @cached_property
-    def by_relationship(self) -> Mapping[str, Field]:
-        """Reference fields by lower-case relationship name (`account` -> AccountId)."""
-        return {f.relationship.lower(): f for f in self.fields.values() if f.relationship is not None}
-
-    @cached_property
-    def required(self) -> tuple[str, ...]:
-        """Fields that a create must fill: createable, not nillable, not defaulted."""
-        return tuple(
-            f.name for f in self.fields.values() if f.createable and not f.nillable and not f.defaulted
-        )
-
-    @cached_property
-    def unique(self) -> tuple[Field, ...]:
-        """Fields that no two live records may share."""
-        return tuple(f for f in self.fields.values() if f.unique and f.name != "Id")
-
-    @cached_property
-    def blank(self) -> Mapping[str, Any]:
-        """A record with nothing in it: false for booleans, None for the rest."""
-        return {f.name: False if f.type == "boolean" else None for f in self.fields.values()}
-
-    @cached_property
-    def indexed(self) -> tuple[str, ...]:
-        """Fields that are looked up by value: external ids and e-mail."""
-        return tuple(f.name for f in self.fields.values() if f.external_id or f.name == "Email")
-
-    def find(self, name: str) -> Field | None:
-        """Give a field by its name in any case, or None."""
-        return self.fields.get(name) or self.by_lower.get(name.lower())
-
-    def without(self, name: str) -> ObjectSpec:
-        """A copy in which a field cannot be seen."""
-        return replace(self, fields={key: field for key, field in self.fields.items() if key != name})
-
-    def having(self, field: Field) -> ObjectSpec:
-        """A copy with this field added or replaced."""
-        return replace(self, fields={**self.fields, field.name: field})
-
+from simulators.salesforce.fields import (
+    Field,
+    ObjectSpec,
+    kept,
+    merged,
+    own,
+    picklist,
+    reference,
+    system,
+    text,
+)
+from simulators.salesforce.schema_deals import (
+    FILLED,
+    LOOKED_UP,
+    campaign,
+    contact_role,
+    opportunity,
+    opportunity_stage,
+    task,
+)
 
 INDUSTRIES = (
     "Agriculture", "Apparel", "Banking", "Biotechnology", "Chemicals", "Communications", "Construction",
@@ -107,67 +41,31 @@ INDUSTRIES = (
 )  # fmt: skip
 LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
 LEAD_STATUSES = (
-    "Open - Not Contacted",
-    "Working - Contacted",
-    "Closed - Converted",
-    "Closed - Not Converted",
-)
-CONVERTED_STATUS = "Closed - Converted"
-RECORD_TYPES = ("Standard", "Partner")
-
-
-def _text(name: str, length: int, label: str | None = None, **more: Any) -> Field:
-    return Field(name=name, label=label or name, length=length, **more)
-
-
-def _kept(name: str, kind: str, **more: Any) -> Field:
-    """A field that only the vendor writes."""
-    return Field(name=name, label=name, type=kind, createable=False, updateable=False, **more)
-
-
-def _reference(name: str, relationship: str | None, *to: str, **more: Any) -> Field:
-    label = f"{relationship or name} ID"
-    return Field(
-        name=name,
-        label=label,
-        type="reference",
-        length=18,
-        reference_to=to,
-        relationship=relationship,
-        **more,
-    )
-
-
-def _system() -> tuple[Field, ...]:
-    by_vendor: dict[str, Any] = {
-        "createable": False,
-        "updateable": False,
-        "nillable": False,
-        "defaulted": True,
+    "Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted", "Rejected",
+    "Unqualified",
+)  # fmt: skip
+CONVERTED_STATUS, REJECTED_STATUS = "Closed - Converted", "Rejected"
+REJECT_REASONS = ("Timing", "No budget", "Not reachable", "Student", "Competitor", "Duplicate")
+ACCOUNT_TYPES = (
+    "Prospect", "Customer - Direct", "Customer - Channel", "Channel Partner / Reseller", "Technology Partner", "Other",
+)  # fmt: skip
+RECORD_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Lead": ("Standard", "Partner"),
+        "Contact": ("Standard", "Partner"),
+        "Opportunity": ("New", "Upsell", "Renewal"),
     }
-    return (
-        _kept("Id", "id", length=18, nillable=False, defaulted=True, id_lookup=True, unique=True),
-        _kept("IsDeleted", "boolean", nillable=False, defaulted=True),
-        _kept("CreatedDate", "datetime", nillable=False, defaulted=True),
-        _reference("CreatedById", "CreatedBy", "User", **by_vendor),
-        _kept("LastModifiedDate", "datetime", nillable=False, defaulted=True),
-        _reference("LastModifiedById", "LastModifiedBy", "User", **by_vendor),
-        _kept("SystemModstamp", "datetime", nillable=False, defaulted=True),
-    )
-
-
-def _merged(name: str) -> Field:
-    return _reference("MasterRecordId", "MasterRecord", name, createable=False, updateable=False)
+)
 
 
 def _person() -> tuple[Field, ...]:
     return (
-        _text("LastName", 80, "Last Name", nillable=False),
-        _text("FirstName", 40, "First Name"),
-        _kept("Name", "string", length=121, nillable=False, defaulted=True),
+        text("LastName", 80, "Last Name", nillable=False),
+        text("FirstName", 40, "First Name"),
+        kept("Name", "string", length=121, nillable=False, defaulted=True),
         Field(name="Email", label="Email", type="email", length=80, id_lookup=True),
         Field(name="Phone", label="Phone", type="phone", length=40),
-        _text("Title", 128),
+        text("Title", 128),
         Field(name="LeadSource", label="Lead Source", type="picklist", length=255, picklist=LEAD_SOURCES),
         Field(
             name="HasOptedOutOfEmail", label="Email Opt Out", type="boolean", nillable=False, defaulted=True
@@ -175,35 +73,38 @@ def _person() -> tuple[Field, ...]:
     )
 
 
-def _own(name: str, label: str, kind: str = "string", **more: Any) -> Field:
-    return Field(name=name, label=label, type=kind, custom=True, **more)
-
-
 def _customs() -> tuple[Field, ...]:
     flag: dict[str, Any] = {"nillable": False, "defaulted": True}
     return (
-        _own("Marketo_Id__c", "Marketo Id", length=40, external_id=True, id_lookup=True, unique=True),
-        _own("MA_Score__c", "MA Score", "double", precision=18, scale=0),
-        _own("MA_Grade__c", "MA Grade", length=10),
-        _own("Full_Name__c", "Full Name", length=130),
-        _own("Opt_Out_Seminar__c", "Opt Out Seminar", "boolean", **flag),
-        _own("Newsletter_OK__c", "Newsletter OK", "boolean", **flag),
+        own("Marketo_Id__c", "Marketo Id", length=40, external_id=True, id_lookup=True, unique=True),
+        own("MA_Score__c", "MA Score", "double", precision=18, scale=0),
+        own("MA_Grade__c", "MA Grade", length=10),
+        own("Full_Name__c", "Full Name", length=130),
+        own("Opt_Out_Seminar__c", "Opt Out Seminar", "boolean", **flag),
+        own("Newsletter_OK__c", "Newsletter OK", "boolean", **flag),
+    )
+
+
+def _bounced() -> tuple[Field, ...]:
+    return (
+        text("EmailBouncedReason", 255, "Email Bounced Reason", createable=False),
+        Field(name="EmailBouncedDate", label="Email Bounced Date", type="datetime", createable=False),
     )
 
 
 def _ownership(*owners: str) -> tuple[Field, ...]:
     return (
-        _reference("OwnerId", "Owner", *owners, nillable=False, defaulted=True),
-        _reference("RecordTypeId", "RecordType", "RecordType"),
+        reference("OwnerId", "Owner", *owners, nillable=False, defaulted=True),
+        reference("RecordTypeId", "RecordType", "RecordType"),
     )
 
 
 def _lead() -> tuple[Field, ...]:
     seal: dict[str, Any] = {"createable": False, "updateable": False}
     return (
-        *_system(), _merged("Lead"), *_person(), *_ownership("Group", "User"), *_customs(),
-        _text("Company", 255, nillable=False),
-        _text("Country", 80),
+        *system(), merged("Lead"), *_person(), *_ownership("Group", "User"), *_customs(),
+        text("Company", 255, nillable=False),
+        text("Country", 80),
         Field(
             name="Industry", label="Industry", type="picklist", length=255, picklist=INDUSTRIES, restricted=True
         ),
@@ -212,39 +113,50 @@ def _lead() -> tuple[Field, ...]:
             name="Status", label="Lead Status", type="picklist", length=255, picklist=LEAD_STATUSES,
             nillable=False, defaulted=True,
         ),
-        _kept("IsConverted", "boolean", nillable=False, defaulted=True),
-        _kept("ConvertedDate", "date"),
-        _reference("ConvertedContactId", "ConvertedContact", "Contact", **seal),
-        _reference("ConvertedAccountId", "ConvertedAccount", "Account", **seal),
+        own("Reject_Reason__c", "Reject Reason", "picklist", length=255, picklist=REJECT_REASONS),
+        kept("IsConverted", "boolean", nillable=False, defaulted=True),
+        kept("ConvertedDate", "date"),
+        reference("ConvertedContactId", "ConvertedContact", "Contact", **seal),
+        reference("ConvertedAccountId", "ConvertedAccount", "Account", **seal),
+        reference("ConvertedOpportunityId", "ConvertedOpportunity", "Opportunity", **seal),
+        *_bounced(),
     )  # fmt: skip
 
 
 def _contact() -> tuple[Field, ...]:
     return (
-        *_system(), _merged("Contact"), *_person(), *_ownership("User"), *_customs(),
-        _reference("AccountId", "Account", "Account"),
-        _text("MailingCountry", 80, "Mailing Country"),
+        *system(), merged("Contact"), *_person(), *_ownership("User"), *_customs(),
+        reference("AccountId", "Account", "Account", **LOOKED_UP),
+        text("MailingCountry", 80, "Mailing Country"), *_bounced(), kept("IsEmailBounced", "boolean", **FILLED),
     )  # fmt: skip
 
 
 def _account() -> tuple[Field, ...]:
     return (
-        *_system(), _merged("Account"), *_ownership("User")[:1],
-        _text("Name", 255, "Account Name", nillable=False),
+        *system(), merged("Account"), *_ownership("User")[:1],
+        text("Name", 255, "Account Name", nillable=False),
         Field(name="Phone", label="Account Phone", type="phone", length=40),
         Field(name="Website", label="Website", type="url", length=255),
         Field(
             name="Industry", label="Industry", type="picklist", length=255, picklist=INDUSTRIES, restricted=True
         ),
-        _text("BillingCountry", 80, "Billing Country"),
+        text("BillingCountry", 80, "Billing Country"),
+        text("Site", 80, "Account Site"),
+        reference("ParentId", "Parent", "Account", label="Parent Account ID", **LOOKED_UP),
+        picklist("Type", "Account Type", ACCOUNT_TYPES),
+        text("AccountNumber", 40, "Account Number"),
+        own("Corp_No__c", "Corporate Number", length=13, external_id=True, id_lookup=True),
+        own(
+            "Marketo_Company_Id__c", "Marketo Company Id", length=100, external_id=True, id_lookup=True, unique=True
+        ),
     )  # fmt: skip
 
 
 def _user() -> tuple[Field, ...]:
     return (
-        *(f for f in _system() if f.name != "IsDeleted"),
-        _text("Username", 80, nillable=False), _text("LastName", 80, nillable=False),
-        _text("FirstName", 40), _kept("Name", "string", length=121, nillable=False),
+        *(f for f in system() if f.name != "IsDeleted"),
+        text("Username", 80, nillable=False, unique=True, **LOOKED_UP), text("LastName", 80, nillable=False),
+        text("FirstName", 40), kept("Name", "string", length=121, nillable=False),
         Field(name="Email", label="Email", type="email", length=128, nillable=False),
         Field(name="IsActive", label="Active", type="boolean", nillable=False, defaulted=True),
     )  # fmt: skip
@@ -252,8 +164,8 @@ def _user() -> tuple[Field, ...]:
 
 def _record_type() -> tuple[Field, ...]:
     return (
-        *(f for f in _system() if f.name != "IsDeleted"),
-        _text("Name", 80, nillable=False), _text("DeveloperName", 80, nillable=False),
+        *(f for f in system() if f.name != "IsDeleted"),
+        text("Name", 80, nillable=False), text("DeveloperName", 80, nillable=False),
         Field(name="SobjectType", label="Object", type="picklist", length=40, nillable=False),
         Field(name="IsActive", label="Active", type="boolean", nillable=False, defaulted=True),
     )  # fmt: skip
@@ -263,7 +175,9 @@ def _record_type() -> tuple[Field, ...]:
 def standard_schema() -> Mapping[str, ObjectSpec]:
     """The organisation's objects as they are before anybody switches anything."""
     builders = {
-        "Lead": _lead, "Contact": _contact, "Account": _account, "User": _user, "RecordType": _record_type
+        "Lead": _lead, "Contact": _contact, "Account": _account, "User": _user, "RecordType": _record_type,
+        "Opportunity": opportunity, "OpportunityStage": opportunity_stage, "OpportunityContactRole": contact_role,
+        "Task": task, "Campaign": campaign,
     }  # fmt: skip
     return MappingProxyType(
         {
@@ -271,6 +185,8 @@ def standard_schema() -> Mapping[str, ObjectSpec]:
                 name=name,
                 fields={field.name: field for field in build()},
                 mergeable=name in ("Lead", "Contact", "Account"),
+                writable=name not in ("User", "RecordType", "OpportunityStage"),
+                replicateable=name != "OpportunityStage",
             )
             for name, build in builders.items()
         }

@@ -12,15 +12,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, assert_never
 
 from simulators.salesforce.errors import RequestError
+from simulators.salesforce.fields import Field, ObjectSpec
 from simulators.salesforce.ids import normalise
-from simulators.salesforce.schema import Field, ObjectSpec
 from simulators.salesforce.soql_tree import Among, Both, Compare, Condition, Either, Literal, Negated
 from simulators.salesforce.table import Row, Table
 
 Getter = Callable[[Row], Any]
 Test = Callable[[Row], bool]
 _OPERATORS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
-_LITERALS = {"double": "number", "boolean": "boolean", "datetime": "datetime", "date": "date"}
+_NUMBERS = ("double", "currency", "percent", "int")
+_LITERALS = {"boolean": "boolean", "datetime": "datetime", "date": "date"} | dict.fromkeys(_NUMBERS, "number")
 
 
 class Column(NamedTuple):
@@ -65,12 +66,32 @@ class Names(NamedTuple):
                     400, "INVALID_FIELD", f"Didn't understand relationship '{part}' in field path '{path}'."
                 )
             hops.append(reference)
-            spec = self.schema[reference.reference_to[-1]]
-            getter = _through(getter, reference.name, self.tables[spec.name])
+            targets = self.targets(reference)
+            if len(targets) > 1:
+                return self._polymorphic(targets, tuple(hops), getter, parts[len(hops) :])
+            spec = targets[0]
+            getter = _through(getter, reference.name, (self.tables[spec.name],))
         field = spec.find(parts[-1])
         if field is None:
             raise no_such_column(spec, parts[-1])
         return Column(field, _value_of(getter, field.name), tuple(hops))
+
+    def targets(self, reference: Field) -> list[ObjectSpec]:
+        """Give the objects that a reference may point to, as far as the organisation has them."""
+        return [self.schema[name] for name in reference.reference_to if name in self.schema]
+
+    def _polymorphic(
+        self, targets: list[ObjectSpec], hops: tuple[Field, ...], getter: Getter | None, rest: list[str]
+    ) -> Column:
+        """A field behind `Who` or `What`: only what all of its objects have («Polymorphic Relationships», the Name
+        object), and nothing further on.
+        """
+        fields = [spec.find(rest[0]) for spec in targets] if len(rest) == 1 else [None]
+        field = fields[0]
+        if field is None or None in fields:
+            raise RequestError(400, "INVALID_FIELD", f"No such column '{'.'.join(rest)}' on entity 'Name'.")
+        near = _through(getter, hops[-1].name, tuple(self.tables[spec.name] for spec in targets))
+        return Column(field, _value_of(near, field.name), hops)
 
 
 def no_such_column(spec: ObjectSpec, name: str) -> RequestError:
@@ -83,8 +104,10 @@ def no_such_column(spec: ObjectSpec, name: str) -> RequestError:
     )
 
 
-def _through(getter: Getter | None, reference: str, table: Table) -> Getter:
-    rows = table.rows
+def _through(getter: Getter | None, reference: str, tables: tuple[Table, ...]) -> Getter:
+    if len(tables) > 1:
+        return lambda row: _found(tables, row if getter is None else getter(row), reference)
+    rows = tables[0].rows
     if getter is None:
         return lambda row: rows.get(row[reference])
 
@@ -93,6 +116,12 @@ def _through(getter: Getter | None, reference: str, table: Table) -> Getter:
         return None if near is None else rows.get(near[reference])
 
     return hop
+
+
+def _found(tables: tuple[Table, ...], row: Row | None, reference: str) -> Row | None:
+    if row is None:
+        return None
+    return next((table.rows[row[reference]] for table in tables if row[reference] in table.rows), None)
 
 
 def _value_of(getter: Getter | None, name: str) -> Getter:
@@ -152,7 +181,7 @@ def constant(field: Field, literal: Literal) -> Any:
 
 
 def _folds(field: Field) -> bool:
-    return field.type not in ("id", "reference", "datetime", "date", "double", "boolean")
+    return field.type not in ("id", "reference", "datetime", "date", "boolean", *_NUMBERS)
 
 
 def _comparison(column: Column, op: str, literal: Literal) -> Test:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from simulators.salesforce.schema import ObjectSpec
+from simulators.salesforce.fields import ObjectSpec
 from simulators.salesforce.soql_filter import constant
 from simulators.salesforce.soql_tree import Among, Both, Compare, Condition, Either, Query
 from simulators.salesforce.table import LAST, Row, Table

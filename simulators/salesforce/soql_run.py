@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from simulators.salesforce.errors import RequestError
-from simulators.salesforce.schema import Field, ObjectSpec
+from simulators.salesforce.fields import Field, ObjectSpec
 from simulators.salesforce.soql import parse
 from simulators.salesforce.soql_filter import Column, Names, Test, compile_condition
 from simulators.salesforce.soql_plan import Source, source
@@ -19,6 +19,9 @@ from simulators.salesforce.soql_tree import Query
 from simulators.salesforce.table import Row, Table
 
 Project = Callable[[Row], dict[str, Any]]
+Related = tuple[
+    str, tuple[tuple[Table, Project], ...]
+]  # the referring field; where to look and how to write it
 
 
 class Plan(NamedTuple):
@@ -86,27 +89,26 @@ def projection(names: Names, spec: ObjectSpec, columns: Iterable[Column], versio
             first = column.hops[0]
             rest = Column(column.field, column.get, column.hops[1:])
             near.setdefault(first.relationship or first.name, (first, []))[1].append(rest)
-    related: dict[str, tuple[str, Table, Project]] = {}
+    related: dict[str, Related] = {}
     for name, (reference, inner) in near.items():
-        target = names.schema[reference.reference_to[-1]]
-        related[name] = (
-            reference.name, names.tables[target.name], _remembering(projection(names, target, inner, version))
-        )  # fmt: skip
+        ways = {
+            target.name: _remembering(projection(names, target, inner, version))
+            for target in names.targets(reference)
+        }
+        related[name] = (reference.name, tuple((names.tables[kind], way) for kind, way in ways.items()))
     return _writer(spec, tuple(own), related, version)
 
 
-def _writer(
-    spec: ObjectSpec, own: tuple[str, ...], related: Mapping[str, tuple[str, Table, Project]], version: str
-) -> Project:
+def _writer(spec: ObjectSpec, own: tuple[str, ...], related: Mapping[str, Related], version: str) -> Project:
     kind, base = spec.name, f"/services/data/v{version}/sobjects/{spec.name}/"
     values = _getter(own)
 
     def write(row: Row) -> dict[str, Any]:
         out: dict[str, Any] = {"attributes": {"type": kind, "url": base + row["Id"]}}
         out.update(zip(own, values(row), strict=True))
-        for relation, (reference, table, inner) in related.items():
-            near = table.rows.get(row[reference])
-            out[relation] = None if near is None else inner(near)
+        for relation, (reference, ways) in related.items():
+            key = row[reference]
+            out[relation] = next((way(table.rows[key]) for table, way in ways if key in table.rows), None)
         return out
 
     return write

@@ -35,6 +35,14 @@ def day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
+def quarter_end(seconds: float) -> str:
+    """Write the last day of the quarter in which unix seconds lie, by UTC."""
+    today = datetime.fromtimestamp(seconds, UTC).date()
+    month = (today.month - 1) // 3 * 3 + 3
+    first = date(today.year + month // 12, month % 12 + 1, 1)
+    return (first - timedelta(days=1)).isoformat()
+
+
 def read_stamp(text: str) -> str | None:
     """Bring a date-time with offset (`Z`, `+09:00`, `+0000`) into the fixed shape; None when it is none."""
     found = _DATETIME.match(text)

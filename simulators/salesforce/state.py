@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from simulators.salesforce.human import HumanEdits
+from simulators.salesforce.human_deals import HumanDeals
 from simulators.salesforce.ids import normalise
 from simulators.salesforce.table import LAST, Row
 from simulators.salesforce.writes import ApiWrites
 
 
-class SalesforceState(HumanEdits, ApiWrites):
-    """One organisation: objects Lead, Contact, Account, User, RecordType.
+class SalesforceState(HumanDeals, ApiWrites):
+    """One organisation: people, accounts, deals with their roles and stages, tasks, campaigns, users, record types.
 
     Rows are dicts by field name and must not be changed by the reader; stamps are text such as
     `2026-11-22T01:02:03.004+0000`.

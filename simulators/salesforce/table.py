@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from simulators.salesforce.schema import ObjectSpec
+from simulators.salesforce.fields import ObjectSpec
 
 Row = Mapping[str, Any]
 LAST = "\U0010ffff"  # sorts behind every id and stamp

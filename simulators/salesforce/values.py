@@ -12,8 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from simulators.salesforce.errors import RequestError, RowError
+from simulators.salesforce.fields import Field, ObjectSpec
 from simulators.salesforce.ids import normalise
-from simulators.salesforce.schema import Field, ObjectSpec
 from simulators.salesforce.stamps import read_date, read_stamp
 
 Value = str | bool | int | float | None
@@ -176,6 +176,8 @@ _CLEANERS: Mapping[str, Callable[[Field, Any], Value | RowError]] = {
     "picklist": _picklist,
     "boolean": _boolean,
     "double": _number,
+    "currency": _number,
+    "percent": _number,
     "datetime": _datetime,
     "date": _date,
     "reference": _reference,
@@ -184,7 +186,11 @@ _CLEANERS: Mapping[str, Callable[[Field, Any], Value | RowError]] = {
 
 def bend(field: Field, value: Value) -> Value:
     """What a trigger of the organisation makes of a value: trims, rounds, changes case; equal = no idea."""
-    if isinstance(value, bool) or value is None or field.type in ("reference", "id", "picklist"):
+    if (
+        isinstance(value, bool)
+        or value is None
+        or field.type in ("reference", "id", "picklist", "date", "datetime")
+    ):
         return value
     if isinstance(value, int | float):
         return float(round(value / 10) * 10)

@@ -10,16 +10,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from simulators.salesforce.core import Core, Transaction
+from simulators.salesforce.core import Transaction
 from simulators.salesforce.directory import QUEUE_USER
 from simulators.salesforce.errors import RequestError, RowError, SaveResult, refused
+from simulators.salesforce.family import Family
+from simulators.salesforce.fields import Field, ObjectSpec
 from simulators.salesforce.ids import normalise
-from simulators.salesforce.schema import Field, ObjectSpec
+from simulators.salesforce.rules import objection
 from simulators.salesforce.table import Row, Table
 from simulators.salesforce.values import Cleaned, Value, bend, clean_row, missing_fields
 
 ApiVerb = Literal["create", "update", "upsert", "delete"]
-WRITABLE = ("Lead", "Contact", "Account")
 ROLLED_BACK = RowError(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "Record rolled back because not all records were valid and the request was using AllOrNone header",
@@ -56,7 +57,7 @@ class Job(NamedTuple):
     cleaned: Cleaned
 
 
-class ApiWrites(Core):
+class ApiWrites(Family):
     """Creates, updates, upserts and deletes as the integration user; each returns one result per row."""
 
     def create(
@@ -103,7 +104,7 @@ class ApiWrites(Core):
 
     def _prepare(self, item: Item) -> Job:
         spec = self.spec(item.object)
-        if spec.name not in WRITABLE:
+        if not spec.writable:
             raise RequestError(
                 403, "INSUFFICIENT_ACCESS_OR_READONLY", f"{spec.name} cannot be written by this user"
             )
@@ -201,24 +202,11 @@ class ApiWrites(Core):
             return job.cleaned.errors
         missing = missing_fields(job.spec, values, creating=old is None)
         own = None if old is None else old["Id"]
-        found = missing or self._dangling(job.spec, values) or self._taken(job, own)
+        found = missing or objection(self.tables, job.spec, values, old) or self._taken(job, own)
         found = found or self._duplicate(job, old, options)
         if found is None and self.faults.fires("row_refused"):
             found = self._lock_error()
         return () if found is None else (found,)
-
-    def _dangling(self, spec: ObjectSpec, values: Mapping[str, Value]) -> RowError | None:
-        for name, value in values.items():
-            targets = spec.fields[name].reference_to
-            if value is None or not targets:
-                continue
-            if not any(self._alive(target, str(value)) for target in targets):
-                return RowError("INVALID_CROSS_REFERENCE_KEY", f"{name}: invalid cross reference id", (name,))
-        return None
-
-    def _alive(self, object_name: str, key: str) -> bool:
-        row = self.tables[object_name].rows.get(key) if object_name in self.tables else None
-        return row is not None and not row["IsDeleted"]
 
     def _taken(self, job: Job, own: str | None) -> RowError | None:
         for field in job.spec.unique:

@@ -15,7 +15,6 @@ import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce, SFType
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
@@ -34,42 +33,8 @@ from simulators.salesforce.api import SalesforceApi
 from simulators.salesforce.state import SalesforceState
 from simulators.server import serve
 from tests.support.fake_salesforce import START, Rig, advance, lead, served
-
-HOST = "acme.my.salesforce.com"
-
-
-class ToLoopback(HTTPAdapter):
-    """Sends whatever goes to the vendor's hosts to a local server, the Host header untouched."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = url
-
-    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # type: ignore[override]
-        """Exchange scheme and address only."""
-        _, _, rest = (request.url or "").partition("://")
-        host, _, path = rest.partition("/")
-        request.headers["Host"] = host
-        request.url = f"{self._url}/{path}"
-        return super().send(request, **more)
-
-
-def _session(url: str) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("https://", ToLoopback(url))
-    return session
-
-
-def _client(rig: Rig) -> Salesforce:
-    """Log in with client credentials at My Domain."""
-    return Salesforce(
-        consumer_key="sim-client",
-        consumer_secret="sim-secret",
-        domain="acme.my",
-        version="68.0",
-        session=_session(rig.server.url),
-    )
+from tests.support.simple_client import HOST, session
+from tests.support.simple_client import client as client_of
 
 
 @pytest.fixture
@@ -82,7 +47,7 @@ def rig() -> Iterator[Rig]:
 @pytest.fixture
 def client(rig: Rig) -> Iterator[Any]:
     """Give their client, logged in."""
-    made = _client(rig)
+    made = client_of(rig)
     yield made
     made.session.close()
 
@@ -104,10 +69,10 @@ def test_it_logs_in_with_client_credentials(client: Any) -> None:
 def test_a_wrong_secret_is_an_authentication_error(rig: Rig) -> None:
     """«OAuth 2.0 error codes»: a refused grant is 400 with error and error_description."""
     with (
-        _session(rig.server.url) as session,
+        session(rig.server.url) as calls,
         pytest.raises(SalesforceAuthenticationFailed, match="invalid_client"),
     ):
-        Salesforce(consumer_key="sim-client", consumer_secret="no", domain="acme.my", session=session)
+        Salesforce(consumer_key="sim-client", consumer_secret="no", domain="acme.my", session=calls)
 
 
 def test_it_logs_in_with_a_signed_assertion() -> None:
@@ -119,11 +84,11 @@ def test_it_logs_in_with_a_signed_assertion() -> None:
     clock, rng = SystemClock(), random.Random(1)
     state = SalesforceState(clock, rng, Faults(rng))
     api = SalesforceApi(state, instance_url=f"https://{HOST}")
-    with serve(api, state.faults, clock) as server, _session(server.url) as session:
+    with serve(api, state.faults, clock) as server, session(server.url) as calls:
         login: dict[str, Any] = {
             "consumer_key": "sim-client",
             "privatekey": pem.decode(),
-            "session": session,
+            "session": calls,
             "version": "68.0",
         }
         client: Any = Salesforce(username="integration@sales.example", **login)
