@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from renkei.drain import PATIENCE
+from renkei.telling import is_outage
 from renkei.threads import SystemClock
 from renkei.wire import Wired
 from sync.errors import Fatal, RenkeiError, Retryable
@@ -111,11 +112,6 @@ def together(errors: Mapping[str, RenkeiError]) -> RenkeiError:
     if all(is_outage(error) for error in errors.values()):
         return Retryable(message, next_step=step)
     return Fatal(message, step)
-
-
-def is_outage(error: BaseException) -> bool:
-    """True if a system cannot be reached or used at present, and nothing of ours has to be mended."""
-    return isinstance(error, Retryable) or isinstance(error.__cause__, Retryable)
 
 
 def _keep_failed(wired: Wired, trigger: str, error: RenkeiError) -> None:

@@ -5,7 +5,7 @@ It decides how operations and observed changes become one history. It reads rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sync.consent import base_name
@@ -87,10 +87,16 @@ def _in_step(known: dict[Side, Any], agreed: list[Any] | None) -> bool:
     return len(known) < 2 or known[Side.MA] == known[Side.SFA]
 
 
-def history(trace: Trace, rules: tuple[Rules, ...], field: str) -> list[dict[str, Any]]:
-    """Writes and observed changes as one list, newest first; `how` says by which rule or read."""
+def history(
+    trace: Trace,
+    rules: tuple[Rules, ...],
+    field: str,
+    explain: Callable[[OperationInfo], tuple[str, str]] = lambda _: ("", ""),
+) -> list[dict[str, Any]]:
+    """Writes and observed changes as one list, newest first; `how` says by which rule or read, `why` and `next` what
+    `explain` makes of a write that was refused."""
     names = _names(rules)
-    lines = [line for each in trace.operations for line in _wrote(each)]
+    lines = [line for each in trace.operations for line in _wrote(each, explain)]
     for change in trace.changes:
         for path, (old, new) in change.values.items():
             name = names.get((change.ref.system, path), path)
@@ -98,16 +104,19 @@ def history(trace: Trace, rules: tuple[Rules, ...], field: str) -> list[dict[str
                 {
                     "at": change.at, "what": "by_us" if change.own == 1 else "changed",
                     "system": change.ref.system, "record": change.ref.id, "field": name, "old": old, "new": new,
-                    "lost": None, "run": change.run, "how": f"run {change.run}",
+                    "lost": None, "run": change.run, "how": f"run {change.run}", "why": "", "next": "",
                 }
             )  # fmt: skip
     chosen = [line for line in lines if field in ("", line["field"])]
     return sorted(chosen, key=lambda line: -line["at"])
 
 
-def _wrote(operation: OperationInfo) -> Iterator[dict[str, Any]]:
+def _wrote(
+    operation: OperationInfo, explain: Callable[[OperationInfo], tuple[str, str]]
+) -> Iterator[dict[str, Any]]:
     how = f"{operation.action} · mapping {operation.digest} · run {operation.run} · {operation.state}"
     what = _VERBS.get(operation.state, "wrote")
+    why, step = explain(operation) if what == "refused" else ("", "")
     for raw in operation.work.get("fields", {}).values():
         work = FieldWork(*raw)
         yield {
@@ -115,6 +124,7 @@ def _wrote(operation: OperationInfo) -> Iterator[dict[str, Any]]:
             "record": operation.target.id, "field": work.name, "old": work.expected, "new": work.desired,
             "lost": work.lost, "run": operation.run,
             "how": f"{how} ({operation.reason})" if operation.reason else how,
+            "why": why, "next": step,
         }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 import typer
 from typer.main import get_command
 
+from renkei import telling
 from renkei.cli import delivery, demo, looking, planning, project
 from renkei.cli.codes import DONE, LEFT, WRONG, code_of
 from renkei.cli.screen import problem
@@ -56,7 +57,7 @@ def run(given: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _stopped(told)
     except RenkeiError as error:
-        told(error.message, error.next_step)
+        told(telling.error(told.words, error), error.next_step)
         return code_of(error)
     except typer.TyperException as error:
         told(error.format_message() if hasattr(error, "format_message") else str(error), "renkei --help")

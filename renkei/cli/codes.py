@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from renkei.telling import is_outage
+
 if TYPE_CHECKING:
     from renkei.syncing import Result
 
@@ -19,8 +21,6 @@ AWAY = 3  # a system cannot be reached or used at present: the same command late
 
 def code_of(error: BaseException) -> int:
     """The code of a command that ended with an error of ours."""
-    from renkei.asking import is_outage
-
     return AWAY if is_outage(error) else WRONG
 
 

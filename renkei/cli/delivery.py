@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from renkei import telling
 from renkei.cli.codes import code_of_results
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose
@@ -113,12 +114,13 @@ def _show_canary(here: Session, result: Result) -> None:
     for system, action in canary.alarms:
         text = words(
             "sync.canary_brake", wrong=canary.wrong[system, action], sent=canary.sent[system, action],
-            action=action, system=system,
+            action=telling.word(words, "action", action), system=system,
         )  # fmt: skip
         say(paint("  " + words("plan.brake", reason=text), "red"))
     if canary.alarms:
         fields = {f"{system}.{path}": number for (system, path), number in canary.fields.items()}
-        say(f"    {counts(fields | dict(canary.reasons))}", f"  {words('next')}  {words('sync.canary_next')}")
+        reasons = {telling.reason(words, why): number for why, number in canary.reasons.items()}
+        say(f"    {counts(fields | reasons)}", f"  {words('next')}  {words('sync.canary_next')}")
 
 
 def show_rest(here: Session, result: Result) -> None:
@@ -131,14 +133,14 @@ def show_rest(here: Session, result: Result) -> None:
         )
         return
     for brake in total.brakes:
-        say(paint("  " + words("plan.brake", reason=brake.reason), "red"))
+        say(paint("  " + words("plan.brake", reason=telling.brake(words, brake.reason)), "red"))
     if total.brakes:
         say(f"  {words('next')}  {words('sync.brake_next')}")
     for system, why in total.stopped.items():
         say(paint("  " + words("sync.stopped", system=system, why=why), "red"))
     if total.gave_up is not None:
-        say(paint(f"  {words('error')}  {total.gave_up.message}", "red"))
+        say(paint(f"  {words('error')}  {telling.error(words, total.gave_up)}", "red"))
         say(f"  {words('next')}  {total.gave_up.next_step}")
     left = {k: v for k, v in {**result.open, **result.holds, **result.in_flight}.items() if v}
     if left:
-        say("  " + words("sync.open", open=counts(left)))
+        say("  " + words("sync.open", open=counts(telling.named(words, left))))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from renkei import telling
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, session
 from renkei.cli.screen import as_json, counts, leave, paint, problem, say, shown, stamp, table
 
@@ -25,7 +26,15 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def status(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None) -> None:
+def status(
+    max_age: Annotated[
+        float, typer.Option("--max-age", help="minutes after which what was read last is too old", min=0.0)
+    ] = 15.0,
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+) -> None:
     """Each route at a glance: last cycle, what is left, what waits. Exit code 1 if one is not well."""
     from renkei.wire import load_rules, look, scopes
     from state.views import status as ask
@@ -34,23 +43,30 @@ def status(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: 
     rules = load_rules(here.project)
     with look(here.project) as reader:
         found = ask(reader, scopes(rules), since=time.time() - _DAY)
-    routes = [_status_data(each) for each in found]
+    routes = [_status_data(each, time.time() - 60.0 * max_age) for each in found]
     well = all(each["ok"] for each in routes)
     if json:
         as_json({"ok": well, "env": here.project.env, "routes": routes})
     else:
-        _show_status(here, routes)
+        _show_status(here, routes, max_age)
     leave(0 if well else 1)
 
 
-def _status_data(each: RouteStatus) -> dict[str, Any]:
+def _too_old(each: RouteStatus, oldest: float) -> dict[str, float]:
+    """The systems whose last complete read began before a time, and when it did (unix seconds; 0 = never)."""
+    begun = {feed.system: feed.at for feed in each.feeds if feed.name == "front" and feed.complete}
+    return {name: begun.get(name, 0.0) for name in each.records if begun.get(name, 0.0) < oldest}
+
+
+def _status_data(each: RouteStatus, oldest: float) -> dict[str, Any]:
     last = each.last_run
+    stale = _too_old(each, oldest) if each.first_applied else {}
     waiting = sum(each.operations.values()) + sum(each.holds.values())
     braked = bool(last and last.state == "braked")
     failed = bool(last and last.state == "failed")
     return {
         "route": each.route,
-        "ok": each.first_applied and not waiting and not braked and not failed and not each.dirty,
+        "ok": each.first_applied and not (waiting or braked or failed or each.dirty or stale),
         "first_applied": each.first_applied,
         "last_run": {
             "id": last.id, "trigger": last.trigger, "state": last.state, "started": last.started,
@@ -58,6 +74,7 @@ def _status_data(each: RouteStatus) -> dict[str, Any]:
         } if last else None,
         "why": str(last.figures.get("why", "")) if last else "",
         "brakes": [str(reason) for _action, reason in last.figures.get("brakes", [])] if last else [],
+        "too_old": stale,
         "to_decide": each.dirty,
         "open": dict(each.operations),
         "unreleased": dict(each.unreleased),
@@ -69,7 +86,7 @@ def _status_data(each: RouteStatus) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
+def _show_status(here: Session, routes: list[dict[str, Any]], max_age: float) -> None:
     words = here.words
     head = [
         words(f"status.{name}") for name in ("route", "last", "linked", "dirty", "today", "waits", "state")
@@ -92,13 +109,18 @@ def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
             why = each["why"] or words("status.failed", when=stamp(last["started"]))
             say(paint(f"  {why}", "red"))
             say(f"  {words('next')}  {words('status.failed_next')}")
+        for system, at in each["too_old"].items():
+            when = stamp(at) if at else words("status.never")
+            say(paint("  " + words("status.stale", system=system, when=when, minutes=f"{max_age:g}"), "red"))
+        if each["too_old"]:
+            say(f"  {words('next')}  {words('status.stale_next')}")
         for reason in each["brakes"]:
-            say(paint("  " + words("plan.brake", reason=reason), "red"))
+            say(paint("  " + words("plan.brake", reason=telling.brake(words, reason)), "red"))
         if each["brakes"]:
             say(f"  {words('next')}  {words('sync.brake_next')}")
         left = {name: n for name, n in {**each["open"], **each["holds"]}.items() if n}
         if left:
-            say("  " + words("sync.open", open=counts(left)))
+            say("  " + words("sync.open", open=counts(telling.named(words, left))))
 
 
 def inbox(
@@ -110,19 +132,26 @@ def inbox(
     lang: Lang = None,
 ) -> None:
     """Everything that waits for a person: questions, and what a system refused."""
-    from renkei.wire import look
+    from renkei.wire import load_rules, look
     from state.answers import Which
     from state.reader import records_by_entity
     from state.views import inbox as ask
     from state.views import operations
 
     here = session(project, env, lang, as_json=json)
+    rules = load_rules(here.project)
     with look(here.project) as reader:
         holds = ask(reader, route=route, limit=limit + 1)
         which = Which(route=route, states=("failed", "waiting", "ignored"))
         stuck = operations(reader, which, limit=limit + 1)
         records = records_by_entity(reader, {each.entity for each in stuck})
-    found = [*map(_hold_data, holds), *(_stuck_data(each, records.get(each.entity, ())) for each in stuck)]
+    found = [
+        *map(_hold_data, holds),
+        *(
+            _stuck_data(each, records.get(each.entity, ()), telling.refusal(here.words, each, rules))
+            for each in stuck
+        ),
+    ]
     entries, more = found[:limit], len(found) > limit
     if json:
         as_json({"ok": not entries, "env": here.project.env, "entries": entries, "more": more})
@@ -143,7 +172,9 @@ def _hold_data(each: HoldInfo) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _stuck_data(each: OperationInfo, records: tuple[RecordInfo, ...]) -> dict[str, Any]:
+def _stuck_data(
+    each: OperationInfo, records: tuple[RecordInfo, ...], refusal: telling.Refusal
+) -> dict[str, Any]:
     """`records`: those of the person; the target of a create is none of them yet and stands last, without an id."""
     names = [field[0] for field in each.work.get("fields", {}).values()]
     refs = [record.ref for record in records if record.ref.system != each.target.system]
@@ -151,6 +182,7 @@ def _stuck_data(each: OperationInfo, records: tuple[RecordInfo, ...]) -> dict[st
         "kind": each.state, "route": each.route, "field": ", ".join(names), "since": each.made_at,
         "entity": each.entity,
         "records": [_name(each.target)] if each.target.id else [*map(_name, refs), _name(each.target)],
+        "why": refusal.why, "next": refusal.step,
         "details": {"reason": each.reason, "tried": each.attempts, "again_at": each.at},
     }  # fmt: skip
 
@@ -164,12 +196,19 @@ def _inbox_lines(here: Session, entries: list[dict[str, Any]]) -> Iterator[str]:
     for each in entries:
         details = each["details"] if isinstance(each["details"], dict) else {}
         kind = "failed" if "tried" in details else each["kind"]
-        what = here.words(f"inbox.{kind}", reason=details.get("reason", ""))
+        reason = each.get("why") or telling.brake(here.words, str(details.get("reason", "")))
+        what = here.words(f"inbox.{kind}", reason=reason)
         shape = " / ".join(f"{key} {_detail(value)}" for key, value in details.items() if key not in _PLAIN)
         rows.append(
-            [stamp(each["since"]), each["kind"], each["field"], " ⇄ ".join(each["records"]), what, shape]
-        )
-    yield from table(("", "", "", "", "", ""), rows)[1:]
+            [
+                stamp(each["since"]), telling.word(here.words, "kind", each["kind"]), each["field"],
+                " ⇄ ".join(each["records"]), what, shape,
+            ]
+        )  # fmt: skip
+    for each, line in zip(entries, table(("", "", "", "", "", ""), rows)[1:], strict=True):
+        yield line
+        if each.get("next"):
+            yield f"  {here.words('next')}  {each['next']}"
 
 
 _PLAIN = frozenset({"reason", "tried", "again_at", "count", "limit"})
@@ -203,7 +242,7 @@ def trace(
             here.words, here.words("trace.nobody", who=who), here.words("trace.nobody_next"), json_wanted=json
         )
         leave(1)
-    stories = [_story(each, rules, field) for each in found]
+    stories = [_story(here, each, rules, field) for each in found]
     if json:
         as_json({"ok": True, "env": here.project.env, "found": stories})
         return
@@ -211,7 +250,7 @@ def trace(
         _show_story(here, story)
 
 
-def _story(each: Trace, rules: tuple[Rules, ...], field: str) -> dict[str, Any]:
+def _story(here: Session, each: Trace, rules: tuple[Rules, ...], field: str) -> dict[str, Any]:
     from renkei.story import history, name_of_person, now_lines
 
     return {
@@ -223,7 +262,7 @@ def _story(each: Trace, rules: tuple[Rules, ...], field: str) -> dict[str, Any]:
         ],
         "fields": now_lines(each, rules, field),
         "holds": [_hold_data(hold) for hold in each.holds],
-        "history": history(each, rules, field),
+        "history": history(each, rules, field, lambda row: telling.refusal(here.words, row, rules)),
     }
 
 
@@ -278,3 +317,5 @@ def _show_story(here: Session, story: dict[str, Any]) -> None:
         lost = "   " + words("trace.lost", value=shown(line["lost"])) if line["lost"] is not None else ""
         change = f"{shown(line['old'])} → {shown(line['new'])}"
         say(f"{stamp(line['at'])}  {what}  {line['system']}  {line['field']}  {change}   {line['how']}{lost}")
+        if line["why"]:
+            say(f"    {line['why']}", *([f"    {words('next')}  {line['next']}"] if line["next"] else ()))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from renkei import telling
 from renkei.cli.codes import code_of_results
 from renkei.cli.delivery import show_rest
 from renkei.cli.opening import at_work
@@ -74,34 +75,41 @@ def _show_plan(here: Session, data: dict[str, Any]) -> None:
         say(f"  {words('plan.nothing')}")
     systems = list(data["actions"])
     kinds = list(dict.fromkeys(kind for each in data["actions"].values() for kind in each))
-    rows = [[kind, *(f"{data['actions'][name].get(kind, 0):,}" for name in systems)] for kind in kinds]
+    rows = [
+        [
+            telling.word(words, "action", kind),
+            *(f"{data['actions'][name].get(kind, 0):,}" for name in systems),
+        ]
+        for kind in kinds
+    ]
     say(*(f"  {line}" for line in table(["", *systems], rows)) if rows else ())
     if data["fields"]:
         say("  " + words("plan.fields", fields=counts(dict(list(data["fields"].items())[:8]))))
     if data["opt_outs_at_once"]:
         say("  " + words("plan.opt_outs", number=f"{data['opt_outs_at_once']:,}"))
     if data["holds"]:
-        say("  " + words("plan.waits", holds=counts(data["holds"])))
+        say("  " + words("plan.waits", holds=counts(telling.named(words, data["holds"]))))
     for brake in data["brakes"]:
-        say(paint("  " + words("plan.brake", reason=brake["reason"]), "red"))
+        say(paint("  " + words("plan.brake", reason=telling.brake(words, brake["reason"])), "red"))
     if data["brakes"]:
         say(f"  {words('next')}  {words('sync.brake_next')}")
     for each in data["examples"]:
-        say("  " + _example(each))
+        say("  " + _example(here, each))
     if data["total"] > len(data["examples"]):
         say("  " + words("plan.more", number=f"{data['total'] - len(data['examples']):,}"))
     if data["first_needed"]:
         say("  " + words("plan.first"))
 
 
-def _example(each: dict[str, Any]) -> str:
+def _example(here: Session, each: dict[str, Any]) -> str:
     changes = [
         f"{field['field']} {shown(field['now'])} → {shown(field['then'])}"
         for field in list(each["fields"].values())[:4]
     ]
     rest = len(each["fields"]) - len(changes)
     where = f"{each['system']} {each['record'] or each['object']}"
-    return f"{each['action']:<6}  {where}   {' · '.join(changes)}{f' … +{rest}' if rest > 0 else ''}"
+    action = telling.word(here.words, "action", each["action"])
+    return f"{action:<6}  {where}   {' · '.join(changes)}{f' … +{rest}' if rest > 0 else ''}"
 
 
 def apply(

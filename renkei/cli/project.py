@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from renkei import telling
 from renkei.cli.codes import WRONG, worst
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, leave, paint, say, table
@@ -206,7 +207,12 @@ def systems(project: Folder = HERE, env: Env = None, json: AsJson = False, lang:
     found: dict[str, dict[str, Any]] = {}
     for name, answer in answers.items():
         if isinstance(answer, RenkeiError):
-            found[name] = {"ok": False, "checks": [], "error": answer.message, "next": answer.next_step}
+            found[name] = {
+                "ok": False,
+                "checks": [],
+                "error": telling.error(here.words, answer),
+                "next": answer.next_step,
+            }
         else:
             found[name] = answer
         found[name]["connector"] = here.project.systems[name].connector
@@ -233,8 +239,8 @@ def _examined(here: Session, name: str) -> dict[str, Any]:
         except RequestRefused as error:
             if not hasattr(opened, "probe"):
                 raise
-            return {"ok": False, "checks": _said_once(opened) or [_as_check(error)]}
-        checks = _said_once(opened)
+            return {"ok": False, "checks": _said_once(here, opened) or [_as_check(error)]}
+        checks = _said_once(here, opened)
         ok = all(each["ok"] for each in checks)
         return {"ok": ok, "checks": checks, **(_facts(opened) if ok else {})}
     finally:
@@ -245,14 +251,14 @@ def _as_check(error: RenkeiError) -> dict[str, Any]:
     return {"name": "describe", "ok": False, "detail": str(error)}
 
 
-def _said_once(opened: Any) -> list[dict[str, Any]]:
+def _said_once(here: Session, opened: Any) -> list[dict[str, Any]]:
     """A system's own checks; a trouble that several of them meet is told with the first."""
     told: set[str] = set()
     checks: list[dict[str, Any]] = []
     for each in opened.probe() if hasattr(opened, "probe") else ():
         again = not each.ok and each.detail in told
         told.add(each.detail)
-        checks.append(each._asdict() | ({"detail": "as above"} if again else {}))
+        checks.append(each._asdict() | ({"detail": here.words("systems.again")} if again else {}))
     return checks
 
 

@@ -7,8 +7,10 @@ import re
 import resource
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -234,6 +236,25 @@ def test_status_and_inbox_are_well(place: Place, capsys: Any) -> None:
     assert place.quick(capsys, "inbox").out == "Nothing waits for a person.\n"
     assert place.quick(capsys, "inbox", "--lang", "ja").out == "判断待ちはありません。\n"
     assert "正常" in place.quick(capsys, "status", "--lang=ja").out
+
+
+def test_status_says_when_what_we_know_is_too_old(
+    place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter of an hour after the last complete read nothing is called well any more, each system is named with
+    its time, and whoever runs cycles more rarely says so."""
+    place.quick(capsys, "sync")
+    assert place.quick(capsys, "status").code == 0
+    later = time.time() + 960
+    monkeypatch.setattr("renkei.cli.looking.time", SimpleNamespace(time=lambda: later))
+    said = place.quick(capsys, "status")
+    assert said.code == 1
+    assert re.search(r"too old: marketo was last read 20.*, which is more than 15 minutes ago\n", said.out)
+    assert said.out.count("next  see why whatever schedules `renkei sync` does not run it") == 1
+    data = place.quick(capsys, "status", "--json").data["routes"][0]
+    assert set(data["too_old"]) == {"marketo", "salesforce"}
+    assert not data["ok"]
+    assert place.quick(capsys, "status", "--max-age", "30").code == 0
 
 
 def _type_title(place: Place, record: str, title: str) -> None:

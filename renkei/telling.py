@@ -1,0 +1,144 @@
+"""What the engine's own short words mean for whoever reads a screen: brakes, refusals, holds, classes of errors.
+
+It decides the wording in both languages and the next step of a refusal. The engine keeps its reasons in English, so a
+reason that this page does not recognise is shown as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from renkei.words import Words
+from sync.errors import InDoubt, LeaseLost, QuotaSpent, RenkeiError, RequestRefused, Retryable
+
+if TYPE_CHECKING:
+    from state.answers import OperationInfo
+    from sync.rules import Rules
+
+# As sync.guard writes them.
+_BRAKES = (
+    ("brake.flood", re.compile(r"(?P<count>[\d,]+) opt-outs within an hour, limit (?P<limit>[\d,]+)")),
+    (
+        "brake.excess",
+        re.compile(
+            r"(?P<count>[\d,]+) (?P<action>\w+)s (?P<span>this cycle|in an hour|in a day), limit (?P<limit>[\d,]+)"
+        ),
+    ),
+    (
+        "brake.loss",
+        re.compile(
+            r"(?P<system>\S+) lost (?P<lost>[\d,]+) of (?P<held>[\d,]+) records, limit (?P<limit>[\d,]+)"
+        ),
+    ),
+)
+_IGNORED = re.compile(r"ignored by the vendor: (?P<fields>.+)")
+
+
+class Refusal(NamedTuple):
+    """Why a system took a write not, and what to do about it ("" = nothing better than to look)."""
+
+    why: str
+    step: str
+
+
+def brake(words: Words, reason: str) -> str:
+    """A brake's reason."""
+    for key, form in _BRAKES:
+        found = form.fullmatch(reason)
+        if found:
+            parts = {
+                name: word(words, name, text) if name in ("action", "span") else text
+                for name, text in found.groupdict().items()
+            }
+            return words(key, **parts)
+    return reason
+
+
+def word(words: Words, group: str, name: str) -> str:
+    """A word of the engine's (an action, a state, a kind of hold, a time span), or as it stands if it is unknown."""
+    key = f"{group}.{name}"
+    text = words(key)
+    return name if text == key else text
+
+
+def named(words: Words, found: Mapping[str, int]) -> dict[str, int]:
+    """Counts by state or kind of hold under the names that a screen shows."""
+    return {word(words, "kind", name): number for name, number in found.items()}
+
+
+def reason(words: Words, text: str) -> str:
+    """The reason that an operation or a canary bears: the engine's words, else the vendor's own codes."""
+    ignored = _IGNORED.fullmatch(text)
+    if ignored:
+        return words("reason.ignored", fields=ignored["fields"])
+    return "; ".join(word(words, "reason", each) for each in text.split("; "))
+
+
+def refusal(words: Words, operation: OperationInfo, rules: Iterable[Rules]) -> Refusal:
+    """What a refused or waiting operation waits for."""
+    own = next((one for one in rules if one.route == operation.route), None)
+    codes = {code for _path, code, _message in operation.work.get("errors", ())}
+    if own is None or operation.action != "create" or "exists" not in codes:
+        return Refusal(reason(words, operation.reason), "")
+    address = _shared_address(operation, own)
+    if not address:
+        return Refusal(words("refusal.exists", system=operation.target.system), words("refusal.exists_next"))
+    why = words("refusal.shared", system=operation.target.system, address=address)
+    links = " / ".join(_link_fields(own))
+    return Refusal(
+        why, words("refusal.shared_linked", fields=links) if links else words("refusal.shared_next")
+    )
+
+
+def _shared_address(operation: OperationInfo, rules: Rules) -> str:
+    """The address of a new record, if it is one by which these rules recognise nobody ("" = it is not)."""
+    from sync.normalise import Lens
+
+    if not any(key.kind == "email" and key.unless_role for key in rules.match):
+        return ""
+    lens = Lens(rules)
+    path = lens.address_path(operation.target.system, operation.target.object)
+    sent = operation.work.get("fields", {}).get(path)
+    address = str(sent[2]) if sent else ""
+    return address if address and not lens.is_personal(address) else ""
+
+
+def _link_fields(rules: Rules) -> list[str]:
+    """Where a record names its counterpart across by id, as system.field."""
+    keys = {key.field for key in rules.match if key.kind == "id"}
+    return [
+        f"{rules.systems[side]}.{path}"
+        for rule in rules.fields
+        if rule.name in keys
+        for side, cell in rule.cells.items()
+        if not cell.is_id
+        for path in dict.fromkeys(cell.paths.values())
+    ]
+
+
+def error(words: Words, met: RenkeiError) -> str:
+    """An error's sentence, under its class where the sentence itself is not in the reader's language."""
+    return words(f"class.{_class(met)}", message=met.message)
+
+
+def is_outage(error: BaseException) -> bool:
+    """True if a system cannot be reached or used at present, and nothing of ours has to be mended."""
+    return isinstance(error, Retryable) or isinstance(error.__cause__, Retryable)
+
+
+def _class(met: RenkeiError) -> str:
+    match met:
+        case QuotaSpent():
+            return "quota"
+        case Retryable():
+            return "outage"
+        case LeaseLost():
+            return "lease"
+        case RequestRefused():
+            return "refused"
+        case InDoubt():
+            return "doubt"
+        case _:
+            return "outage" if is_outage(met) else "fatal"
