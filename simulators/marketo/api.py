@@ -14,10 +14,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from simulators.http import Request, Response, text_response
+from simulators.marketo.company_routes import CompanyRoutes
 from simulators.marketo.extract import ExtractRoutes, Pace
 from simulators.marketo.feeds import FeedRoutes
 from simulators.marketo.gate import UNLIMITED, Credentials, Gate, Quota
 from simulators.marketo.leads import LeadRoutes
+from simulators.marketo.list_routes import ListRoutes
 from simulators.marketo.params import BODY_LIMIT, TARGET_LIMIT, form
 from simulators.marketo.reply import Envelope
 from simulators.marketo.state import MarketoState
@@ -26,6 +28,8 @@ from simulators.marketo.upsert import RequestError
 
 Handler = Callable[..., Response]
 DEMO_CREDENTIALS = Credentials(client_id="demo-client", client_secret="demo-secret")  # noqa: S106 - opens a toy only
+CRM_OBJECTS = re.compile(r"/rest/v1/(companies|opportunities|salespersons)(/.*)?\.json")
+"""What is managed by the CRM alone while the native sync is on (page "Lead Database")."""
 
 
 class Route(NamedTuple):
@@ -61,7 +65,7 @@ class MarketoApi:
         self._envelope = Envelope()
         self.feeds = FeedRoutes(state, self._envelope, own, empty_pages)
         self.extract = ExtractRoutes(state, self._envelope, own, pace or Pace())
-        self._routes = self._table(LeadRoutes(state, self._envelope))
+        self._routes = self._table(LeadRoutes(state, self._envelope)) + self._more()
 
     def refuse(self, kind: str) -> Response:
         """Word a refusal that the server makes."""
@@ -86,6 +90,8 @@ class MarketoApi:
             return self._envelope.failure("1003", str(error))
 
     def _dispatch(self, request: Request) -> Response:
+        if self.state.native_sync and CRM_OBJECTS.fullmatch(request.path):
+            return self._envelope.failure("1018", "CRM Enabled")
         known = False
         for route in self._routes:
             match = route.path.fullmatch(request.path)
@@ -122,13 +128,38 @@ class MarketoApi:
             ("GET", f"/bulk/v1/leads/export/{job}/status.json", "extract status", extract.status),
             ("GET", f"/bulk/v1/leads/export/{job}/file.json", "extract file", extract.file),
         )
-        return tuple(
-            Route(method, re.compile(path.replace(".json", r"\.json")), label, handler)
-            for method, path, label, handler in rows
+        return _compiled(rows)
+
+    def _more(self) -> tuple[Route, ...]:
+        companies, lists = CompanyRoutes(self.state, self._envelope), ListRoutes(self.state, self._envelope)
+        number = r"(\d{1,15})"
+        return _compiled(
+            (
+                ("GET", "/rest/v1/companies.json", "companies", companies.by_filter),
+                ("POST", "/rest/v1/companies.json", "sync companies", companies.sync),
+                ("GET", "/rest/v1/companies/describe.json", "describe companies", companies.describe),
+                ("POST", "/rest/v1/companies/delete.json", "delete companies", companies.delete),
+                ("GET", "/rest/v1/lists.json", "lists", lists.lists),
+                ("GET", f"/rest/v1/lists/{number}.json", "list", lists.list_by_id),
+                ("GET", f"/rest/v1/lists?/{number}/leads.json", "list members", lists.members),
+                ("POST", f"/rest/v1/lists/{number}/leads.json", "add to list", lists.add),
+                ("DELETE", f"/rest/v1/lists/{number}/leads.json", "remove from list", lists.remove),
+                ("GET", f"/rest/v1/lists/{number}/leads/ismember.json", "member of list", lists.is_member),
+                ("GET", "/rest/v1/campaigns.json", "campaigns", lists.campaigns),
+                ("GET", f"/rest/v1/campaigns/{number}.json", "campaign", lists.campaign_by_id),
+                ("POST", f"/rest/v1/campaigns/{number}/trigger.json", "request campaign", lists.trigger),
+            )
         )
 
     def _usage(self, _: Request) -> Response:
         return self._envelope.success([self.gate.report()])
+
+
+def _compiled(rows: tuple[tuple[str, str, str, Handler], ...]) -> tuple[Route, ...]:
+    return tuple(
+        Route(method, re.compile(path.replace(".json", r"\.json")), label, handler)
+        for method, path, label, handler in rows
+    )
 
 
 def _as_get(request: Request) -> Request:

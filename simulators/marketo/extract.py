@@ -18,10 +18,11 @@ from typing import Any
 
 from simulators.clock import iso_z
 from simulators.http import Request, Response, text_response
+from simulators.marketo.commits import as_text
 from simulators.marketo.params import json_body, moment
 from simulators.marketo.reply import Envelope
-from simulators.marketo.shelf import Lead
-from simulators.marketo.state import MarketoState, as_text
+from simulators.marketo.shelf import Record
+from simulators.marketo.state import MarketoState
 from simulators.marketo.upsert import RequestError
 
 LONGEST = 31 * 86_400
@@ -209,13 +210,13 @@ class ExtractRoutes:
         return job.content
 
 
-def _inside(job: Job, lead: Lead) -> bool:
+def _inside(job: Job, lead: Record) -> bool:
     # The filter counts a change of any field, the shown value of standard fields only.
     stamp = lead.created if job.kind == "createdAt" else lead.touched
     return job.start <= int(stamp) <= job.end
 
 
-def _write(job: Job, leads: list[Lead]) -> bytes:
+def _write(job: Job, leads: list[Record]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=SEPARATORS[job.format], lineterminator="\n")
     writer.writerow([job.headers.get(name, name) for name in job.fields])

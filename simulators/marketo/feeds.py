@@ -106,6 +106,8 @@ class FeedRoutes:
         if field is not None:
             shown["primaryAttributeValueId"] = field.number
             shown["primaryAttributeValue"] = field.label
+        elif row.asset is not None:
+            shown["primaryAttributeValueId"], shown["primaryAttributeValue"] = row.asset
         shown["attributes"] = _attributes(row)
         return shown
 
@@ -139,5 +141,11 @@ def _attributes(row: Activity) -> list[dict[str, Any]]:
             return [{"name": "Merge IDs", "value": str(list(row.others))}]
         case log.NEW_LEAD | log.DELETE_LEAD:
             return [{"name": "Source Type", "value": "Web service API"}]
+        case log.ADD_TO_LIST | log.REMOVE_FROM_LIST:
+            return [{"name": "Source", "value": "Web service API"}]
+        case log.CHANGE_SCORE:
+            change = f"{int(row.new or 0) - int(row.old or 0):+d}"
+            shown = {"New Value": row.new, "Old Value": row.old, "Change Value": change, "Reason": row.reason}
+            return [{"name": name, "value": value} for name, value in shown.items()]
         case _:
             return [{"name": "New Value", "value": row.new}, {"name": "Old Value", "value": row.old}]

@@ -1,4 +1,4 @@
-"""Which fields a lead has and which values they take.
+"""Which fields a lead and a company have and which values they take.
 
 Decides whether a value fits a field's type and how it is stored; knows no lead, no request and no other
 field. Types, the `""` = null rule and the codes follow the vendor's pages "Field Types" and "Error
@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import Literal
 
 from simulators.clock import parse_iso
 
 DataType = Literal[
-    "string", "text", "email", "phone", "url", "integer", "score", "boolean", "datetime", "date", "float"
-]
+    "string", "text", "email", "phone", "url", "integer", "score", "boolean", "datetime", "date", "float",
+    "currency",
+]  # fmt: skip
 Value = str | int | float | bool | None
 
 TEXT_TYPES = frozenset({"string", "text", "email", "phone", "url"})
+COMPANY_KEY = "externalCompanyId"
+"""By this field of a company, and of a lead, leads belong to companies."""
 _TRUE = frozenset({"true", "1", "yes", "t", "on"})
 _FALSE = frozenset({"false", "0", "no", "f", "off"})
 
@@ -33,7 +37,7 @@ class BadValueError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One lead field; `standard=False` fields do not move the visible `updatedAt`, `searchable` ones are
+    """One field; `standard=False` fields do not move the visible `updatedAt`, `searchable` ones are
     filter types.
     """
 
@@ -49,7 +53,31 @@ class Field:
 
 def _field(number: int, name: str, label: str, kind: DataType, **more: object) -> Field:
     length = 255 if kind in TEXT_TYPES and kind != "text" else None
-    return Field(number=number, name=name, label=label, type=kind, length=length, **more)  # type: ignore[arg-type]
+    known = {"length": length, **more}
+    return Field(number=number, name=name, label=label, type=kind, **known)  # type: ignore[arg-type]
+
+
+INHERITED: dict[str, Field] = {
+    field.name: field
+    for field in (
+        _field(5, "company", "Company Name", "string"),
+        _field(9, "industry", "Industry", "string"),
+        _field(10, "website", "Website", "url"),
+        _field(21, "site", "Site", "string"),
+        _field(22, "mainPhone", "Main Phone", "phone"),
+        _field(23, "annualRevenue", "Annual Revenue", "currency"),
+        _field(24, "numberOfEmployees", "Num Employees", "integer"),
+        _field(25, "sicCode", "SIC Code", "string", length=40),
+        _field(26, "billingStreet", "Billing Address", "text"),
+        _field(27, "billingCity", "Billing City", "string"),
+        _field(28, "billingState", "Billing State", "string"),
+        _field(29, "billingCountry", "Billing Country", "string"),
+        _field(30, "billingPostalCode", "Billing Postal Code", "string"),
+        _field(1007, "corpNo", "Corporate Number", "string", standard=False),
+        _field(1008, "siteName", "Site Name", "string", standard=False),
+    )
+}
+"""What a lead takes over from the company that it belongs to, as the vendor's page "Companies" says. Never changed."""
 
 
 STANDARD: dict[str, Field] = {
@@ -59,27 +87,56 @@ STANDARD: dict[str, Field] = {
         _field(2, "email", "Email Address", "email", searchable=True),
         _field(3, "firstName", "First Name", "string"),
         _field(4, "lastName", "Last Name", "string"),
-        _field(5, "company", "Company Name", "string"),
+        INHERITED["company"],
         _field(6, "phone", "Phone Number", "phone"),
         _field(7, "title", "Job Title", "string"),
         _field(8, "country", "Country", "string"),
-        _field(9, "industry", "Industry", "string"),
-        _field(10, "website", "Website", "url"),
+        INHERITED["industry"],
+        INHERITED["website"],
         _field(11, "leadSource", "Lead Source", "string"),
         _field(12, "leadScore", "Lead Score", "score"),
         _field(13, "unsubscribed", "Unsubscribed", "boolean"),
         _field(14, "createdAt", "Created At", "datetime", read_only=True),
         _field(15, "updatedAt", "Updated At", "datetime", read_only=True),
         _field(16, "sfdcAccountId", "SFDC Account Id", "string", read_only=True, searchable=True),
+        _field(17, "sfdcLeadId", "SFDC Lead Id", "string", read_only=True, searchable=True),
+        _field(18, "sfdcContactId", "SFDC Contact Id", "string", read_only=True, searchable=True),
+        _field(19, "sfdcType", "SFDC Type", "string", read_only=True),
+        _field(20, COMPANY_KEY, "External Company Id", "string", length=100, searchable=True),
+        *(field for field in INHERITED.values() if 20 < field.number < 1000),
+        _field(31, "leadStatus", "Lead Status", "string"),
+        _field(32, "emailInvalid", "Email Invalid", "boolean"),
         _field(1001, "optOutSeminar", "Opt-out Seminar", "boolean", standard=False),
         _field(1002, "sfaId", "SFA Id", "string", searchable=True, standard=False),
         _field(1003, "ownerEmail", "Owner Email", "email", standard=False),
         _field(1004, "isTest", "Is Test", "boolean", standard=False),
         _field(1005, "demoRequest", "Demo Request", "boolean", standard=False),
         _field(1006, "newsletterOk", "Newsletter OK", "boolean", standard=False),
+        INHERITED["corpNo"],
+        INHERITED["siteName"],
+        _field(1009, "dealStage", "Deal Stage", "string", standard=False),
+        _field(1010, "dealAmount", "Deal Amount", "currency", standard=False),
+        _field(1011, "lossReason", "Loss Reason", "string", standard=False),
+        _field(1012, "lastWonDate", "Last Won Date", "date", standard=False),
+        _field(1013, "wonTotalJPY", "Won Total JPY", "currency", standard=False),
+        _field(1014, "revisitOn", "Revisit On", "date", standard=False),
+        _field(1015, "recycleKey", "Recycle Key", "string", searchable=True, standard=False),
+        _field(1016, "behaviorScore", "Behavior Score", "score", standard=False),
     )
 }
-"""The fields of a new instance: the usual ones and some custom ones. Never changed."""
+"""The lead fields of a new instance: the usual ones and some custom ones. Never changed."""
+
+COMPANY: dict[str, Field] = {
+    field.name: field
+    for field in (
+        _field(1, "id", "Id", "integer", read_only=True, searchable=True),
+        _field(20, COMPANY_KEY, "External Company Id", "string", length=100, searchable=True),
+        _field(14, "createdAt", "Created At", "datetime", read_only=True),
+        _field(15, "updatedAt", "Updated At", "datetime", read_only=True),
+        *INHERITED.values(),
+    )
+} | {"company": _field(5, "company", "Company Name", "string", searchable=True)}
+"""The fields of the company object. Never changed."""
 
 UNTICKED: dict[str, Value] = {name: False for name, field in STANDARD.items() if field.type == "boolean"}
 """What a new lead's booleans are: a box is ticked or not, never null."""
@@ -101,7 +158,7 @@ def coerce(field: Field, value: object) -> Value:
             return _integer(field, value)
         case "boolean":
             return _boolean(field, value)
-        case "float":
+        case "float" | "currency":
             return _float(field, value)
         case "datetime" | "date":
             return _moment(field, value)
@@ -125,10 +182,15 @@ def _integer(field: Field, value: object) -> int:
 
 
 def _float(field: Field, value: object) -> float:
+    if isinstance(value, bool):
+        raise _wrong_type(field, value)
     try:
-        return float(str(value))
+        number = float(str(value))
     except ValueError as error:
         raise _wrong_type(field, value) from error
+    if not isfinite(number):
+        raise _wrong_type(field, value)
+    return number
 
 
 def _boolean(field: Field, value: object) -> bool:

@@ -14,12 +14,16 @@ from typing import NamedTuple
 NEW_LEAD = 12
 DATA_VALUE_CHANGED = 13
 CHANGE_SCORE = 22
+ADD_TO_LIST = 24
+REMOVE_FROM_LIST = 25
 MERGE_LEADS = 32
 DELETE_LEAD = 37
 TYPE_NAMES = {
     NEW_LEAD: "New Lead",
     DATA_VALUE_CHANGED: "Change Data Value",
     CHANGE_SCORE: "Change Score",
+    ADD_TO_LIST: "Add to List",
+    REMOVE_FROM_LIST: "Remove from List",
     MERGE_LEADS: "Merge Leads",
     DELETE_LEAD: "Delete Lead",
 }
@@ -29,7 +33,7 @@ FIRST_ID = 70_001
 
 class Activity(NamedTuple):
     """One row: `field` is the changed field's REST name, old and new are texts or None; `others` =
-    merged- away ids.
+    merged-away ids; `reason` is why a score changed, `asset` the id and name of a list.
     """
 
     id: int
@@ -41,6 +45,8 @@ class Activity(NamedTuple):
     new: str | None = None
     others: tuple[int, ...] = ()
     visible: float = 0.0
+    reason: str = ""
+    asset: tuple[int, str] | None = None
 
 
 class Page(NamedTuple):

@@ -53,3 +53,13 @@ def row_of(outcome: Outcome) -> Mapping[str, object]:
         reason = {"code": outcome.code, "message": outcome.message}
         return {"status": "skipped", "reasons": [reason]}
     return {"id": outcome.id, "status": outcome.status}
+
+
+def member_row(outcome: Outcome) -> Mapping[str, object]:
+    """Word one lead's outcome at a list; here skipped rows name the lead, too."""
+    return {"id": outcome.id, **row_of(outcome)}
+
+
+def seq_rows(outcomes: Sequence[Outcome]) -> list[Mapping[str, object]]:
+    """Word the rows of objects other than leads: each with its number in the input."""
+    return [{"seq": seq, **row_of(outcome)} for seq, outcome in enumerate(outcomes)]

@@ -1,59 +1,54 @@
-"""The leads of one fake Marketo instance and everything that can happen to them.
+"""One fake Marketo instance: what may be read, asked for by API, and done by people at the screen.
 
-Decides what is stored, logged, merged and visible, with or without HTTP in front; it speaks no dialect
-and counts no quota. Sources of the rules: the vendor's pages "Leads", "Activities", "Lead Database";
-where they are silent, the harsher reading.
+Decides who may do what, with or without HTTP in front; it speaks no dialect and counts no quota. What a
+commit does is decided below, in `commits`.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from typing import Literal
 
 from simulators.clock import Clock, iso_z
 from simulators.faults import Faults
-from simulators.ledger import Actor, Entry, Verb
-from simulators.marketo import log
-from simulators.marketo.fields import STANDARD, UNTICKED, DataType, Field, Value, altered, custom_field
-from simulators.marketo.log import Activity, ActivityLog, Page
-from simulators.marketo.shelf import Lead, Shelf, Values
+from simulators.ledger import Actor
+from simulators.marketo import companies, membership
+from simulators.marketo.campaigns import Kind
+from simulators.marketo.commits import Commits
+from simulators.marketo.fields import COMPANY_KEY, INHERITED, Value
+from simulators.marketo.lists import Membership
+from simulators.marketo.log import Activity, Page
+from simulators.marketo.shelf import Record
 from simulators.marketo.upsert import Outcome, RequestError, sync_rows
 
-MAX_LOSERS = 25
 
-
-class MarketoState:
+class MarketoState(Commits):
     """One instance; not thread-safe by itself, the HTTP front brings the lock."""
 
     def __init__(
-        self, clock: Clock, rng: random.Random, faults: Faults, *, visibility_lag: float = 1.0
+        self,
+        clock: Clock,
+        rng: random.Random,
+        faults: Faults,
+        *,
+        visibility_lag: float = 1.0,
+        native_sync: bool = False,
     ) -> None:
-        self.clock, self.rng, self.faults, self.visibility_lag = clock, rng, faults, visibility_lag
-        self.fields: dict[str, Field] = STANDARD.copy()
-        self.shelf = Shelf(clock, rng, faults, self.fields, visibility_lag=visibility_lag)
-        self.leads = self.shelf.leads
-        self.log = ActivityLog()
-        self.ledger: list[Entry] = []
-        self.keeps_ledger = True
-        self.calls: Counter[str] = Counter()
-        self.writes: Counter[str] = Counter()
-        self.merged_into: dict[int, int] = {}
+        super().__init__(clock, rng, faults, visibility_lag=visibility_lag, native_sync=native_sync)
         self.races = False
         """Whether an upsert overlooks leads that were made while it was already on its way."""
-        self._next_id = 1001
-        self._last_stamp = 0.0
-
-    # --- schema
-
-    def add_field(self, name: str, kind: DataType = "string") -> None:
-        """Add a custom field; ValueError when the name is taken."""
-        if name in self.fields:
-            raise ValueError(f"the field {name!r} exists already; choose another name")
-        self.fields[name] = custom_field(1001 + len(self.fields), name, kind)
 
     # --- reads
+
+    @property
+    def lists(self) -> Mapping[str, Sequence[Membership]]:
+        """Each static list's changes by its name, oldest first; who is a member now: `members`."""
+        return self.static.history
+
+    def members(self, name: str) -> set[int]:
+        """Give the ids of a list's present members, past any lag; KeyError when there is no such list."""
+        return set(self.static.named(name).members)
 
     def lead(self, lead_id: int, fields: Iterable[str]) -> dict[str, object] | None:
         """Read one lead by id, always its newest values; empty fields are left out."""
@@ -69,16 +64,16 @@ class MarketoState:
         names = tuple(fields)
         return [self.render(lead, names) for lead in self.shelf.find(field, values)]
 
-    def render(self, lead: Lead, fields: Sequence[str]) -> dict[str, object]:
-        """Give the asked fields as the API shows them: nulls left out, times as text."""
-        values = lead.values
+    def render(self, record: Record, fields: Sequence[str]) -> dict[str, object]:
+        """Give the asked fields of a lead or company as the API shows them: nulls left out, times as text."""
+        values = record.values
         row: dict[str, object] = {name: values[name] for name in fields if name in values}
         if "id" in fields:
-            row["id"] = lead.id
+            row["id"] = record.id
         if "createdAt" in fields:
-            row["createdAt"] = iso_z(lead.created)
+            row["createdAt"] = iso_z(record.created)
         if "updatedAt" in fields:
-            row["updatedAt"] = iso_z(lead.updated)
+            row["updatedAt"] = iso_z(record.updated)
         return row
 
     def activities(
@@ -112,9 +107,7 @@ class MarketoState:
 
         With `races` on, leads born after `snapshot` (unix seconds, when the request arrived) are overlooked.
         """
-        outcomes = sync_rows(self, action, lookup_field, rows, snapshot if self.races else None)
-        self.writes.update(outcome.status for outcome in outcomes)
-        return outcomes
+        return self._counted(sync_rows(self, action, lookup_field, rows, snapshot if self.races else None))
 
     def delete_leads(self, ids: Iterable[int]) -> list[Outcome]:
         """Delete leads by API, one outcome per id."""
@@ -126,15 +119,60 @@ class MarketoState:
             else:
                 self._delete("api", lead)
                 outcomes.append(Outcome("deleted", lead_id))
-        self.writes.update(outcome.status for outcome in outcomes)
-        return outcomes
+        return self._counted(outcomes)
 
     def merge(self, winner: int, losers: Sequence[int]) -> None:
         """Merge leads by API; RequestError when a lead is missing, named twice, or more than 25 lose."""
         self._merge("api", winner, losers)
         self.writes["merged"] += len(losers)
 
+    def sync_companies(
+        self, action: str, dedupe_by: str, rows: Sequence[Mapping[str, object]]
+    ) -> list[Outcome]:
+        """Create and update companies, one outcome per row; RequestError when nothing was done."""
+        return self._counted(companies.sync_companies(self, action, dedupe_by, rows))
+
+    def delete_companies(self, delete_by: str, rows: Sequence[Mapping[str, object]]) -> list[Outcome]:
+        """Delete companies, one outcome per row; RequestError when nothing was done."""
+        return self._counted(companies.delete_companies(self, delete_by, rows))
+
+    def add_to_list(self, list_id: int, lead_ids: Sequence[int]) -> list[Outcome]:
+        """Add leads to a static list, one outcome per id; RequestError 1013 when there is no such list."""
+        return self._counted(membership.add(self, list_id, lead_ids))
+
+    def remove_from_list(self, list_id: int, lead_ids: Sequence[int]) -> list[Outcome]:
+        """Take leads from a static list, one outcome per id; RequestError 1013 when there is no such list."""
+        return self._counted(membership.remove(self, list_id, lead_ids))
+
+    def request_campaign(self, campaign_id: int, lead_ids: Sequence[int], tokens: Mapping[str, str]) -> None:
+        """Run leads through a trigger campaign, once more each time; RequestError when none of them ran.
+
+        A lead that is not there refuses the whole request with 1004.
+        """
+        campaign = self.campaigns.check(campaign_id, lead_ids, tokens)
+        missing = next((lead for lead in lead_ids if lead not in self.leads), None)
+        if missing is not None:
+            raise RequestError("1004", f"Lead '{missing}' not found")
+        self.campaigns.run(campaign, lead_ids, tokens, self.clock.now())
+        self.writes["requested"] += len(lead_ids)
+
+    def _counted(self, outcomes: list[Outcome]) -> list[Outcome]:
+        self.writes.update(outcome.status for outcome in outcomes)
+        return outcomes
+
     # --- people at the vendor's screen
+
+    def edit(self, actor: Actor, lead_id: int, values: Mapping[str, Value]) -> None:
+        """Change a lead; at one that belongs to a company, company fields change the company. KeyError
+        when it is gone.
+        """
+        lead = self.leads[lead_id]
+        company = self.company_of(lead) if COMPANY_KEY not in values else None
+        shared = {name: value for name, value in values.items() if name in INHERITED} if company else {}
+        own = {name: value for name, value in values.items() if name not in shared}
+        if company is not None and shared:
+            self.update_company(actor, company, shared)
+        self.update(actor, lead, own)
 
     def human_create(self, values: Mapping[str, Value]) -> int:
         """A person enters a lead; gives its id. Values are stored as typed."""
@@ -142,8 +180,15 @@ class MarketoState:
 
     def human_edit(self, lead_id: int, values: Mapping[str, Value]) -> int:
         """A person edits a lead; KeyError when it is gone."""
-        self.update("human", self.leads[lead_id], values)
+        self.edit("human", lead_id, values)
         return lead_id
+
+    def human_score(self, lead_id: int, change: int, reason: str = "", field: str = "leadScore") -> int:
+        """A scoring campaign adds to a score and says why; gives the new score. KeyError when the lead is gone."""
+        lead = self.leads[lead_id]
+        score = int(lead.values.get(field) or 0) + change
+        self.update("human", lead, {field: score}, reason=reason)
+        return score
 
     def human_delete(self, lead_id: int) -> int:
         """A person deletes a lead; KeyError when it is gone."""
@@ -155,120 +200,46 @@ class MarketoState:
         self._merge("human", winner, losers)
         return winner
 
-    # --- what a commit does
+    def human_company(self, external_id: str, values: Mapping[str, Value]) -> int:
+        """A company is entered or changed other than by this API (an import); gives the vendor's id of it."""
+        company = self.company(external_id)
+        if company is None:
+            return self.create_company("human", {**values, COMPANY_KEY: external_id}).id
+        self.update_company("human", company, values)
+        return company.id
 
-    def create(self, actor: Actor, values: Mapping[str, Value]) -> Lead:
-        """Store a new lead of already coerced values."""
-        now, stamp = self.clock.now(), self._stamp()
-        kept: Values = UNTICKED.copy()
-        kept.update((name, value) for name, value in values.items() if value is not None)
-        lead = Lead(self._next_id, kept, now, stamp, stamp, stamp)
-        self._next_id += 1
-        self.shelf.add(lead)
-        visible = self.shelf.conceal(lead.id, None, stamp)
-        self._log(stamp, lead.id, log.NEW_LEAD, visible=visible)
-        self._enter(actor, "create", lead.id, {name: (None, value) for name, value in kept.items()})
-        return lead
-
-    def update(self, actor: Actor, lead: Lead, values: Mapping[str, Value]) -> bool:
-        """Store already coerced values; False when all of them stood there already (then nothing is
-        logged).
+    def human_list(self, name: str, lead_ids: Iterable[int], *, member: bool = True) -> int:
+        """A person puts leads on a list or takes them off; gives how many changed. KeyError without such a
+        list or lead.
         """
-        old = lead.values
-        changes = {name: (old.get(name), new) for name, new in values.items() if old.get(name) != new}
-        if not changes:
-            return False
-        stamp = self._stamp()
-        before = replace(lead, values=old.copy()) if "late_visibility" in self.faults.shares else None
-        for name, (_, new) in changes.items():
-            self.shelf.put(lead, name, new)
-        lead.touched = stamp
-        if any(self.fields[name].standard for name in changes):
-            lead.updated = stamp
-        visible = self.shelf.conceal(lead.id, before, stamp)
-        for name, (was, new) in changes.items():
-            kind = log.CHANGE_SCORE if self.fields[name].type == "score" else log.DATA_VALUE_CHANGED
-            self._log(stamp, lead.id, kind, field=name, old=as_text(was), new=as_text(new), visible=visible)
-        self._enter(actor, "update", lead.id, changes)
-        return True
+        row = self.static.named(name)
+        move = self.enlist if member else self.delist
+        return sum(move("human", row, self.leads[lead_id].id) for lead_id in lead_ids)
 
-    def alter(self, name: str, value: Value) -> Value:
-        """Give a written value the way the vendor stores it, which with `altered_value` may be another
-        one.
-        """
-        return altered(self.fields[name], value) if self.faults.fires("altered_value") else value
+    # --- what an administrator sets up
 
-    def _delete(self, actor: Actor, lead: Lead) -> None:
-        self.shelf.remove(lead)
-        stamp = self._stamp()
-        visible = self.shelf.conceal(lead.id, lead, stamp)
-        self._log(stamp, lead.id, log.DELETE_LEAD, visible=visible)
-        self._enter(actor, "delete", lead.id, {name: (value, None) for name, value in lead.values.items()})
+    def add_list(self, name: str, program: str = "") -> int:
+        """Make a static list; gives its id. ValueError when the name is taken."""
+        return self.static.add(name, program, self.clock.now()).id
 
-    def _merge(self, actor: Actor, winner: int, losers: Sequence[int]) -> None:
-        if len(losers) > MAX_LOSERS:
-            raise RequestError("1080", f"No more than {MAX_LOSERS} leads can lose in one merge")
-        if not losers or winner in losers or len(set(losers)) != len(losers):
-            raise RequestError("1076", "A merge needs one winner and other, distinct losing leads")
-        missing = next((i for i in (winner, *losers) if i not in self.leads), None)
-        if missing is not None:
-            raise RequestError("1004", f"Lead '{missing}' not found")
-        survivor = self.leads[winner]
-        gone = [self.leads[i] for i in losers]
-        blanks: Values = {}
-        for loser in gone:
-            blanks.update((n, v) for n, v in loser.values.items() if n not in survivor.values | blanks)
-        stamp, visible = self._stamp(), 0.0
-        for loser in gone:
-            self.shelf.remove(loser)
-            visible = max(visible, self.shelf.conceal(loser.id, loser, stamp))
-            self.merged_into[loser.id] = winner
-            self._enter(
-                actor, "merge", loser.id, {n: (v, None) for n, v in loser.values.items()}, str(winner)
-            )
-        self._log(stamp, winner, log.MERGE_LEADS, others=tuple(losers), visible=visible)
-        self.update(actor, survivor, blanks)
-
-    def _stamp(self) -> float:
-        """Take the modification stamp of a commit; several may share one, and none is older than the last."""
-        now = max(self.clock.now(), self._last_stamp)
-        if now - self._last_stamp < self.visibility_lag and self.faults.fires("equal_stamps"):
-            return self._last_stamp
-        self._last_stamp = now
-        return now
-
-    def _log(
+    def add_campaign(
         self,
-        stamp: float,
-        lead_id: int,
-        kind: int,
+        name: str,
+        kind: Kind = "trigger",
         *,
-        field: str = "",
-        old: str | None = None,
-        new: str | None = None,
-        others: tuple[int, ...] = (),
-        visible: float = 0.0,
+        active: bool = True,
+        requestable: bool = True,
+        program: str = "",
+    ) -> int:
+        """Make a campaign; gives its id. ValueError when the name is taken."""
+        now = self.clock.now()
+        made = self.campaigns.add(name, kind, program, now, active=active, requestable=requestable)
+        return made.id
+
+    def link_crm(
+        self, lead_id: int, kind: Literal["Lead", "Contact"], record: str, account: str | None = None
     ) -> None:
-        row = Activity(self.log.next_id, stamp, lead_id, kind, field, old, new, others, visible)
-        self.log.add(row)
-
-    def _enter(
-        self,
-        actor: Actor,
-        verb: Verb,
-        lead_id: int,
-        changes: Mapping[str, tuple[Value, Value]],
-        into: str | None = None,
-    ) -> None:
-        if self.keeps_ledger:
-            now = self.clock.now()
-            self.ledger.append(
-                Entry(len(self.ledger) + 1, now, actor, verb, "Lead", str(lead_id), changes, into)
-            )
-
-
-def as_text(value: Value) -> str | None:
-    """Write a value the way the activity log and the export do."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return None if value is None else str(value)
+        """The native sync notes whose CRM record a lead is (the read-only sfdc fields)."""
+        ids: dict[str, Value] = {"sfdcType": kind, "sfdcLeadId": None, "sfdcContactId": None}
+        ids |= {f"sfdc{kind}Id": record, "sfdcAccountId": account}
+        self.update("native", self.leads[lead_id], ids)

@@ -1,8 +1,8 @@
 """What Sync Leads does with each row: find by the lookup field, then create, update or skip with a
 reason.
 
-Rules and codes follow the vendor's page "Leads" (create and update) and "Error Codes". Nothing is stored
-here; the state does that.
+Rules and codes follow the vendor's pages "Leads" (create and update), "Companies" and "Error Codes": a lead
+cannot leave its company, nor write its fields. Nothing is stored here; the state does that.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulators.marketo.fields import TEXT_TYPES, BadValueError, Value, coerce
-from simulators.marketo.shelf import Lead
+from simulators.marketo.fields import COMPANY_KEY, INHERITED, TEXT_TYPES, BadValueError, Value, coerce
+from simulators.marketo.shelf import Record
 
 if TYPE_CHECKING:
     from simulators.marketo.state import MarketoState
@@ -60,7 +60,7 @@ def sync_rows(
     return outcomes
 
 
-def _seen(lead: Lead, snapshot: float | None, own: set[int]) -> bool:
+def _seen(lead: Record, snapshot: float | None, own: set[int]) -> bool:
     return snapshot is None or lead.born <= snapshot or lead.id in own
 
 
@@ -77,7 +77,7 @@ def _check_request(state: MarketoState, action: str, lookup: str) -> None:
 
 
 def _sync_row(
-    state: MarketoState, action: str, lookup: str, row: Mapping[str, object], seen: Callable[[Lead], bool]
+    state: MarketoState, action: str, lookup: str, row: Mapping[str, object], seen: Callable[[Record], bool]
 ) -> Outcome:
     if state.faults.fires("row_refused"):
         return Outcome("skipped", None, *state.rng.choice(REFUSALS))
@@ -94,11 +94,28 @@ def _sync_row(
         return Outcome("skipped", None, "1005", "Lead already exists")
     if len(matches) > 1:
         return Outcome("skipped", None, "1007", f"Multiple lead match lookup criteria for '{lookup}'")
+    if action == "updateOnly" and not matches:
+        return Outcome("skipped", None, "1004", f"Lead '{key}' not found")
+    _check_company(state, matches[0] if matches else None, values)
     if matches:
         return _update(state, matches[0], lookup, values)
-    if action == "updateOnly":
-        return Outcome("skipped", None, "1004", f"Lead '{key}' not found")
     return Outcome("created", state.create("api", values).id)
+
+
+def _check_company(state: MarketoState, lead: Record | None, values: Mapping[str, Value]) -> None:
+    """Refuse what Sync Leads may not do to a lead's company; BadValueError with the row's code."""
+    company = state.company_of(lead)
+    if COMPANY_KEY in values:
+        named = values[COMPANY_KEY]
+        if named is None and company is not None:
+            raise BadValueError("1003", "A lead cannot be removed from its company")
+        if named is not None:
+            company = state.company(named)
+            if company is None:
+                raise BadValueError("1013", f"Company '{named}' not found")
+    owned = company is not None or state.belongs_to_account(lead)
+    if owned and not INHERITED.keys().isdisjoint(values):
+        raise BadValueError("1021", "Company update not allowed")
 
 
 def _coerced(state: MarketoState, lookup: str, row: Mapping[str, object]) -> dict[str, Value]:
@@ -118,7 +135,7 @@ def _coerced(state: MarketoState, lookup: str, row: Mapping[str, object]) -> dic
     return values
 
 
-def _update(state: MarketoState, lead: Lead, lookup: str, values: dict[str, Value]) -> Outcome:
+def _update(state: MarketoState, lead: Record, lookup: str, values: dict[str, Value]) -> Outcome:
     others = [name for name in values if name != lookup]
     if others and state.faults.fires("ignored_field"):
         values.pop(state.rng.choice(others))
