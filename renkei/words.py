@@ -268,6 +268,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "another record of this person is being created first",
             "同じ人の別の記録を先に作成しています",
         ),
+        "inbox.unseen": (
+            "the record across is not shown by its system for now",
+            "相手側の記録が今は表示されていません",
+        ),
         "inbox.failed": ("refused: {reason}", "拒否されました: {reason}"),
         "trace.nobody": ("Nobody here answers to {who}.", "{who} に当たる記録はありません。"),
         "trace.nobody_next": (

@@ -44,6 +44,12 @@ class Around:
         for row in self.records.values():
             self._members.setdefault(row.entity, set()).add(row.ref)
 
+    def put(self, row: RecordRow) -> None:
+        """Change a record, or add one."""
+        self.records[row.ref] = row
+        self._members.setdefault(row.entity, set()).add(row.ref)
+
     def of(self, entity: int) -> list[RecordRow]:
-        """The records that belonged to an entity when the batch was settled."""
-        return [self.records[ref] for ref in self._members.get(entity, ())]
+        """The records of an entity, as the batch leaves them so far."""
+        rows = (self.records[ref] for ref in self._members.get(entity, ()))
+        return [row for row in rows if row.entity == entity]

@@ -17,14 +17,15 @@ from sync.record import Raw, Value
 from sync.rows import RecordRow
 from sync.rules import Flow
 
-Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed"]
+Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed", "undone"]
 
 
 class Sent(NamedTuple):
     """A value on its way: the operation, the raw value before, the raw value sent, and the number of
     the read that first showed the value before again (0 = none).
     `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value.
-    `awaited`: something is decided by this value as soon as it is read back."""
+    `awaited`: something is decided by this value as soon as it is read back.
+    `doubt`: nobody knows whether it arrived: its record was deleted before anybody could look."""
 
     operation: int
     before: Raw
@@ -32,6 +33,7 @@ class Sent(NamedTuple):
     looked: int
     alone: bool = True
     awaited: bool = False
+    doubt: bool = False
 
 
 class Verdict(NamedTuple):
@@ -108,7 +110,11 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
         return "altered"
     rule = lens.rule.get(lens.name_of(row.system, row.object, path))
     if read == lens.read_raw(row.system, row.object, path, sent.before):
+        if sent.doubt:
+            return "undone"
         return "ignored" if 0 < sent.looked < row.as_of else "look again"
-    one_way = rule is not None and rule.flow is not Flow.BOTH
+    one_way = (
+        rule is not None and rule.flow is not Flow.BOTH and not rule.key
+    )  # an id is altered by no vendor
     ours = row.own == 1 and sent.alone
     return "altered" if ours or (one_way and row.own != 0) else "changed"

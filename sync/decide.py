@@ -22,6 +22,7 @@ from sync.identify import (
     Linked,
     New,
     Tombstone,
+    Unseen,
     Waits,
     identify,
     stop_creates,
@@ -86,6 +87,8 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
             stop_creates(scene, candidates, context.numbers)
         case Tombstone(deleted=deleted):
             wants.hold("", "tombstone", {"deleted": list(deleted)})
+        case Unseen(record=record):
+            wants.hold("", "unseen", {"record": list(record)})
         case Waits(operation=operation):
             scene.ask_again(operation)
         case Gone():
@@ -125,6 +128,10 @@ def _apply_fate(scene: Scene, entity: int, row: RecordRow, verdict: Fate, wants:
                 wants.base = _with_half(base, verdict.name, half.with_side(side, verdict.half))
             if verdict.fate == "ignored":
                 wants.ignored.append((verdict.operation, verdict.name))
+        case "undone":
+            if half is not None:  # what was sent never arrived, and both sides stand as before it
+                fresh = Half(half.fingerprint, verdict.half, verdict.half, half.written)
+                wants.base = _with_half(base, verdict.name, fresh)
         case "changed" | "look again":
             pass
 

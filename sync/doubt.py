@@ -146,7 +146,7 @@ def _is_gone(row: RecordRow | None) -> bool:
 
 def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
     if record is None:
-        settlement.settle(job, Outcome("gone"))
+        settlement.vanished(job)
         return
     for fate, one in _by_fate(world, record, job, settlement):
         match fate:

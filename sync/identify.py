@@ -14,8 +14,21 @@ from typing import TypeAlias
 
 from sync.latch import follow
 from sync.note import Numbers
+from sync.plan import encode_base
 from sync.record import SIDES, Ref, Side
-from sync.rows import DELETED, LEADING, LIVE, MOVED, SUPERSEDED, TWIN, BaseRow, EntityRow, KeyRow, RecordRow
+from sync.rows import (
+    DELETED,
+    LEADING,
+    LIVE,
+    MOVED,
+    SUPERSEDED,
+    TWIN,
+    UNSEEN,
+    BaseRow,
+    EntityRow,
+    KeyRow,
+    RecordRow,
+)  # fmt: skip
 from sync.rules import ActionKind
 from sync.scene import Scene
 
@@ -57,11 +70,18 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """A record that may be this person's is not shown by its vendor for now; it is asked again when that shows."""
+
+    record: Ref
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """Nothing of this entity is live, or its counterpart was deleted: the link stays, nothing is decided."""
 
 
-Identity: TypeAlias = Linked | New | Ambiguous | Tombstone | Waits | Gone
+Identity: TypeAlias = Linked | New | Ambiguous | Tombstone | Waits | Unseen | Gone
 
 
 def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
@@ -69,7 +89,8 @@ def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     lead = {side: _lead(scene, entity, side) for side in SIDES}
     live = [row for row in lead.values() if row is not None and row.state != DELETED]
     if len(live) == 2:
-        return Linked(entity)
+        creating = scene.in_question(entity)
+        return Waits(creating) if creating else Linked(entity)
     if not live or live[0].state != LIVE:
         return Gone()
     row = live[0]
@@ -144,6 +165,9 @@ def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
             first = identify(scene, other.entity, numbers)  # ids come before addresses, for the other one too
             if isinstance(first, Waits):
                 return first
+    hidden = [other for other in scene.bearing(across, key) if other.state == UNSEEN]
+    if hidden:
+        return _hidden(scene, row, hidden, numbers)
     others = scene.sharing(across, key)
     peers = [peer for peer in scene.sharing(row.system, key) if peer.entity != row.entity]
     linked = sorted({r.entity for r in (*others, *peers) if scene.is_linked(r.entity)})
@@ -156,6 +180,15 @@ def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
         return _one_of(scene, row, others, "address", numbers)
     deleted = _deleted_across(scene, across, key)
     return Tombstone(deleted.ref) if deleted is not None else New(row)
+
+
+def _hidden(scene: Scene, row: RecordRow, hidden: list[RecordRow], numbers: Numbers) -> Identity:
+    """Asked for and not given is not gone: a twin of a linked person is one all the same, anybody else waits."""
+    linked = {other.entity for other in hidden if scene.is_linked(other.entity)}
+    everybody = {other.entity for other in hidden}
+    if len(linked) == 1 and linked == everybody:
+        return _twin(scene, row, linked.pop(), numbers)
+    return Unseen(min(other.ref for other in hidden))
 
 
 def _deleted_across(scene: Scene, system: str, key: str) -> RecordRow | None:
@@ -199,15 +232,25 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
         role = LEADING if takes_over and row.role == LEADING and row.state != MOVED else TWIN
         scene.put(row._replace(entity=keep, role=role))
     follow(scene, gone, keep)
+    _inherit(scene, gone, keep)
     _forget(scene, gone)
     for entity in (gone, keep):
         for operation in list(scene.operations[entity].values()):
             if operation.id not in scene.sent and operation.action == "create":
                 scene.put_operation(operation._replace(state=SUPERSEDED, reason="linked"))
                 release_claims(scene, operation.id, numbers)
-            elif entity == gone and operation.action == ActionKind.EFFECT:
-                scene.put_operation(operation._replace(entity=keep))
+            elif entity == gone and (operation.id in scene.sent or operation.action == ActionKind.EFFECT):
+                del scene.operations[gone][operation.id]
+                scene.put_operation(operation._replace(entity=keep, again=1))
     scene.patch.put(EntityRow(gone, keep, b"{}"))
+
+
+def _inherit(scene: Scene, gone: int, keep: int) -> None:
+    """What was agreed under the name that goes holds on under the one that stays, where nothing was agreed yet."""
+    base = scene.bases.get(gone)
+    if base is not None and keep not in scene.bases:
+        scene.bases[keep] = base
+        scene.patch.put(BaseRow(keep, scene.lens.rules.route, encode_base(base)))
 
 
 def stop_creates(scene: Scene, candidates: Iterable[Ref], numbers: Numbers) -> None:

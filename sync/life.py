@@ -156,7 +156,9 @@ def _join(
             _put(member._replace(role=role, noted=numbers()), family, patch)
     if gone != keep:
         for operation in family.operations:
-            if operation.entity == gone and operation.id not in family.sent:
+            if operation.entity == gone and operation.id in family.sent:
+                patch.put(operation._replace(entity=keep, again=1))
+            elif operation.entity == gone:
                 _drop_merged(operation, keep, row.kind, patch, found)
         patch.put(EntityRow(gone, keep, b"{}"))
         base = family.bases.get(gone)

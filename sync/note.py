@@ -147,6 +147,8 @@ class _Page:
         self.patch.put(fresh)
         if dirty:
             self.found.dirty.append(record.ref)
+        if restored:  # who waited for it is asked again
+            self.found.lost_keys |= self.lens.keys(row.system, row.object, record.values)
         if changes:
             self.observed.append([row.object, row.id, row.observed, changes, fresh.own])
             self.found.changed += 1

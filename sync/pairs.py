@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sync.normalise import Known, decode_body
 from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_written
+from sync.possible import ANYBODY, shown
 from sync.record import SIDES, Raw, Side, Value
 from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, resolve
 from sync.rows import LIVE, RecordRow
@@ -80,7 +81,9 @@ def _belonging(scene: Scene, entity: int, base: Base | None, sides: _Sides) -> B
         return Base(names[Side.MA], names[Side.SFA], {})
     halves = base.halves
     for side in SIDES:
-        if base.leading(side) and base.leading(side) != names[side]:
+        if base.leading(side) == ANYBODY:
+            halves = shown(halves, side, sides.known[side])
+        elif base.leading(side) != names[side]:
             halves = _still_true(scene, entity, base.leading(side), halves, sides.known[side])
     return Base(names[Side.MA], names[Side.SFA], halves)
 

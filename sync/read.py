@@ -22,7 +22,7 @@ from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 from sync.rules import Rules
 
-FRONT, ANEW = "front", "anew"
+FRONT, ANEW, UNREAD = "front", "anew", "unread"
 UNSEEN_WAIT = 3_600.0
 DAY = 86_400.0
 CHUNK = 1_000
@@ -246,6 +246,8 @@ def _note_unseen(
         if row.state in (LIVE, UNSEEN):
             patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT))
             unseen += 1
+            if row.body == b"{}":  # nobody knows who that is
+                patch.put(CursorRow(row.system, row.kind, UNREAD, "", 0, reading.as_of, reading.now))
         else:
             patch.put(row._replace(refetch_at=0.0))
     return unseen

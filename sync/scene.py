@@ -117,6 +117,15 @@ class Scene:
                 return number
         return 0
 
+    def in_question(self, entity: int) -> int:
+        """A create that has left and may have made one of an entity's records, whose address it claims (0 = none):
+        what is written there now could make it impossible to find."""
+        for row in self.rows(entity) if self.claims and self.sent else ():
+            number = self.claims.get((row.system, self.known(row).address), 0)
+            if row.state == LIVE and number in self.sent:
+                return number
+        return 0
+
     def bearing(self, system: str, key: str) -> list[RecordRow]:
         """Records of a system that have a match key, or had it when they were merged or deleted."""
         rows = (self.records.get(ref) for ref in self.holders.get((system, key), ()))

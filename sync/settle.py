@@ -25,10 +25,12 @@ from sync.plan import (
     written_mark,
 )
 from sync.ports import FieldError, Outcome
+from sync.possible import base_of_create, is_possible, with_doubt
 from sync.record import SIDES, Raw, Ref, Side
 from sync.refuse import after_refusal, failed
 from sync.rows import (
     APPLIED,
+    DELETED,
     FAILED,
     LEADING,
     LIVE,
@@ -200,7 +202,9 @@ class Settlement:
         side = self.lens.side(target.system)
         names = {side: f"{target.object}/{target.id}", side.other: f"{source.object}/{source.id}"}
         held = self.around.bases.get(target.entity)
-        base = decode_base(held.body) if held is not None else Base(names[Side.MA], names[Side.SFA], {})
+        base = decode_base(held.body) if held is not None else Base()
+        if is_possible(base):
+            base = Base(names[Side.MA], names[Side.SFA], {})
         if any(base.leading(each) != names[each] for each in SIDES):
             return
         halves = dict(base.halves)
@@ -268,10 +272,18 @@ class Settlement:
                 self.now, 0, b"{}", "",
             )  # fmt: skip
         self._put(held._replace(refetch_at=self.now, noted=number))
+        self._remember(row, work)
         self._release(row, work)
         self._ask_source(work)
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="exists", record=outcome.id))
         self.done.adopted += 1
+
+    def _remember(self, row: OperationRow, work: Work) -> None:
+        """A create whose answer was lost may have made whatever record the person is linked with later."""
+        base = base_of_create(self.lens, self.around, row, work)
+        if base is not None:
+            self.around.bases[base.entity] = base
+            self.patch.put(base)
 
     def _survivor(self, target: Ref) -> tuple[Ref, RecordRow | None]:
         """The record itself, or the one that it went on as when it was merged or converted."""
@@ -302,6 +314,18 @@ class Settlement:
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="gone"))
         self.done.superseded += 1
 
+    def vanished(self, job: Job) -> None:
+        """The record was deleted before anybody could look whether the write had arrived. Should the record come
+        back, the value sent is as much ours as the value before: neither will be somebody's edit."""
+        row, work = job
+        held = self.around.records.get(job.target)
+        if held is not None and held.state == DELETED and row.action != ActionKind.OPT_OUT:
+            new = with_doubt(held, row, work)
+            self._move_keys(held, new)
+            self._put(new)
+            self._agree(new, work, row, None)
+        self._gone(row)
+
     def _later(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         wait = max(outcome.after, min(LONGEST_WAIT, 2.0 ** min(row.attempts, 9)))
         self.patch.put(row._replace(state=PENDING, at=self.now + wait, attempts=row.attempts + 1))
@@ -314,6 +338,8 @@ class Settlement:
         source = self.around.records.get(work.source)
         entity = source.entity if source is not None else row.entity
         self.patch.put(row._replace(state=PENDING, at=self.now, attempts=row.attempts + 1, entity=entity))
+        if row.action == ActionKind.CREATE:
+            self._remember(row, work)
         self._wake(row, work)
 
     def _refused(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
@@ -367,7 +393,8 @@ class Settlement:
         """What was passed over while the operation was on its way is decided now."""
         if row.again:
             self._ask_source(work)
+            self.done.freed.update(work.claims)
 
     def _put(self, row: RecordRow) -> None:
-        self.around.records[row.ref] = row
+        self.around.put(row)
         self.patch.put(row)

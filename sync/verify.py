@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work
-from sync.read import FRONT, ReadCount, World, look_up_reading, note_found, read_refs
+from sync.read import FRONT, UNREAD, UNSEEN_WAIT, ReadCount, World, look_up_reading, note_found, read_refs
 from sync.record import Record, Ref, Side
 from sync.rows import CursorRow
 
 FRESH = 60.0  # seconds since the target's feed was read, after which a create is looked up by address
+UNREAD_FOR = 2 * UNSEEN_WAIT  # so long a record that was named and not given may be anybody
 
 
 class Verdicts:
@@ -83,8 +84,10 @@ def _may_be_there(world: World, side: Side, jobs: Sequence[Job]) -> list[Job]:
 
 
 def _is_fresh(world: World, side: Side) -> bool:
-    rows = world.store.get(CursorRow, [(world.lens.system(side), world.kind, FRONT)])
-    return bool(rows) and world.clock.now() - rows[0].at <= FRESH
+    """Whether the target was read just now, and gave every record that it named."""
+    keys = [(world.lens.system(side), world.kind, name) for name in (FRONT, UNREAD)]
+    read = {row.name: world.clock.now() - row.at for row in world.store.get(CursorRow, keys)}
+    return FRONT in read and read[FRONT] <= FRESH and read.get(UNREAD, UNREAD_FOR) >= UNREAD_FOR
 
 
 def _verify_creates(world: World, side: Side, run: int, jobs: Sequence[Job], found: Verdicts) -> None:

@@ -104,6 +104,8 @@ def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
     for (
         row
     ) in open_now:  # before anything is added: a new create takes the claims of the one that it replaces
+        if row.id in scene.sent and not row.again and target_of(row) not in wants.targets:
+            scene.put_operation(row._replace(again=1))  # no longer wanted: asked again before it leaves again
         superseded = row.id not in kept and row.id not in scene.sent and not wants.keeps_open
         if superseded and row.state in _DERIVED:
             scene.put_operation(row._replace(state=SUPERSEDED, reason="decided again"))

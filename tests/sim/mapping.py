@@ -29,8 +29,8 @@ fields:
   phone:      { marketo: phone, flow: <->, salesforce: Phone }
   title:      { marketo: title, flow: <->, salesforce: Title }
   score:      { marketo: leadScore, flow: ->, salesforce: MA_Score__c, type: integer }
-  marketo_id:    { marketo: id, flow: ->, salesforce: Marketo_Id__c, type: key }
-  salesforce_id: { marketo: sfaId, flow: <-, salesforce: Id, type: key }
+  marketo_id:    { marketo: id, flow: ->, salesforce: Marketo_Id__c, type: key, drift: restore }
+  salesforce_id: { marketo: sfaId, flow: <-, salesforce: Id, type: key, drift: restore }
 consent:
   authority: marketo
   all:     { marketo: unsubscribed, flow: <->, salesforce: HasOptedOutOfEmail, true_means: opted_out }

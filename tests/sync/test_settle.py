@@ -85,7 +85,7 @@ def test_an_answer_with_the_id_only_leaves_what_was_sent_unconfirmed() -> None:
     _settlement, patch = settle(operation(), Outcome("applied", id="7"))
     target = the_record(patch, SFA.ref)
     assert decode_body(target.body)["Title"] == "new"
-    assert msgspec.json.decode(target.unconfirmed) == {"Title": [40, "old", "new", 0, True, False]}
+    assert msgspec.json.decode(target.unconfirmed) == {"Title": [40, "old", "new", 0, True, False, False]}
     assert target.settled > 0
     (base,) = patch.puts[BaseRow].values()
     assert isinstance(base, BaseRow)

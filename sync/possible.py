@@ -1,0 +1,59 @@
+"""What may have come of writes that nobody could look at: remembered, so that it comes back as nobody's edit.
+
+Pure. A create whose answer was lost may have made whatever record the person is linked with later: where that shows
+what was sent, both sides had the value when the create was decided, and the pair is agreed, whoever typed the record.
+A write whose record was deleted before anybody could look may show again with a restored record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sync.around import Around
+from sync.confirm import Sent, pack, waiting
+from sync.normalise import Known, Lens, decode_body, encode
+from sync.plan import Base, Half, Work, decode_base, encode_base
+from sync.record import Side
+from sync.rows import BaseRow, OperationRow, RecordRow
+
+ANYBODY = ""  # stands in a base for the record across, while nobody knows which one it is
+
+
+def is_possible(base: Base) -> bool:
+    """True if a base is only what a create may have led to."""
+    return ANYBODY in (base.ma, base.sfa)
+
+
+def base_of_create(lens: Lens, around: Around, row: OperationRow, work: Work) -> BaseRow | None:
+    """The pairs (decided from, sent) of a create, as the base of whatever record will lead there; None where the
+    person has a base of better knowledge."""
+    source = around.records.get(work.source)
+    held = around.bases.get(source.entity) if source is not None else None
+    if source is None or (held is not None and not is_possible(decode_base(held.body))):
+        return None
+    side = lens.side(row.system)
+    halves = {
+        field.name: Half(lens.rule[field.name].fingerprint, field.source, field.source).with_side(
+            side, field.half
+        )
+        for field in work.fields.values()
+        if field.name in lens.rule
+    }
+    name = f"{source.object}/{source.id}"
+    base = Base(ANYBODY, name, halves) if side is Side.MA else Base(name, ANYBODY, halves)
+    return BaseRow(source.entity, row.route, encode_base(base))
+
+
+def shown(halves: Mapping[str, Half], side: Side, known: Known) -> dict[str, Half]:
+    """The halves that a record bears out: it has the value that was sent."""
+    values = known.values
+    return {name: half for name, half in halves.items() if name in values and values[name] == half.of(side)}
+
+
+def with_doubt(held: RecordRow, row: OperationRow, work: Work) -> RecordRow:
+    """A record that is gone, as it may stand since a write that nobody saw arrive."""
+    body, left = decode_body(held.body), waiting(held)
+    for path, field in work.fields.items():
+        left[path] = Sent(row.id, body.get(path), field.desired, 0, alone=False, doubt=True)
+        body[path] = field.desired
+    return held._replace(body=encode(body), unconfirmed=pack(left))
