@@ -1,7 +1,8 @@
 """Notice that a route works under other rules than last time, and mark what has to be looked at again.
 
 Another deciding part marks every record dirty from what is stored, without a call; another reading part
-also reads both sides anew. What was agreed under another field fingerprint counts as absent by itself
+also reads both sides anew. Of those who are looked at again only for that nothing is announced: the watermark keeps
+in `as_of` up to which mark they are. What was agreed under another field fingerprint counts as absent by itself
 (protocol §1, §7). Brakes stand between a changed rule and its mass of writes.
 """
 
@@ -34,7 +35,8 @@ def adopt_rules(world: World) -> str:
 
 def _mark_all(world: World, patch: Patch) -> None:
     for mark in world.store.get(CursorRow, [("", world.kind, world.lens.rules.route)]):
-        patch.put(mark._replace(value="0"))
+        done = int(mark.value or 0)
+        patch.put(mark._replace(value="0", as_of=max(done, mark.as_of)))
 
 
 def _read_anew(world: World, patch: Patch) -> None:

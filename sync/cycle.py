@@ -12,21 +12,22 @@ from dataclasses import dataclass, field
 import msgspec
 
 from sync.adopt import adopt_rules
-from sync.decide import Decided, decide
-from sync.effects import plan_effects
+from sync.chunk import decide_chunk
+from sync.decide import Decided
 from sync.guard import EVERYTHING, Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
 from sync.record import SIDES, Side
-from sync.rows import IGNORED, LANE_DELTA, PENDING, CursorRow, HoldRow, OperationRow, Patch, RulesRow, RunRow
+from sync.rows import LANE_DELTA, PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
-from sync.scene import Scene, load
 from sync.send import Delivered, Delivery, resolve_doubts
+from sync.wake import wake_due
 from sync.work import Allowance, Context
 
 HOUR, DAY, FOR_EVER = 3_600.0, 86_400.0, float("inf")
 NOBODY = 0
+QUIET_TRIGGERS = ("first", "backfill")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
     state = "failed"
     try:
         adopt_rules(world)
+        wake_due(world, bounds.dirty)
         _read(world, report, bounds)
         if _both_complete(world):
             deadline = started + bounds.seconds
@@ -106,7 +108,7 @@ def _decide(
     rules = world.lens.rules
     mark = _watermark(world)
     taken = 0
-    context = _context(world, report, bounds)
+    context = _context(world, report, bounds, int(mark.as_of))
     covered: dict[int, int] = {}
     while True:
         room = min(bounds.chunk, bounds.dirty - taken)
@@ -115,13 +117,10 @@ def _decide(
         if not dirty or room <= 0 or world.clock.now() >= deadline or stop():
             return
         entities = dict.fromkeys(each.entity for each in dirty if each.noted > covered.get(each.entity, 0))
-        scene = load(world.store, world.lens, entities)
-        done = decide(scene, entities, context)
+        scene, done = decide_chunk(world, entities, context)
         covered.update(scene.covered())
         mark = mark._replace(value=str(dirty[-1].noted), at=world.clock.now())
         scene.patch.put(mark)
-        _list_ignored(world, done, scene.patch)
-        _plan_effects(world, done, scene, context)
         world.store.commit(scene.patch)
         taken += len(dirty)
         _add(report.decided, done)
@@ -134,7 +133,7 @@ def _watermark(world: World) -> CursorRow:
     return rows[0] if rows else CursorRow(*key, "0", 1, 0, 0.0)
 
 
-def _context(world: World, report: CycleReport, bounds: Bounds) -> Context:
+def _context(world: World, report: CycleReport, bounds: Bounds, quiet_until: int) -> Context:
     capabilities: dict[Side, Capabilities] = {
         side: connector.capabilities for side, connector in world.connectors.items()
     }
@@ -146,7 +145,8 @@ def _context(world: World, report: CycleReport, bounds: Bounds) -> Context:
     lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
     return Context(
         numbers=world.numbers, now=world.clock.now(), run=report.run, unique=unique, lag=lag,
-        lane=bounds.lane, opt_outs=Allowance(lambda: _opt_outs_left(world, report, bounds)),
+        lane=bounds.lane, quiet_until=sys.maxsize if _is_quiet(world, bounds) else quiet_until,
+        opt_outs=Allowance(lambda: _opt_outs_left(world, report, bounds)),
     )  # fmt: skip
 
 
@@ -157,21 +157,9 @@ def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
     return sys.maxsize if bounds.first else opt_outs_left(_traffic(world, report), rules.limits)
 
 
-def _plan_effects(world: World, done: Decided, scene: Scene, context: Context) -> None:
-    if done.effects:
-        keys = sorted({each.effect.key for each in done.effects})
-        known = {row.effect for row in world.store.effects(keys)}
-        done.operations += plan_effects(scene, done.effects, known, context)
-
-
-def _list_ignored(world: World, done: Decided, patch: Patch) -> None:
-    """Mark operations whose value the vendor took without an error and did not keep."""
-    names: dict[int, list[str]] = {}
-    for operation, name in done.ignored:
-        names.setdefault(operation, []).append(name)
-    for row in world.store.get(OperationRow, [(number,) for number in names]):
-        reason = f"ignored by the vendor: {', '.join(sorted(names[row.id]))}"
-        patch.put(row._replace(state=IGNORED, reason=reason))
+def _is_quiet(world: World, bounds: Bounds) -> bool:
+    """True while the route meets its people for the first time: what they have come to before is no news."""
+    return bounds.first or bounds.trigger in QUIET_TRIGGERS or not _may_apply(world, bounds)
 
 
 def _add(total: Decided, part: Decided) -> None:

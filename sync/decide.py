@@ -14,7 +14,7 @@ from sync.confirm import Verdict as Fate
 from sync.confirm import await_back, confirm
 from sync.consent import base_name, decide_consent
 from sync.create import decide_create
-from sync.effects import WantedEffect, derive_effects, release_effects
+from sync.effects import release_effects
 from sync.identify import (
     Ambiguous,
     Gone,
@@ -31,6 +31,7 @@ from sync.pairs import decide_pairs
 from sync.plan import Base, Half, encode_base, target_of
 from sync.rows import LIVE, BaseRow, HoldRow, RecordRow
 from sync.scene import Scene
+from sync.stand import Stood, stand
 from sync.work import Context, Wants, reconcile
 
 
@@ -44,7 +45,7 @@ class Decided:
     held: int = 0
     conflicts: int = 0
     ignored: list[tuple[int, str]] = field(default_factory=list)
-    effects: list[WantedEffect] = field(default_factory=list)
+    stood: list[Stood] = field(default_factory=list)
 
 
 def decide(scene: Scene, entities: Iterable[int], context: Context) -> Decided:
@@ -74,6 +75,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     wants = Wants(entity)
     _judge_unconfirmed(scene, entity, wants, context)
     _want_consent(scene, entity, wants)
+    stood = stand(scene, entity, wants, context)
     match identity:
         case Linked():
             decide_pairs(scene, entity, wants, context.now)
@@ -96,8 +98,9 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     done.operations += reconcile(scene, wants, context)
     done.conflicts += wants.conflicts
     done.ignored += wants.ignored
-    if scene.lens.rules.effects and isinstance(identity, (Linked, New)):
-        done.effects += derive_effects(scene, entity)
+    if stood is not None and isinstance(identity, Linked | New | Gone):
+        nobody = isinstance(identity, Gone)
+        done.stood.append(stood._replace(effects=()) if nobody else stood)
     done.held += _store_holds(scene, wants, context)
     _store_base(scene, wants)
 

@@ -178,10 +178,11 @@ def _by_fate(world: World, record: Record, job: Job, settlement: Settlement) -> 
 
 
 def _settle_effect(world: World, job: Job, found: _Found, settlement: Settlement, patch: Patch) -> None:
-    """Found by its key: it happened. Not found: it is sent again. Not findable: uncertain, and never sent again."""
+    """Found by its key: it happened. Not found, or repeatable: it is sent again. Not findable: uncertain, and
+    never sent again."""
     if job.row.effect in found.effects:
         settlement.settle(job, Outcome("applied", id=found.effects[job.row.effect]))
-    elif job.work.unique and job.row.id not in found.refused:
+    elif job.work.repeatable or (job.work.unique and job.row.id not in found.refused):
         settlement.again(job)
     else:
         now = world.clock.now()

@@ -16,6 +16,7 @@ from sync.latch import follow
 from sync.note import Numbers
 from sync.plan import encode_base
 from sync.record import SIDES, Ref, Side
+from sync.remember import follow as remember
 from sync.rows import (
     DELETED,
     LEADING,
@@ -232,6 +233,7 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
         role = LEADING if takes_over and row.role == LEADING and row.state != MOVED else TWIN
         scene.put(row._replace(entity=keep, role=role))
     follow(scene, gone, keep)
+    remember(scene.standings, gone, keep, scene.lens.rules.route, scene.patch, merged=False)
     _inherit(scene, gone, keep)
     _forget(scene, gone)
     for entity in (gone, keep):

@@ -7,6 +7,7 @@ base is read: a half counts only while it belongs to the record that now leads.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from sync.confirm import disputed
@@ -14,6 +15,7 @@ from sync.normalise import Lens, decode_body
 from sync.note import Noted, Numbers, Reading
 from sync.plan import decode_work
 from sync.record import LifeEvent, Ref
+from sync.remember import follow
 from sync.rows import (
     DELETED,
     LEADING,
@@ -27,6 +29,7 @@ from sync.rows import (
     OperationRow,
     Patch,
     RecordRow,
+    StandingRow,
 )  # fmt: skip
 from sync.rules import ActionKind
 
@@ -40,11 +43,15 @@ class Family:
         bases: Iterable[BaseRow],
         operations: Iterable[OperationRow],
         sent: frozenset[int],
+        standings: Iterable[StandingRow] = (),
     ) -> None:
         self.records = {row.ref: row for row in records}
         self.bases = {row.entity: row for row in bases}
         self.operations = list(operations)
         self.sent = sent
+        self.standings: defaultdict[int, dict[str, StandingRow]] = defaultdict(dict)
+        for standing in standings:
+            self.standings[standing.entity][standing.rule] = standing
 
     def of(self, entity: int) -> list[RecordRow]:
         """The records of one entity."""
@@ -75,7 +82,11 @@ def note_events(
                     found.again.append(row.ref)
             case "merged" | "converted":
                 if row is not None and row.state != MOVED and event.into is not None:
+                    before = _entities(row, event.into, family)
+                    merged = event.kind == "merged" or (before <= family.bases.keys() and len(before) > 1)
                     _move(row, event.into, family, reading, lens, numbers, patch, found)
+                    if lens.rules.standing:
+                        _follow(before, event.into, family, lens.rules.route, patch, merged=merged)
 
 
 def _delete(
@@ -112,6 +123,19 @@ def _move(
     keep = _elder(row, winner, family)
     _join(keep=keep, row=row, winner=winner, family=family, numbers=numbers, patch=patch, found=found)
     found.dirty.append(into)
+
+
+def _entities(row: RecordRow, into: Ref, family: Family) -> set[int]:
+    """Whom the two records stand for."""
+    winner = family.records.get(into)
+    return {row.entity} if winner is None else {row.entity, winner.entity}
+
+
+def _follow(before: set[int], into: Ref, family: Family, route: str, patch: Patch, *, merged: bool) -> None:
+    """What is remembered of either goes on under the name that both bear by now."""
+    keep = family.records[into].entity
+    for gone in sorted(before - {keep}) or [keep]:
+        follow(family.standings, gone, keep, route, patch, merged=merged)
 
 
 def placeholder(ref: Ref, reading: Reading, number: int) -> RecordRow:

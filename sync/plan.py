@@ -33,7 +33,8 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of an operation. `source` is the record decided from, `verify` names the paths whose
     expected value is read before sending, `claims` the match keys a create holds, `unique` the path of
     a unique key among its fields, `without` the fields that the vendor refused on an earlier try, `who`
-    the path that gets the person's record id once it is known (effects)."""
+    the path that gets the person's record id once it is known, `repeatable` = doing it twice is doing it once
+    (effects)."""
 
     fields: dict[str, FieldWork]
     source: Ref
@@ -43,6 +44,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     without: tuple[str, ...] = ()
     who: str = ""
     errors: tuple[tuple[str, str, str], ...] = ()
+    repeatable: bool = False
 
 
 _encoder = msgspec.json.Encoder(order=None)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-import msgspec
-
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.life import Family, note_events, placeholder
@@ -21,6 +19,7 @@ from sync.ports import Clock, Connector, Executor, Store
 from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 from sync.rules import Rules
+from sync.scene import on_their_way
 
 FRONT, ANEW, UNREAD = "front", "anew", "unread"
 UNSEEN_WAIT = 3_600.0
@@ -68,6 +67,11 @@ class World:
     def kind(self) -> str:
         """The canonical kind of the route."""
         return self.lens.rules.kind
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where operations leave for: the systems of the route, and the channels."""
+        return (*self.lens.rules.systems.values(), *self.channels)
 
     def paths(self, side: Side) -> Mapping[str, tuple[str, ...]]:
         """What is read on a side."""
@@ -130,6 +134,8 @@ def read_anew(world: World, side: Side, run: int) -> ReadCount:
     done = _read_feed(world, side, run, ANEW)
     patch = Patch()
     patch.drop(CursorRow(*key, "", 0, 0, 0.0))
+    for mark in world.store.get(CursorRow, [("", world.kind, world.lens.rules.route)]):
+        patch.put(mark._replace(as_of=world.numbers()))  # what reading anew has changed is no news
     world.store.commit(patch)
     return done
 
@@ -325,6 +331,7 @@ def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, pa
         bases=world.store.get(BaseRow, [(entity, world.lens.rules.route) for entity in entities]),
         operations=world.store.open_operations(entities),
         sent=sent_operations(world),
+        standings=world.store.standings(entities) if world.lens.rules.standing else (),
     )
     noted = Noted(dirty=[], lost_keys=set(), again=[])
     note_events(events, family, reading, world.lens, world.numbers, patch, noted)
@@ -333,11 +340,7 @@ def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, pa
 
 def sent_operations(world: World) -> frozenset[int]:
     """Operations that left and are not settled."""
-    found: set[int] = set()
-    for side in SIDES:
-        for batch in world.store.batches(world.lens.system(side)):
-            found.update(msgspec.json.decode(batch.body))
-    return frozenset(found)
+    return on_their_way(world.store, world.places)
 
 
 def _wake(world: World, noted: Noted, patch: Patch) -> None:

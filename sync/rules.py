@@ -8,7 +8,7 @@ and a base kept under another fingerprint counts as absent (protocol §1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -167,11 +167,12 @@ FIELD_ACTIONS = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.BLANK)
 class Effect(NamedTuple):
     """An act in the outer world that is no field value: a task, a notice, an enrolment.
 
-    `key` makes it happen once, for ever. It is written as a new `object` on `side` with `values`; `who` names the
-    path that gets the person's record id there ("" = none), `find` the path under which the key can be read back
-    ("" = it cannot: then the effect happens at most once and an uncertain one is only listed). `repeatable`: it brings
-    about a state (a list membership), so that doing it twice is doing it once. `channel`: it goes to this channel of
-    the installation instead of a system ("" = to the system of `side`).
+    `key` makes it happen once, for ever; its parts stand between colons, and the first that is the entity's number
+    stands for the entity also when that has joined another. It is written as a new `object` on `side` with `values`;
+    `who` names the path that gets the person's record id there ("" = none), `find` the path under which the key can be
+    read back ("" = it cannot: then the effect happens at most once and an uncertain one is only listed).
+    `repeatable`: it brings about a state (a list membership), so that doing it twice is doing it once. `channel`: it
+    goes to this channel of the installation instead of a system ("" = to the system of `side`).
     """
 
     key: str
@@ -182,15 +183,6 @@ class Effect(NamedTuple):
     find: str = ""
     repeatable: bool = False
     channel: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectRule:
-    """A pure function (fields last agreed or None, fields now, entity) -> effects, seen from one side's record."""
-
-    name: str
-    source: Side
-    derive: Callable[[Fields | None, Fields, int], Iterable[Effect]]
 
 
 def always(_fields: Fields) -> bool:
@@ -213,7 +205,6 @@ class Rules:
     objects: Mapping[Side, ObjectRule]
     fields: tuple[FieldRule, ...]
     consent: tuple[ConsentRule, ...] = ()
-    effects: tuple[EffectRule, ...] = ()
     standing: tuple[StandingRule, ...] = ()
     related: tuple[Rules, ...] = ()
     ties: tuple[Tie, ...] = ()

@@ -7,7 +7,7 @@ and operations derived are visible to the entities that come later. It decides n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
@@ -26,11 +26,18 @@ from sync.rows import (
     OperationRow,
     Patch,
     RecordRow,
+    StandingRow,
 )  # fmt: skip
 from sync.rules import ActionKind
+from sync.standing import Related
 
 LATCH = "latch"
 NOWHERE = ""
+
+
+def nobody(_rows: Iterable[RecordRow]) -> tuple[Related, ...]:
+    """What concerns people where no route says that anything does."""
+    return ()
 
 
 class Scene:
@@ -53,6 +60,8 @@ class Scene:
         self.served: set[str] = set()
         self.noted: dict[tuple[str, ...], int] = {}
         self.decided: set[int] = set()
+        self.standings: defaultdict[int, dict[str, StandingRow]] = defaultdict(dict)
+        self.kin: Callable[[Iterable[RecordRow]], tuple[Related, ...]] = nobody
         self._known: dict[tuple[str, ...], Known] = {}
 
     def add_records(self, rows: Iterable[RecordRow]) -> None:
@@ -70,6 +79,10 @@ class Scene:
         if found is None:
             found = self._known[key] = self.lens.known(row)
         return found
+
+    def see(self, row: RecordRow, known: Known) -> None:
+        """Take other canonical fields for a record's than those that were read from it."""
+        self._known[row[:3]] = known
 
     def covered(self) -> dict[int, int]:
         """Up to which dirty mark each entity, under the name it bears by now, has been decided."""
@@ -148,8 +161,18 @@ class Scene:
         self.patch.put(row)
 
 
-def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
-    """Read the surroundings of some entities: their records, neighbours by key, base and open work."""
+def on_their_way(store: Store, systems: Iterable[str]) -> frozenset[int]:
+    """Operations that left for one of these systems or channels and are not settled."""
+    found: set[int] = set()
+    for system in systems:
+        for batch in store.batches(system):
+            found.update(msgspec.json.decode(batch.body))
+    return frozenset(found)
+
+
+def load(store: Store, lens: Lens, wanted: Collection[int], channels: Iterable[str] = ()) -> Scene:
+    """Read the surroundings of some entities: their records, neighbours by key, base and open work. `channels`:
+    where effects may be on their way beside the two systems."""
     scene = Scene(lens)
     wanted = set(wanted)
     scene.add_records(store.records_of(wanted))
@@ -168,11 +191,10 @@ def load(store: Store, lens: Lens, wanted: Collection[int]) -> Scene:
         scene.operations[operation.entity][operation.id] = operation
     for hold in store.holds_of(entities):
         scene.holds[hold.entity][hold.field, hold.kind] = hold
-    sent: set[int] = set()
-    for side in SIDES:
-        for batch in store.batches(lens.system(side)):
-            sent.update(msgspec.json.decode(batch.body))
-    scene.sent = frozenset(sent)
+    if lens.rules.standing:
+        for standing in store.standings(entities):
+            scene.standings[standing.entity][standing.rule] = standing
+    scene.sent = on_their_way(store, (*lens.rules.systems.values(), *channels))
     _load_consent(scene, store)
     return scene
 

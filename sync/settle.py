@@ -148,7 +148,7 @@ class Settlement:
             body[path] = field_.desired
             left[path] = Sent(row.id, None, field_.desired, 0)
         # the source's record learns the new id by an ordinary write; effects may wait for the record
-        asked = self.lens.carries_ids(self.lens.side(row.system)) or self.lens.rules.effects
+        asked = self.lens.carries_ids(self.lens.side(row.system)) or self.lens.rules.standing
         noted = self.numbers() if asked else 0
         new = RecordRow(
             row.system, row.object, target.id, self.lens.rules.kind, entity, self._role(row.system, entity),

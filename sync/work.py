@@ -51,7 +51,8 @@ class Context:
     """The circumstances of one decide step.
 
     `opt_outs`: how many may leave at once (none in a plan, in shadow and before the route was applied).
-    `unique`: (system, object) -> paths that are unique there. `lag`: seconds by system.
+    `unique`: (system, object) -> paths that are unique there. `lag`: seconds by system. `quiet_until`: nothing is
+    announced of entities without a dirty mark above this number.
     """
 
     numbers: Numbers
@@ -61,6 +62,7 @@ class Context:
     unique: Mapping[tuple[str, str], frozenset[str]]
     lag: Mapping[str, float]
     lane: int = LANE_DELTA
+    quiet_until: int = 0
 
 
 @dataclass(slots=True)

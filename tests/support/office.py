@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from random import Random
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from connectors.memory import Memory
 from state.memory import MemoryStore
@@ -18,7 +19,8 @@ from sync.ports import Outcome, Paths, Write
 from sync.read import Numbering, World
 from sync.record import Page, Raw, Record, Ref, Schema, SchemaField, Side
 from sync.rows import Patch
-from sync.rules import EffectRule
+from sync.rules import Rules
+from sync.standing import StandingRule
 from tests.support.people import MA_BLANK, NOW, SFA_BLANK, lens
 
 P = ParamSpec("P")
@@ -104,6 +106,7 @@ class Fragile(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.dice: Random | None = None
+        self.row_writes: Counter[str] = Counter()
 
     def commit(self, patch: Patch, *, durable: bool = True) -> None:
         """Commit, or die before or after it."""
@@ -111,6 +114,8 @@ class Fragile(MemoryStore):
         if dies and self.dice is not None and self.dice.random() < 0.5:
             raise Crash
         super().commit(patch, durable=durable)
+        for rows in (patch.puts, patch.drops):
+            self.row_writes.update({kind.__name__: len(keys) for kind, keys in rows.items() if keys})
         if dies:
             raise Crash
 
@@ -118,9 +123,14 @@ class Fragile(MemoryStore):
 class Town:
     """Both systems, a store and the rules of one route, ready for cycles."""
 
-    def __init__(self, mapping: str = "", effects: tuple[EffectRule, ...] = ()) -> None:
-        rules = (lens(mapping) if mapping else lens()).rules
-        self.lens = Lens(replace(rules, effects=effects, objects=rules.objects))
+    def __init__(
+        self,
+        mapping: str = "",
+        standing: tuple[StandingRule, ...] = (),
+        rules: Callable[[Rules], Rules] = lambda rules: rules,
+    ) -> None:
+        compiled = (lens(mapping) if mapping else lens()).rules
+        self.lens = Lens(rules(replace(compiled, standing=standing)))
         self.clock = Time()
         self.store = Fragile()
         self.ma = Office("ma", self.clock, tuple(MA_BLANK))
@@ -132,9 +142,14 @@ class Town:
         return office.edit(Ref(office.capabilities.system, "Lead", ""), {**blank, **values})
 
     def cycle(self, seconds: float = 10.0) -> CycleReport:
-        """Some time passes, then one cycle of a fresh process runs."""
+        """Some time passes, then one cycle of a fresh process runs, which a person has agreed to as a whole."""
         self.clock.sleep(seconds)
         return run_cycle(world(self), Bounds(first=True))
+
+    def tick(self, seconds: float = 10.0, **bounds: Any) -> CycleReport:
+        """Some time passes, then one everyday cycle of a fresh process runs."""
+        self.clock.sleep(seconds)
+        return run_cycle(world(self), Bounds(**bounds))
 
 
 def world(town: Town) -> World:

@@ -1,0 +1,38 @@
+"""Decide a chunk of entities against the store: load what may be looked at, decide, and ask for the effects' keys.
+
+The one place where deciding meets the journal; what it gives is a scene whose patch the caller commits, together with
+whatever else belongs into that transaction. It decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sync.decide import Decided, decide
+from sync.effects import keys_of, plan_effects
+from sync.read import World
+from sync.rows import IGNORED, OperationRow, Patch
+from sync.scene import Scene, load
+from sync.work import Context
+
+
+def decide_chunk(world: World, entities: Collection[int], context: Context) -> tuple[Scene, Decided]:
+    """Decide these entities; the result stands in the scene's patch, which is not committed yet."""
+    scene = load(world.store, world.lens, entities, world.channels)
+    done = decide(scene, entities, context)
+    _list_ignored(world, done, scene.patch)
+    if done.stood:
+        keys = keys_of(scene, done.stood)
+        known = world.store.effects(keys) if keys else ()
+        done.operations += plan_effects(scene, done.stood, known, context)
+    return scene, done
+
+
+def _list_ignored(world: World, done: Decided, patch: Patch) -> None:
+    """Mark operations whose value the vendor took without an error and did not keep."""
+    names: dict[int, list[str]] = {}
+    for operation, name in done.ignored:
+        names.setdefault(operation, []).append(name)
+    for row in world.store.get(OperationRow, [(number,) for number in names]):
+        reason = f"ignored by the vendor: {', '.join(sorted(names[row.id]))}"
+        patch.put(row._replace(state=IGNORED, reason=reason))
