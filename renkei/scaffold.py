@@ -13,7 +13,7 @@ from typing import Any
 from renkei.settings import FILE
 from sync.errors import Fatal
 
-_IGNORED = ".renkei/\nplan*.json\n"
+_IGNORED = ".renkei/\nplan*.json\n*.db\n*.db.part\n"
 _HEAD = "# yaml-language-server: $schema=../.renkei/schema/{route}.json   (written by `renkei schema`)\n"
 _TEMPLATE = "renkei.yaml.template"
 _DEMO = "demo.yaml.template"

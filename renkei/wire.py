@@ -5,16 +5,16 @@ It decides what is opened for which kind of command and closes it again. It hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from renkei.settings import Project, make_state, with_secrets
 from renkei.threads import Stop, SystemClock, ThreadExecutor, polite
 from sync.errors import Fatal
 from sync.normalise import Lens
-from sync.ports import Clock, Connector
+from sync.ports import Clock, Connector, Executor, Store
 from sync.read import Numbering, World
 from sync.record import Side
 from sync.rows import CursorRow, Patch
@@ -55,16 +55,21 @@ def load_rules(project: Project) -> tuple[Rules, ...]:
     wrong = errors(loaded.problems)
     if wrong:
         raise MappingError(wrong)
-    if not loaded.rules:
+    return fitting(project, loaded.rules)
+
+
+def fitting(project: Project, found: tuple[Rules, ...]) -> tuple[Rules, ...]:
+    """These rules, if there are any and all of their systems are configured. Raises Fatal."""
+    if not found:
         raise Fatal(f"There is no mapping file in {project.mappings}.", "`renkei init` writes a first one")
-    for rules in loaded.rules:
+    for rules in found:
         for system in rules.systems.values():
             if system not in project.systems:
                 step = f"add it to renkei.yaml under systems:, or use one of {', '.join(project.systems)}"
                 raise Fatal(
                     f"The route {rules.route} names the system {system}, which is not configured.", step
                 )
-    return loaded.rules
+    return found
 
 
 def open_systems(
@@ -108,31 +113,50 @@ def build(
     with ExitStack() as stack:
         stack.enter_context(polite(stop))
         store = stack.enter_context(SqlStore(make_state(project), clock, this_process()))
-        names = list(dict.fromkeys(name for rules in chosen for name in rules.systems.values()))
-        connectors = open_systems(project, names, clock, log)
+        connectors = open_systems(project, systems_of(chosen), clock, log)
         for connector in connectors.values():
             stack.callback(connector.close)
         executor = ThreadExecutor(WORKERS)
         stack.callback(executor.close)
-        numbers = Numbering(store)
-        worlds = {
-            rules.route: World(
-                lens=Lens(rules),
-                connectors={side: connectors[rules.systems[side]] for side in Side},
-                store=store,
-                clock=clock,
-                executor=executor,
-                numbers=numbers,
-                progress=_stoppable(progress, stop),
-            )
-            for rules in chosen
-        }
+        tools = Tools(store, clock, executor, Numbering(store), stoppable(progress, stop))
+        worlds = worlds_of(chosen, connectors, tools)
         yield Wired(
-            project=project, store=store, connectors=connectors, worlds=worlds, store_name=_name_of(store)
+            project=project, store=store, connectors=connectors, worlds=worlds, store_name=name_of(store)
         )
 
 
-def _stoppable(progress: Progress, stop: Stop) -> Progress:
+class Tools(NamedTuple):
+    """What all routes of a process share."""
+
+    store: Store
+    clock: Clock
+    executor: Executor
+    numbers: Numbering
+    progress: Progress
+
+
+def systems_of(found: Iterable[Rules]) -> list[str]:
+    """The systems that these rules name, each once."""
+    return list(dict.fromkeys(name for rules in found for name in rules.systems.values()))
+
+
+def worlds_of(found: Iterable[Rules], connectors: Mapping[str, Connector], tools: Tools) -> dict[str, World]:
+    """One world for each route, in the order of the rules."""
+    return {
+        rules.route: World(
+            lens=Lens(rules),
+            connectors={side: connectors[rules.systems[side]] for side in Side},
+            store=tools.store,
+            clock=tools.clock,
+            executor=tools.executor,
+            numbers=tools.numbers,
+            progress=tools.progress,
+        )
+        for rules in found
+    }
+
+
+def stoppable(progress: Progress, stop: Stop) -> Progress:
     """Progress is told when a step was kept: there, and only there, the work may end."""
 
     def told(what: str, count: int) -> None:
@@ -156,10 +180,15 @@ def look(project: Project) -> Iterator[Reader]:
     """The journal for reading only, beside a running owner. Raises Fatal where there is none yet."""
     from state.reader import Reader
 
-    if not project.state.exists() or not project.state.stat().st_size:
-        raise Fatal(f"There is no state for {project.env} yet.", "run `renkei plan` or `renkei sync --first`")
+    require_state(project)
     with Reader(project.state) as reader:
         yield reader
+
+
+def require_state(project: Project) -> None:
+    """Raises Fatal where nothing has run in this environment yet."""
+    if not project.state.exists() or not project.state.stat().st_size:
+        raise Fatal(f"There is no state for {project.env} yet.", "run `renkei plan` or `renkei sync --first`")
 
 
 def scopes(rules: tuple[Rules, ...]) -> list[RouteScope]:
@@ -171,7 +200,7 @@ def scopes(rules: tuple[Rules, ...]) -> list[RouteScope]:
     ]
 
 
-def _name_of(store: SqlStore) -> str:
+def name_of(store: SqlStore) -> str:
     """A journal's own random name, given to it once: a plan belongs to one journal."""
     from secrets import token_hex
 
