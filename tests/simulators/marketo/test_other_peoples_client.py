@@ -135,3 +135,90 @@ def test_bulk_extract_and_an_expired_token(server: Server, marketo: Marketo) -> 
     with pytest.raises(MarketoException) as expired:
         client.describe()
     assert expired.value.code == "602"
+
+
+def test_companies(server: Server, marketo: Marketo) -> None:
+    """It describes, writes, reads and deletes companies, and joins leads to them."""
+    client = _client(server)
+    # Companies, describe: dedupeFields and searchableFields say how companies are written and found.
+    described = client.describe_company()[0]
+    assert (described["idField"], described["dedupeFields"]) == ("id", ["externalCompanyId"])
+    # Lead Database, create and update: each row of the result has its seq, the id and a status.
+    rows = [{"externalCompanyId": "C1", "company": "Alpha"}, {"externalCompanyId": "C2", "nonsense": 1}]
+    results = client.create_update_companies(rows, action="createOrUpdate", dedupeBy="dedupeFields")
+    assert results[0] == {"seq": 0, "id": 501, "status": "created"}
+    assert (results[1]["seq"], results[1]["reasons"][0]["code"]) == (1, "1006")
+    # Companies: leads are added to a company by externalCompanyId and then inherit its values.
+    lead = client.create_update_leads([{"email": "a@x.example", "externalCompanyId": "C1"}])[0]["id"]
+    assert client.get_lead_by_id(lead, fields="company") == [{"company": "Alpha"}]
+    # Error Codes: 1021, a company update is not allowed during syncLead.
+    refused = client.create_update_leads([{"email": "a@x.example", "company": "Other"}])[0]
+    assert refused["reasons"][0]["code"] == "1021"
+    # Companies, query: the default fields are id, dedupeFields, updatedAt and createdAt; long filters are posted.
+    found = client.get_companies("dedupeFields", ["C1", "C9"])
+    assert [set(row) for row in found] == [{"seq", "id", "externalCompanyId", "updatedAt", "createdAt"}]
+    # Activities: nearly every change is recorded against the lead's activity log.
+    client.create_update_companies([{"id": 501, "company": "Alpha KK"}], dedupeBy="idField")
+    changes = client.get_lead_changes(["company"], sinceDatetime=LONG_AGO)
+    assert changes[-1]["fields"][0]["newValue"] == "Alpha KK"
+    # Error Codes: 1022, no deletion of an object in use; Companies, delete: a missing one is 1013.
+    gone = client.delete_companies([{"externalCompanyId": "C1"}, {"externalCompanyId": "C9"}])
+    assert [row["reasons"][0]["code"] for row in gone] == ["1022", "1013"]
+    # Error Codes: 1018, the instance has a native CRM integration.
+    marketo.state.native_sync = True
+    with pytest.raises(MarketoException) as closed:
+        client.describe_company()
+    assert closed.value.code == "1018"
+
+
+def test_static_lists(server: Server, marketo: Marketo) -> None:
+    """It finds a list, adds, checks, reads and removes members."""
+    leads = [marketo.state.human_create({"email": f"{n}@x.example"}) for n in range(3)]
+    wanted = marketo.state.add_list("N-01 時期")
+    marketo.state.add_list("N-04 乗換")
+    client = _client(server)
+    # Lists, get: lists are found by name, and pages are chained by nextPageToken.
+    assert [row["id"] for row in client.get_multiple_lists(name=["N-01 時期"])] == [wanted]
+    assert len(client.get_multiple_lists(batchSize=1)) == 2
+    # List Membership, add: a status for each lead id; a missing lead is skipped with 1004.
+    added = client.add_leads_to_list(wanted, [leads[0], leads[1], 9])
+    assert [row["status"] for row in added] == ["added", "added", "skipped"]
+    assert (added[2]["id"], added[2]["reasons"][0]["code"]) == (9, "1004")
+    # List Membership, member of list: memberof, notmemberof, or skipped.
+    standing = client.member_of_list(wanted, [leads[0], leads[2], 9])
+    assert [row["status"] for row in standing] == ["memberof", "notmemberof", "skipped"]
+    # List Membership, get leads by list id: the lead fields that were asked for, in pages.
+    shown = client.get_multiple_leads_by_list_id(wanted, fields="id", batchSize=1)
+    assert [row["id"] for row in shown] == leads[:2]
+    # List Membership, remove: removed; Error Codes: 1015, the lead is not in the list.
+    removed = client.remove_leads_from_list(wanted, [leads[0], leads[2]])
+    assert (removed[0]["status"], removed[1]["reasons"][0]["code"]) == ("removed", "1015")
+    # Activities: additions are type 24, removals type 25, with the list as primary attribute.
+    rows = client.get_lead_activities(["24", "25"], sinceDatetime=LONG_AGO)
+    assert [(row["activityTypeId"], row["primaryAttributeValueId"]) for row in rows] == [
+        (24, wanted),
+        (24, wanted),
+        (25, wanted),
+    ]
+    assert [member.change for member in marketo.state.lists["N-01 時期"]] == ["added", "added", "removed"]
+
+
+def test_campaigns(server: Server, marketo: Marketo) -> None:
+    """It finds a campaign and requests it for leads, with tokens."""
+    lead = marketo.state.human_create({"email": "a@x.example"})
+    wake = marketo.state.add_campaign("Wake")
+    batch = marketo.state.add_campaign("Batch", "batch")
+    client = _client(server)
+    # Campaigns, get: each one tells its type and whether it is active.
+    found = client.get_multiple_campaigns(name=["Wake"])
+    assert [(row["id"], row["type"], row["active"]) for row in found] == [(wake, "trigger", True)]
+    # Smart Campaigns, request: leads pass through the flow; tokens override the program's own.
+    assert client.request_campaign(wake, [lead], tokens={"my.stage": "Lost"}) is True
+    assert client.request_campaign(wake, [lead]) is True
+    assert marketo.state.campaigns.counts == {("Wake", lead): 2}
+    assert marketo.state.campaigns.runs[0].tokens == {"{{my.stage}}": "Lost"}
+    # Error Codes: 1003, Request Campaign used on a batch campaign; 1013, no campaign of that id.
+    for campaign, code in ((batch, "1003"), (77, "1013")):
+        with pytest.raises(MarketoException) as refused:
+            client.request_campaign(campaign, [lead])
+        assert refused.value.code == code
