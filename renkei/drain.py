@@ -94,13 +94,13 @@ def drain(
         total.gave_up = None
         total.add(report)
         if bounds.sweep:
-            _remember_sweep(world, now)
+            remember_sweep(world, now)
             bounds = replace(bounds, sweep=0.0)
         due = next_moment(world, report, patience, sending=bounds.send)
         if due is None:
             return total
         now = world.clock.now()
-        idle = due <= now and not _progressed(report)
+        idle = due <= now and not progressed(report)
         blocked = bool(report.delivered.stopped) and not report.delivered.sent
         tries = tries + 1 if idle or blocked else 0
         if tries >= TRIES:
@@ -133,7 +133,7 @@ def next_moment(world: World, report: CycleReport, patience: float, *, sending: 
     return max(min(moments), now) if moments else None
 
 
-def _progressed(report: CycleReport) -> bool:
+def progressed(report: CycleReport) -> bool:
     """True if the cycle changed what there is to do."""
     delivered = report.delivered
     settled = delivered.settled
@@ -159,7 +159,8 @@ def sweep_reach(world: World) -> float:
     return age + LATE if age >= SWEEP_EVERY else 0.0
 
 
-def _remember_sweep(world: World, at: float) -> None:
+def remember_sweep(world: World, at: float) -> None:
+    """Count the next sweep from this time."""
     patch = Patch()
     for side in Side:
         patch.put(CursorRow(world.lens.system(side), world.kind, "sweep", "", 1, 0, at))
@@ -170,7 +171,7 @@ def begin_sweeps(world: World, at: float) -> None:
     """Count sweeps from the first full read, if none was ever made."""
     keys = [(world.lens.system(side), world.kind, "sweep") for side in Side]
     if len(world.store.get(CursorRow, keys)) < len(keys):
-        _remember_sweep(world, at)
+        remember_sweep(world, at)
 
 
 def _watermark(world: World) -> int:

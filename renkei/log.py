@@ -6,10 +6,13 @@ by the value itself, so that a careless call cannot leak. It knows no vendor.
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -28,6 +31,7 @@ _VALUES = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN = "…"
+_SHORTEST = 4  # whatever is shorter would take letters out of every word
 # Numbers of ours that look long but name nobody.
 _SAFE = frozenset({"event", "level", "timestamp", "route", "system", "label", "digest"})
 
@@ -51,8 +55,55 @@ def _hidden(key: str, value: Any) -> Any:
     return value
 
 
-def logger(*, as_json: bool, verbose: bool) -> FilteringBoundLogger:
-    """A logger on stderr; warnings only unless `verbose` or JSON is asked for."""
+def personal(text: str) -> str:
+    """A text without addresses, telephone numbers and credentials, as far as they can be told by their form."""
+    return _VALUES.sub(_HIDDEN, text)
+
+
+class Hiding:
+    """Takes known secrets out of any text, in the forms in which they travel: plain, in URLs, in JSON, in base64."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._forms: set[str] = set()
+        self._found: re.Pattern[str] | None = None
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Hide these too."""
+        self._forms |= {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        self._found = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        """The text without them."""
+        return text if self._found is None else self._found.sub(_HIDDEN, text)
+
+    def processor(
+        self, _logger: object, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """The same for every text of a log line (a structlog processor)."""
+        for key in list(event):
+            event[key] = self._anywhere(event[key])
+        return event
+
+    def _anywhere(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, Mapping):
+            return {self(str(name)): self._anywhere(each) for name, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._anywhere(each) for each in value]
+        return value
+
+
+def _forms(secret: str) -> set[str]:
+    encoded = base64.b64encode(secret.encode()).decode()
+    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), encoded, *in_json}
+
+
+def logger(*, as_json: bool, verbose: bool, hiding: Hiding | None = None) -> FilteringBoundLogger:
+    """A logger on stderr; warnings only unless `verbose` or JSON is asked for. `hiding` knows the secrets."""
     import logging
 
     import structlog
@@ -68,12 +119,34 @@ def logger(*, as_json: bool, verbose: bool) -> FilteringBoundLogger:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             redact,
+            *([hiding.processor] if hiding is not None else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.INFO if as_json or verbose else logging.WARNING
         ),
     )
+    return found
+
+
+def service_logger(*, as_json: bool, hiding: Hiding) -> FilteringBoundLogger:
+    """The service's logger; what libraries warn of, and what ends a thread, becomes a line of it as well."""
+    import logging
+    import threading
+
+    found = logger(as_json=as_json, verbose=True, hiding=hiding)
+
+    class Forward(logging.Handler):
+        """Hands warnings on, without values."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            found.warning("library warns", library=record.name, place=f"{record.module}:{record.lineno}")
+
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if type(each).__name__ == Forward.__name__]:
+        root.removeHandler(handler)
+    root.addHandler(Forward(level=logging.WARNING))
+    threading.excepthook = lambda told: found.error("a thread ended", error=told.exc_type.__name__)
     return found
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from renkei.serving import Service, read_service
 from sync.errors import Fatal
 
 FILE = "renkei.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SECRET = re.compile(r"secret|token|password|passphrase|private_key", re.IGNORECASE)
-_TOP = ("version", "systems", "envs")
+_TOP = ("version", "systems", "envs", "service", "channels")
+CHANNEL = "channel_"  # before a channel's name, where its secrets are looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Project:
     env: str
     envs: tuple[str, ...]
     systems: Mapping[str, SystemSettings]
+    service: Service = field(default_factory=Service)
+    channels: Mapping[str, SystemSettings] = field(default_factory=dict)
 
     @property
     def mappings(self) -> Path:
@@ -76,7 +80,29 @@ def open_project(folder: Path, env: str | None = None) -> Project:
     here = _mapping(envs[chosen], path, f"envs.{chosen}")
     _only(here, tuple(systems), path, f"envs.{chosen}.")
     found = {name: _system(name, body, here.get(name), path, chosen) for name, body in systems.items()}
-    return Project(folder=folder, env=chosen, envs=tuple(envs), systems=found)
+    channels = _channels(document, path)
+    return Project(
+        folder=folder, env=chosen, envs=tuple(envs), systems=found, channels=channels,
+        service=_service(document, channels, path),
+    )  # fmt: skip
+
+
+def _channels(document: Mapping[str, Any], path: Path) -> dict[str, SystemSettings]:
+    """What the file says of channels; their secrets are looked for as those of systems."""
+    bodies = _names(_mapping(document.get("channels"), path, "channels"), path, "channels")
+    found: dict[str, SystemSettings] = {}
+    for name, body in bodies.items():
+        values = dict(_mapping(body, path, f"channels.{name}"))
+        _refuse_secrets(f"{CHANNEL}{name}", values, path)
+        found[name] = SystemSettings(name=f"{CHANNEL}{name}", connector="", values=values)
+    return found
+
+
+def _service(document: Mapping[str, Any], channels: Mapping[str, object], path: Path) -> Service:
+    try:
+        return read_service(_mapping(document.get("service"), path, "service"), channels)
+    except ValueError as error:
+        raise _wrong(path, str(error), "see docs/service.md for a whole example") from None
 
 
 def _system(name: str, body: object, here: object, path: Path, env: str) -> SystemSettings:
@@ -85,11 +111,25 @@ def _system(name: str, body: object, here: object, path: Path, env: str) -> Syst
     if not isinstance(connector, str):
         raise _wrong(path, f"systems.{name} names no connector", "write `connector: …` there")
     values = {**common, **_mapping(here, path, f"envs.{env}.{name}")}
+    _refuse_secrets(name, values, path)
+    return SystemSettings(name=name, connector=connector, values=values)
+
+
+def _refuse_secrets(name: str, values: Mapping[str, Any], path: Path) -> None:
     for key in values:
         if _SECRET.search(str(key)):
             step = f"take it out and set {variable(name, str(key))}, or put it into a secret file"
             raise _wrong(path, f"{key} of {name} is a secret and stands in the file", step)
-    return SystemSettings(name=name, connector=connector, values=values)
+
+
+def secret_values(project: Project) -> frozenset[str]:
+    """Every configured secret as text, and every channel's address: what may stand in no log, page or message."""
+    found: set[str] = set()
+    for system in (*project.systems.values(), *project.channels.values()):
+        for key, value in with_secrets(project, system).items():
+            if _SECRET.search(str(key)) or (system.name.startswith(CHANNEL) and key == "url"):
+                found.add(str(value))
+    return frozenset(found)
 
 
 def variable(system: str, key: str) -> str:

@@ -1,0 +1,220 @@
+"""Opening the service and closing it again, in an order in which nothing outlives what it needs.
+
+It decides what is opened first: the journal, so that a second service is refused before it calls anybody; and that the
+end comes within seconds, whatever a vendor is doing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from renkei.channels import open_channels
+from renkei.daemon.alarms import Alarms
+from renkei.daemon.bells import Bells
+from renkei.daemon.board import Board, State
+from renkei.daemon.calls import Apart, Calls
+from renkei.daemon.folder import Folder, Refused, read_folder
+from renkei.daemon.metrics import Figures, Metrics
+from renkei.daemon.notes import PROCESS, Notes
+from renkei.daemon.quota import spent
+from renkei.daemon.service import Service
+from renkei.daemon.web import Web
+from renkei.daemon.words import Hearing
+from renkei.log import Hiding, call_teller, personal, service_logger
+from renkei.settings import Project, make_state, secret_values
+from renkei.threads import Stop, SystemClock, polite
+from renkei.wire import WORKERS, Tools, Wired, name_of, open_systems, scopes, stoppable, systems_of, worlds_of
+from sync.errors import Fatal, LeaseLost, RenkeiError
+from sync.ports import Clock, Connector
+from sync.read import Numbering, World
+from sync.rules import Rules
+
+if TYPE_CHECKING:
+    from connectors.http import Call
+
+LEASE = 60.0
+GRACE = 6.0  # seconds for calls in flight once the end was asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How it is to run: `once` = every route one time; `json` = the log as JSON; `verbose` = every call logged."""
+
+    once: bool = False
+    json: bool = False
+    verbose: bool = False
+
+
+def serve(project: Project, wishes: Wishes, make_clock: Callable[[Stop], Clock] = SystemClock) -> list[State]:
+    """Run until a signal asks for the end, or once; how the routes were at the end.
+
+    Raises Fatal (another owner, settings, a mapping with errors), LeaseLost.
+    """
+    with ExitStack() as stack:
+        house = _House(project, wishes, stack, make_clock)
+        service = house.open()
+        try:
+            service.begin()
+            if wishes.once:
+                service.lap()
+            else:
+                service.run()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            service.end()
+        house.log.info("service ends", env=project.env)
+        return [desk.state for desk in service.desks.values()]
+
+
+class _House:
+    """What is open; everything is entered into the stack as soon as it exists."""
+
+    def __init__(
+        self, project: Project, wishes: Wishes, stack: ExitStack, make_clock: Callable[[Stop], Clock]
+    ) -> None:
+        self.project, self.wishes, self.stack = project, wishes, stack
+        self.hiding = Hiding(secret_values(project))
+        self.log = service_logger(as_json=wishes.json, hiding=self.hiding)
+        self.bells = Bells()
+        stack.callback(self.bells.close)
+        self.stop = Stop(self._told)
+        self.clock = make_clock(self.stop)
+        self.board, self.metrics = Board(), Metrics()
+        self.calls: Calls | None = None
+        self.service: Service | None = None
+        self._teller = call_teller(self.log) if wishes.verbose else None
+
+    def open(self) -> Service:
+        """Everything. Raises Fatal, MappingError."""
+        from state.lease import this_process
+        from state.reader import Reader
+        from state.store import SqlStore
+
+        stack, project = self.stack, self.project
+        found = read_folder(project)
+        if isinstance(found, Refused):
+            raise Fatal(found.first, "`renkei check` shows all findings")
+        stack.enter_context(polite(self.stop))
+        owner = this_process()
+        store = SqlStore(make_state(project), self.clock, owner, lease_seconds=LEASE)
+        stack.callback(self._leave, store.close)
+        self.board.lease = store.lease_left
+        self.calls = Calls(WORKERS, self._keep)
+        stack.callback(self.calls.close)
+        self.tools = Tools(
+            store, self.clock, self.calls, Numbering(store), stoppable(self._progress, self.stop)
+        )
+        self.connectors = self._signed_in(systems_of(found))
+        stack.callback(self._close_connectors)
+        channels = open_channels(project, self.clock, self._called)
+        for channel in channels.values():
+            stack.callback(channel.close)
+        wired = Wired(
+            project=project, store=store, connectors=self.connectors, worlds=self.rebuild(found),
+            store_name=name_of(store),
+        )  # fmt: skip
+        reader = stack.enter_context(Reader(project.state))
+        notes = Notes(store)
+        url = self._serve_pages(wired)
+        notes.write(PROCESS, {"owner": owner, "url": url, "since": self.clock.now()}, self.clock.now())
+        alarms = Alarms(
+            notes, channels.get(project.service.alerts), self.calls, project.service.language, project.env,
+            self.log.info,
+        )  # fmt: skip
+        hearing = Hearing(wired, reader, self.log.info, self.reopen)
+        self.service = Service(
+            wired, self.stop, self.board, self.bells, Folder(project), notes, alarms, hearing, self.metrics,
+            reader, self.rebuild, self._quota, self.clean, self.log,
+        )  # fmt: skip
+        routes = {rules.route: project.service.interval(rules.route) for rules in found}
+        self.log.info("service starts", env=project.env, routes=routes, url=url, owner=owner)
+        return self.service
+
+    def rebuild(self, found: tuple[Rules, ...]) -> dict[str, World]:
+        """Worlds of these rules; systems that were not used before are opened. Raises Fatal."""
+        new = [name for name in systems_of(found) if name not in self.connectors]
+        self.connectors.update(self._signed_in(new))
+        apart: dict[str, Connector] = {
+            name: Apart(connector, self._calls()) for name, connector in self.connectors.items()
+        }
+        return worlds_of(found, apart, self.tools)
+
+    def reopen(self, route: str) -> None:
+        """Sign in anew for a route: its secrets may have been changed. What cannot be opened stays as it was."""
+        assert self.service is not None
+        desk = self.service.desks[route]
+        names = systems_of([desk.world.lens.rules])
+        self.hiding.learn(secret_values(self.project))
+        try:
+            fresh = self._signed_in(names)
+        except RenkeiError as error:
+            self.log.warning("cannot sign in anew", route=route, reason=self.clean(error.message))
+            return
+        for name, connector in fresh.items():
+            self.connectors[name].close()
+            self.connectors[name] = connector
+        every = tuple(each.world.lens.rules for each in self.service.desks.values())
+        for name, world in self.rebuild(every).items():
+            self.service.desks[name].world = world
+
+    def clean(self, text: str) -> str:
+        """A text without secrets and without anything that looks like a person."""
+        return self.hiding(personal(text))
+
+    def _signed_in(self, names: list[str]) -> dict[str, Connector]:
+        return open_systems(self.project, names, self.clock, self._called)
+
+    def _serve_pages(self, wired: Wired) -> str:
+        def about() -> list[Any]:
+            service = self.service
+            worlds = (service.wired if service is not None else wired).worlds
+            return list(scopes(tuple(world.lens.rules for world in worlds.values())))
+
+        self.metrics.registry.register(Figures(self.board, self.project, about, self._quota))
+        if self.wishes.once:
+            return ""
+        web = Web(self.project.service.port, self.board, self.metrics, self.clean)
+        self.stack.callback(web.close)
+        return web.url
+
+    def _quota(self) -> dict[str, Any]:
+        return {name: spent(connector) for name, connector in self.connectors.items()}
+
+    def _called(self, system: str, call: Call) -> None:
+        self.board.live()
+        self.metrics.call(system, call)
+        if self._teller is not None:
+            self._teller(system, call)
+
+    def _progress(self, _what: str, _count: int) -> None:
+        self.board.live()
+
+    def _keep(self) -> None:
+        if self.service is not None:
+            self.service.keep()
+
+    def _calls(self) -> Calls:
+        assert self.calls is not None
+        return self.calls
+
+    def _told(self) -> None:
+        """The end was asked for (in a signal handler): end the wait, and give calls in flight some seconds."""
+        self.bells.poke()
+        if self.calls is not None:
+            timer = threading.Timer(GRACE, self.calls.give_up)
+            timer.daemon = True
+            timer.start()
+
+    def _close_connectors(self) -> None:
+        for connector in self.connectors.values():
+            connector.close()
+
+    def _leave(self, close: Callable[[], None]) -> None:
+        """Give the journal back; if even that cannot be written, the lease runs out by itself."""
+        with suppress(LeaseLost, Fatal):
+            close()
