@@ -28,6 +28,13 @@ def decide_chunk(world: World, entities: Collection[int], context: Context) -> t
     return scene, done
 
 
+def decide_again(world: World, entities: Collection[int], context: Context) -> None:
+    """Decide these entities as they stand now, outside their turn; their marks stay."""
+    scene, _done = decide_chunk(world, entities, context)
+    if scene.patch:
+        world.store.commit(scene.patch)
+
+
 def _list_ignored(world: World, done: Decided, patch: Patch) -> None:
     """Mark operations whose value the vendor took without an error and did not keep."""
     names: dict[int, list[str]] = {}

@@ -6,14 +6,15 @@ It knows the order of the steps and their bounds, nothing of what they decide. I
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from sync.adopt import adopt_rules
-from sync.chunk import decide_chunk
+from sync.chunk import decide_again, decide_chunk
 from sync.decide import Decided
+from sync.enrol import DecideAgain
 from sync.guard import EVERYTHING, Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.ports import Capabilities
@@ -74,11 +75,22 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
             _decide(world, report, bounds, deadline, stop)
             _guard(world, report, bounds)
             if bounds.send and not world.lens.rules.shadow:
-                report.delivered = Delivery(world, report.run).deliver(max(deadline, world.clock.now() + 5.0))
+                delivery = Delivery(world, report.run, _once_more(world, report, bounds))
+                report.delivered = delivery.deliver(max(deadline, world.clock.now() + 5.0))
         state = "braked" if report.brakes else "done"
     finally:
         _close_run(world, report, bounds, state)
     return report
+
+
+def _once_more(world: World, report: CycleReport, bounds: Bounds) -> DecideAgain:
+    """How entities are decided directly before an effect of theirs leaves."""
+
+    def decide(entities: Collection[int]) -> None:
+        context = _context(world, report, bounds, 0)
+        decide_again(world, entities, replace(context, quiet_until=0))
+
+    return decide
 
 
 def _read(world: World, report: CycleReport, bounds: Bounds) -> None:

@@ -18,7 +18,7 @@ from sync.effects import KIND
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work, jobs_of
-from sync.ports import FieldError, Outcome, Paths
+from sync.ports import Capabilities, FieldError, Outcome, Paths
 from sync.read import ReadCount, World, look_up_reading, note_found, read_refs, wake_sharing
 from sync.record import Record, Ref, Side
 from sync.refuse import reduced, said
@@ -45,16 +45,21 @@ class _Found:
     refused: dict[int, RequestRefused] = field(default_factory=dict)
 
 
-def latest(world: World, side: Side, batch: BatchRow) -> float:
+def latest(capabilities: Capabilities, batch: BatchRow) -> float:
     """Until when a stored batch may leave; afterwards it stays."""
-    return batch.sent_at + LEAVES * world.connectors[side].capabilities.server_timeout
+    return batch.sent_at + LEAVES * capabilities.server_timeout
+
+
+def is_ripe(capabilities: Capabilities, batch: BatchRow, now: float) -> bool:
+    """True if a batch in doubt may be looked at."""
+    return now >= latest(capabilities, batch) + capabilities.server_timeout + capabilities.visibility_lag
 
 
 def ripe_at(world: World, side: Side, batch: BatchRow) -> float:
     """When a batch in doubt may be looked at, by whatever process: it has left by `latest` or never, a request
     ends with the server's time limit, and its effect is visible after the lag."""
     capabilities = world.connectors[side].capabilities
-    return latest(world, side, batch) + capabilities.server_timeout + capabilities.visibility_lag
+    return latest(capabilities, batch) + capabilities.server_timeout + capabilities.visibility_lag
 
 
 def settle_doubts(world: World, side: Side, run: int, flying: frozenset[int] = frozenset()) -> Settled:
@@ -185,8 +190,12 @@ def _settle_effect(world: World, job: Job, found: _Found, settlement: Settlement
     elif job.work.repeatable or (job.work.unique and job.row.id not in found.refused):
         settlement.again(job)
     else:
-        now = world.clock.now()
-        patch.put(job.row._replace(state=UNCERTAIN, done_at=now, reason="left, and the answer was lost"))
+        patch.put(uncertain(job.row, world.clock.now()))
+
+
+def uncertain(row: OperationRow, now: float) -> OperationRow:
+    """An effect of which nobody can say whether it happened: it is listed, and never sent again by itself."""
+    return row._replace(state=UNCERTAIN, done_at=now, reason="left, and the answer was lost")
 
 
 def _find_effects(world: World, side: Side, effects: Sequence[Job], found: _Found) -> None:

@@ -73,6 +73,12 @@ class World:
         """Where operations leave for: the systems of the route, and the channels."""
         return (*self.lens.rules.systems.values(), *self.channels)
 
+    def connector(self, place: str) -> Connector | None:
+        """The system or channel of this name; None where no such channel is configured (any more)."""
+        if place in self.lens.rules.systems.values():
+            return self.connectors[self.lens.side(place)]
+        return self.channels.get(place)
+
     def paths(self, side: Side) -> Mapping[str, tuple[str, ...]]:
         """What is read on a side."""
         return self.lens.reading(side)

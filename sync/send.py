@@ -7,19 +7,21 @@ in doubt and is settled later by reading.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
 from sync.around import Around, Settled
+from sync.channels import settle_channel_doubts
 from sync.doubt import commit_settled, latest, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
+from sync.enrol import DecideAgain, look_again
 from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
-from sync.ports import Outcome, Write
+from sync.ports import Connector, FieldError, Outcome, Write
 from sync.read import World
-from sync.record import SIDES, Ref, Side
+from sync.record import Ref
 from sync.refuse import said
 from sync.rows import LANE_DELTA, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
@@ -29,6 +31,7 @@ from sync.verify import verify
 UNSEEN_WAIT = 300.0
 BATCHES_AHEAD = 4
 LEASE_REST = 1.0  # seconds; enough for a request to get from the last look at the lease to the wire
+NO_CHANNEL = FieldError("", "no_channel", "no channel of this name is configured")
 APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT)
 
 
@@ -47,15 +50,20 @@ class Delivered:
 class _Flight:
     batch: BatchRow
     jobs: tuple[Job, ...]
-    side: Side
+    place: str
+
+
+def _as_it_is(_entities: Collection[int]) -> None:
+    """Decide nobody again: what stands in the journal stands."""
 
 
 class Delivery:
-    """One delivery of one route."""
+    """One delivery of one route. `decide_again`: decides entities once more, directly before an effect leaves."""
 
-    def __init__(self, world: World, run: int) -> None:
+    def __init__(self, world: World, run: int, decide_again: DecideAgain = _as_it_is) -> None:
         self.world = world
         self.run = run
+        self.decide_again = decide_again
         self.done = Delivered()
         self.flying: dict[Future[list[Outcome]], _Flight] = {}
         self.failure: Fatal | None = None
@@ -67,10 +75,10 @@ class Delivery:
         try:
             while self.world.clock.now() < until:
                 progressed = False
-                for side, jobs in self._batches():
+                for place, jobs in self._batches():
                     progressed = True
-                    if self._system(side) not in self._blocked:
-                        self._dispatch(side, jobs)
+                    if place not in self._blocked:
+                        self._dispatch(place, jobs)
                     if self.world.clock.now() >= until:
                         break
                 if not progressed or self._blocked:
@@ -86,8 +94,8 @@ class Delivery:
 
     # --- take ------------------------------------------------------------------------------------------
 
-    def _batches(self) -> Iterator[tuple[Side, list[Job]]]:
-        """Due operations grouped by what can travel together, no record twice."""
+    def _batches(self) -> Iterator[tuple[str, list[Job]]]:
+        """Due operations grouped by what can travel together, no record twice, and where they go."""
         largest = max(c.capabilities.write_batch for c in self.world.connectors.values())
         route = self.world.lens.rules.route
         limit = largest * BATCHES_AHEAD
@@ -108,74 +116,97 @@ class Delivery:
             if more and key[0] >= LANE_DELTA:  # a rest waits for those that are due behind it
                 rows = rows[: len(rows) - len(rows) % size]
             for start in range(0, len(rows), size):
-                yield self.world.lens.side(key[1]), jobs_of(rows[start : start + size])
+                yield key[1], jobs_of(rows[start : start + size])
 
-    def _size(self, system: str) -> int:
-        return self.world.connectors[self.world.lens.side(system)].capabilities.write_batch
-
-    def _system(self, side: Side) -> str:
-        return self.world.lens.system(side)
+    def _size(self, place: str) -> int:
+        connector = self.world.connector(place)
+        return connector.capabilities.write_batch if connector is not None else 1
 
     # --- verify, mark sent, send -----------------------------------------------------------------------
 
-    def _dispatch(self, side: Side, jobs: list[Job]) -> None:
+    def _dispatch(self, place: str, jobs: list[Job]) -> None:
+        if self.world.connector(place) is None:
+            self._refuse(jobs, NO_CHANNEL)
+            return
         try:
-            ready = self._verified(side, jobs)
+            ready = self._verified(place, jobs)
         except Retryable as error:
-            self._block(side, error)
+            self._block(place, error)
             return
         except Fatal as error:
-            self._give_up(side, error)
+            self._give_up(place, error)
             return
         if ready:
-            self._send(side, ready)
+            self._send(place, ready)
 
-    def _verified(self, side: Side, jobs: list[Job]) -> list[Job]:
-        found = verify(self.world, side, self.run, jobs)
+    def _verified(self, place: str, jobs: list[Job]) -> list[Job]:
+        """Those that may leave. Effects are looked at by themselves; a batch has nothing else beside them."""
+        if jobs[0].row.action == ActionKind.EFFECT:
+            enrolled = look_again(self.world, place, self.run, jobs, self.decide_again)
+            self._let_wait(enrolled.unseen)
+            return enrolled.ready
+        found = verify(self.world, self.world.lens.side(place), self.run, jobs)
         if found.moved or found.unseen or found.refused:
             patch = Patch()
             refused = [job for job, _error in found.refused]
-            settlement = self._settlement([*found.moved, *found.unseen, *refused], patch)
+            settlement = self._settlement([*found.moved, *refused], patch)
             for job, error in found.refused:
                 settlement.fail(job, said(error))
             for job in found.moved:
                 settlement.supersede(job, "moved")
-            later = self.world.clock.now() + UNSEEN_WAIT
-            for job in found.unseen:
-                settlement.wait(job, later, "the vendor does not show the record")
             self._commit(settlement, patch)
+            self._let_wait(found.unseen)
             self.done.moved += len(found.moved)
         return found.ready
 
-    def _send(self, side: Side, jobs: Sequence[Job]) -> None:
-        connector = self.world.connectors[side]
+    def _let_wait(self, jobs: Sequence[Job]) -> None:
+        """Their records are not shown: they wait."""
+        if not jobs:
+            return
+        patch = Patch()
+        settlement = self._settlement(jobs, patch)
+        later = self.world.clock.now() + UNSEEN_WAIT
+        for job in jobs:
+            settlement.wait(job, later, "the vendor does not show the record")
+        self._commit(settlement, patch)
+
+    def _refuse(self, jobs: Sequence[Job], error: FieldError) -> None:
+        patch = Patch()
+        settlement = self._settlement(jobs, patch)
+        for job in jobs:
+            settlement.fail(job, error)
+        self._commit(settlement, patch)
+
+    def _send(self, place: str, jobs: Sequence[Job]) -> None:
+        connector = self.world.connector(place)
+        assert connector is not None
         while len(self.flying) >= connector.capabilities.concurrency:
             self._land(block=True)
-        if self._system(side) in self._blocked:
+        if place in self._blocked:
             return
         number = self.world.numbers()
         body = encode([job.row.id for job in jobs])
-        batch = BatchRow(number, self._system(side), self.world.kind, self.world.clock.now(), body)
+        batch = BatchRow(number, place, self.world.kind, self.world.clock.now(), body)
         patch = Patch()
         patch.put(batch)
         self.world.store.commit(patch)
-        future = self.world.executor.submit(self._leave, side, batch, jobs)
-        self.flying[future] = _Flight(batch, tuple(jobs), side)
+        future = self.world.executor.submit(self._leave, connector, batch, jobs)
+        self.flying[future] = _Flight(batch, tuple(jobs), place)
         if future.done():
             self._land(block=False)
 
-    def _leave(self, side: Side, batch: BatchRow, jobs: Sequence[Job]) -> list[Outcome]:
+    def _leave(self, connector: Connector, batch: BatchRow, jobs: Sequence[Job]) -> list[Outcome]:
         """Send a batch, in a thread of the executor. Whoever settles it in our place counts from the time at which
         it was stored (`ripe_at`): it leaves soon after that and while the journal is ours, or not at all.
 
         The commit that stored it has renewed a lease of which less than half was left. How much is left need not
         cover the vendor's time limit, because a new owner waits for that limit before it touches the batch.
         """
-        late = self.world.clock.now() > latest(self.world, side, batch)
+        late = self.world.clock.now() > latest(connector.capabilities, batch)
         if late or self.world.store.lease_left() < LEASE_REST:
             raise Retryable("The request would have left too late; nothing was sent.")
         kind = EFFECT_KIND if jobs[0].row.action == ActionKind.EFFECT else self.world.kind
-        return self.world.connectors[side].write(kind, [_write(job) for job in jobs])
+        return connector.write(kind, [_write(job) for job in jobs])
 
     # --- settle ----------------------------------------------------------------------------------------
 
@@ -193,10 +224,10 @@ class Delivery:
                 self._halve(flight, error)
             except Retryable as error:
                 self._not_executed(flight)
-                self._block(flight.side, error)
+                self._block(flight.place, error)
             except Fatal as error:
                 self._not_executed(flight)
-                self._give_up(flight.side, error)
+                self._give_up(flight.place, error)
 
     def _settle(self, flight: _Flight, outcomes: Sequence[Outcome]) -> None:
         if len(outcomes) != len(flight.jobs):
@@ -210,9 +241,8 @@ class Delivery:
             settlement.settle(job, outcome)
         patch.drop(flight.batch)
         self._commit(settlement, patch)
-        system = self._system(flight.side)
-        self.done.sent[system] = self.done.sent.get(system, 0) + len(flight.jobs)
-        self.world.progress(f"write {system}", len(flight.jobs))
+        self.done.sent[flight.place] = self.done.sent.get(flight.place, 0) + len(flight.jobs)
+        self.world.progress(f"write {flight.place}", len(flight.jobs))
 
     def _settlement(self, jobs: Sequence[Job], patch: Patch, extra: Sequence[Ref] = ()) -> Settlement:
         around = Around(*load_around(self.world, jobs, extra))
@@ -230,21 +260,21 @@ class Delivery:
         self._not_executed(flight)
         half = len(flight.jobs) // 2
         for part in (flight.jobs[:half], flight.jobs[half:]):
-            self._send(flight.side, part)
+            self._send(flight.place, part)
 
     def _not_executed(self, flight: _Flight) -> None:
         patch = Patch()
         patch.drop(flight.batch)
         self.world.store.commit(patch)
 
-    def _block(self, side: Side, error: Retryable) -> None:
+    def _block(self, place: str, error: Retryable) -> None:
         """Leave a system alone for the rest of this delivery."""
-        self._blocked.add(self._system(side))
-        self.done.stopped[self._system(side)] = error.message
+        self._blocked.add(place)
+        self.done.stopped[place] = error.message
 
-    def _give_up(self, side: Side, error: Fatal) -> None:
-        self._blocked.add(self._system(side))
-        self.done.stopped[self._system(side)] = error.message
+    def _give_up(self, place: str, error: Fatal) -> None:
+        self._blocked.add(place)
+        self.done.stopped[place] = error.message
         self.failure = self.failure or error
 
 
@@ -254,8 +284,9 @@ def _write(job: Job) -> Write:
 
 
 def resolve_doubts(world: World, run: int) -> Settled:
-    """Settle by reading whatever left earlier and is ripe, on both sides."""
+    """Settle by reading whatever left earlier and is ripe, on both sides and in the channels."""
     done = Settled()
-    for side in SIDES:
+    for side in world.lens.rules.sides:
         done.add(settle_doubts(world, side, run))
+    done.add(settle_channel_doubts(world))
     return done

@@ -98,8 +98,8 @@ def _keep(scene: Scene, entity: int, rule: StandingRule, found: Standing, contex
     wake = found.wake if found.wake > context.now else 0.0
     row = standing_row(entity, rule.name, scene.lens.rules.route, found.memory, wake)
     held = scene.standings[entity].get(rule.name)
-    if held is None and not (found.memory or wake or found.effects):
-        return
+    if held is None and not (any(found.memory.values()) or wake or found.effects):
+        return  # who remembers nothing but blanks costs no row
     if row != held:
         _put(scene, row)
 

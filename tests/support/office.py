@@ -15,7 +15,7 @@ from sync.cycle import Bounds, CycleReport, run_cycle
 from sync.effects import KIND as EFFECT
 from sync.errors import InDoubt, RenkeiError
 from sync.normalise import Lens
-from sync.ports import Outcome, Paths, Write
+from sync.ports import Connector, Outcome, Paths, Write
 from sync.read import Numbering, World
 from sync.record import Page, Raw, Record, Ref, Schema, SchemaField, Side
 from sync.rows import Patch
@@ -135,6 +135,8 @@ class Town:
         self.store = Fragile()
         self.ma = Office("ma", self.clock, tuple(MA_BLANK))
         self.sfa = Office("sfa", self.clock, tuple(SFA_BLANK), unique="Marketo_Id__c")
+        self.desk = Office("desk", self.clock, ())
+        self.channels: dict[str, Connector] = {"desk": self.desk}
 
     def person(self, side: Side, **values: Raw) -> Ref:
         """Somebody types a new person."""
@@ -156,5 +158,5 @@ def world(town: Town) -> World:
     """The surroundings of one cycle, as a fresh process would build them."""
     return World(
         lens=town.lens, connectors={Side.MA: town.ma, Side.SFA: town.sfa}, store=town.store, clock=town.clock,
-        executor=Inline(), numbers=Numbering(town.store),
+        executor=Inline(), numbers=Numbering(town.store), channels=town.channels,
     )  # fmt: skip
