@@ -13,9 +13,14 @@ from typing import Any
 import pytest
 
 from renkei.agreement import compare
+from renkei.canary import choose, remember
 from renkei.fakes import Fakes
+from renkei.first import deliver_these
 from renkei.settings import open_project
-from renkei.wire import load_rules
+from renkei.syncing import plan_route
+from renkei.wire import build, load_rules, look
+from state.answers import Which
+from state.views import contents
 from sync.normalise import Lens
 from tests.support.command import Place, clean_environment, new_place
 from tests.support.tree import ROOT
@@ -107,24 +112,27 @@ def test_a_terminal_sees_bars_with_rate_and_end(tmp_path: Path) -> None:
         assert "all well" in text
 
 
-def test_a_failed_canary_is_tried_again_before_anything_else_leaves(tmp_path: Path, capsys: Any) -> None:
-    """A repeated first sync sends the same records once more, however few new ones it samples, and stops while they
-    come back otherwise; once the vendor keeps what is sent they are mended, and the rest follows."""
-    with Fakes("--persons", "150", "--role", "0", "--seed", "9") as fakes:
+@pytest.mark.parametrize("canary", ["5", "1000"])
+def test_a_failed_canary_is_tried_again_before_anything_else_leaves(
+    tmp_path: Path, capsys: Any, canary: str
+) -> None:
+    """A repeated first sync sends the same records once more, also where nothing new is left to sample, and stops
+    while they come back otherwise; once the vendor keeps what is sent they are mended, and the rest follows."""
+    with Fakes("--persons", "100", "--role", "0", "--seed", "9") as fakes:
         place = new_place(tmp_path, fakes)
         fakes.ask("faults", {"salesforce": {"ignored_field": 1.0}})
-        first = place.quick(capsys, "sync", "--first", "--canary", "5", "--json")
+        first = place.quick(capsys, "sync", "--first", "--canary", canary, "--json")
         failed = first.data["routes"][0]["canary"]
         assert not failed["ok"]
         wrong = failed["wrong"]["salesforce update"]
         again = place.quick(capsys, "sync", "--first", "--canary", "1", "--json")
         assert again.code == 1
-        assert again.data["routes"][0]["canary"]["wrong"]["salesforce update"] > wrong - 1
+        assert again.data["routes"][0]["canary"]["wrong"]["salesforce update"] >= wrong
         assert place.quick(capsys, "plan", "--json").data["routes"][0]["first_needed"]
         fakes.ask("faults", {"profile": "none"})
         well = place.quick(capsys, "sync", "--first", "--canary", "1", "--json")
         assert well.data["routes"][0]["canary"]["ok"], well.out
-        assert well.data["routes"][0]["canary"]["sent"]["salesforce update"] > wrong
+        assert well.data["routes"][0]["canary"]["sent"]["salesforce update"] >= wrong
         assert place.quick(capsys, "sync", "--json").data["ok"]
         (rules,) = load_rules(open_project(place.folder))
         assert compare(Lens(rules), place.live(), frozenset()).wrong == {}
@@ -141,3 +149,22 @@ def test_a_canary_of_none_is_the_explicit_way_past_a_failed_one(tmp_path: Path, 
         assert data["canary"] is None
         assert data["sent"]
         assert not place.quick(capsys, "plan", "--json").data["routes"][0]["first_needed"]
+
+
+def test_a_canary_that_nobody_read_back_is_read_back_by_the_next_one(tmp_path: Path, capsys: Any) -> None:
+    """Whoever was killed between sending a canary and reading it back has proved nothing: the next first sync looks
+    at all of these records, and stops because of what the vendor did not keep."""
+    with Fakes("--persons", "100", "--role", "0", "--seed", "9") as fakes:
+        place = new_place(tmp_path, fakes)
+        fakes.ask("faults", {"salesforce": {"ignored_field": 1.0}})
+        with build(open_project(place.folder)) as wired:
+            (world,) = wired.worlds.values()
+            plan_route(wired, world)
+            with look(wired.project) as reader:
+                _totals, ids = choose(contents(reader, Which()), 1_000)
+            remember(world, ids)
+            deliver_these(world, ids, "canary", wired.store.renew)
+        data = place.quick(capsys, "sync", "--first", "--canary", "1", "--json").data["routes"][0]
+        assert sum(data["canary"]["sent"].values()) >= len(ids) > 20
+        assert not data["canary"]["ok"]
+        assert place.quick(capsys, "plan", "--json").data["routes"][0]["first_needed"]
