@@ -10,7 +10,8 @@ import base64
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
@@ -129,12 +130,14 @@ def logger(*, as_json: bool, verbose: bool, hiding: Hiding | None = None) -> Fil
     return found
 
 
-def service_logger(*, as_json: bool, hiding: Hiding) -> FilteringBoundLogger:
+@contextmanager
+def service_logger(*, as_json: bool, hiding: Hiding) -> Iterator[FilteringBoundLogger]:
     """The service's logger; what libraries warn of, and what ends a thread, becomes a line of it as well."""
     import logging
     import threading
 
     found = logger(as_json=as_json, verbose=True, hiding=hiding)
+    excepthook = threading.excepthook
 
     class Forward(logging.Handler):
         """Hands warnings on, without values."""
@@ -142,12 +145,14 @@ def service_logger(*, as_json: bool, hiding: Hiding) -> FilteringBoundLogger:
         def emit(self, record: logging.LogRecord) -> None:
             found.warning("library warns", library=record.name, place=f"{record.module}:{record.lineno}")
 
-    root = logging.getLogger()
-    for handler in [each for each in root.handlers if type(each).__name__ == Forward.__name__]:
-        root.removeHandler(handler)
-    root.addHandler(Forward(level=logging.WARNING))
+    handler = Forward(level=logging.WARNING)
+    logging.getLogger().addHandler(handler)
     threading.excepthook = lambda told: found.error("a thread ended", error=told.exc_type.__name__)
-    return found
+    try:
+        yield found
+    finally:
+        threading.excepthook = excepthook
+        logging.getLogger().removeHandler(handler)
 
 
 def call_teller(log: FilteringBoundLogger) -> Any:

@@ -247,6 +247,36 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status.look": ("look", "要確認"),
         "status.first": ("before its first", "初回前"),
         "status.linked": ("linked", "紐付け"),
+        "all_routes": ("all routes", "すべての連携"),
+        "pause.done": (
+            "{route}: nothing but opt-outs is sent until `renkei resume`; reading and planning go on.",
+            "{route}: `renkei resume` まで配信停止以外は送りません。読み込みと計画は続きます。",
+        ),
+        "resume.done": ("{route}: sending goes on.", "{route}: 送信を再開します。"),
+        "service.later": (
+            "The service does not run now; this holds when it starts.",
+            "サービスは起動していません。起動すると有効になります。",
+        ),
+        "service.runs": (
+            "service   {owner} since {since}   {where}",
+            "サービス   {owner} {since} から稼働中   {where}",
+        ),
+        "service.paused": (
+            "PAUSED  {route} since {since}: {reason}; opt-outs are sent",
+            "一時停止  {route} {since} から: {reason}（配信停止は送ります）",
+        ),
+        "service.stopped": (
+            "STOPPED  {route} since {since}: {reason}",
+            "停止  {route} {since} から: {reason}",
+        ),
+        "service.away": (
+            "WAITS  {route} since {since}: {reason} It is tried again by itself.",
+            "待機  {route} {since} から: {reason} 自動で再試行します。",
+        ),
+        "service.mapping": (
+            "changed mapping files were refused, the last good version goes on: {reason}",
+            "変更されたマッピングを適用できず、直前の正しい版で動いています: {reason}",
+        ),
         "inbox.empty": ("Nothing waits for a person.", "判断待ちはありません。"),
         "inbox.more": (
             "… more than {limit} wait; see them with --limit",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from renkei import telling
 from renkei.cli.codes import code_of_results
 from renkei.cli.opening import at_work
-from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
 from renkei.cli.screen import as_json, counts, leave, paint, say
 
 if TYPE_CHECKING:
@@ -38,8 +38,14 @@ def sync(
     verbose: Verbose = False,
 ) -> None:
     """Bring both sides in step: read, decide, deliver, until nothing is left to do."""
-    from renkei.syncing import as_data, sync_route
+    from renkei.daemon.beside import as_result, refuse_beside, service_of, sync_beside
+    from renkei.syncing import sync_route
 
+    here = session(project, env, lang, as_json=json)
+    if service_of(here.project) is not None:
+        if first:
+            refuse_beside(here.project, "sync --first")
+        _show_results(here, [as_result(each) for each in sync_beside(here.project, route)])
     with at_work(
         "sync", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
     ) as desk:
@@ -48,7 +54,13 @@ def sync(
             sync_route(wired, world, desk.teller, first=first, canary=canary)
             for world in wired.worlds.values()
         ]
-    if json:
+    _show_results(here, results)
+
+
+def _show_results(here: Session, results: list[Result]) -> NoReturn:
+    from renkei.syncing import as_data
+
+    if here.as_json:
         well = all(result.well for result in results)
         as_json({"ok": well, "env": here.project.env, "routes": [as_data(each) for each in results]})
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from renkei import telling
+from renkei.cli import service
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, session
 from renkei.cli.screen import as_json, counts, leave, paint, problem, say, shown, stamp, table
 
@@ -36,6 +37,7 @@ def status(
     lang: Lang = None,
 ) -> None:
     """Each route at a glance: last cycle, what is left, what waits. Exit code 1 if one is not well."""
+    from renkei.daemon.beside import see
     from renkei.wire import load_rules, look, scopes
     from state.views import status as ask
 
@@ -43,12 +45,15 @@ def status(
     rules = load_rules(here.project)
     with look(here.project) as reader:
         found = ask(reader, scopes(rules), since=time.time() - _DAY)
+    seen = see(here.project, [each.route for each in rules])
     routes = [_status_data(each, time.time() - 60.0 * max_age) for each in found]
-    well = all(each["ok"] for each in routes)
+    well = all(each["ok"] for each in routes) and not (seen.still or seen.mapping)
     if json:
-        as_json({"ok": well, "env": here.project.env, "routes": routes})
+        data = {"ok": well, "env": here.project.env, "routes": routes, "service": service.shown_data(seen)}
+        as_json(data)
     else:
         _show_status(here, routes, max_age)
+        service.show(here, seen)
     leave(0 if well else 1)
 
 

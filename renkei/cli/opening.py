@@ -43,10 +43,12 @@ def at_work(
 ) -> Iterator[Desk]:
     """Open a project for the command named `trigger`; closed when left. Raises Fatal, Retryable, MappingError."""
     from renkei.asking import sign_in
+    from renkei.daemon.beside import refuse_beside
     from renkei.progress import teller
     from renkei.wire import build
 
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
+    refuse_beside(here.project, trigger)
 
     def told() -> None:
         stopping(here.words, log_json=log_json)

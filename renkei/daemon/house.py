@@ -79,7 +79,7 @@ class _House:
     ) -> None:
         self.project, self.wishes, self.stack = project, wishes, stack
         self.hiding = Hiding(secret_values(project))
-        self.log = service_logger(as_json=wishes.json, hiding=self.hiding)
+        self.log = stack.enter_context(service_logger(as_json=wishes.json, hiding=self.hiding))
         self.bells = Bells()
         stack.callback(self.bells.close)
         self.stop = Stop(self._told)
