@@ -1,0 +1,298 @@
+"""The way of a person back to nurture: due, asked about, skipped, on a list, woken, and off the list again.
+
+One case is one reason to return (a closing of a deal, a rejection); it has a number and leads to at most one return,
+whose key keeps the entity it was made for. A case waits until it is due. Then the first exclusion skips it for good,
+with its code; a blank or unknown reason lets it wait; a person without a marketing record has `patience` to get one
+(afterwards: `no_marketing_record`); otherwise the person returns. A case that ends while it waits leaves no trace; one
+that ends later takes the person off the list, unless another return keeps them there. Who is excluded after
+returning is woken no more and, should the enrolment not have left yet, not enrolled. Edited reasons change nothing any
+more: they are noted (`later`). It may not know what a case is about, nor what has really left.
+
+Of several returns the earliest day to wake that is not over counts; key and reason are the latest return's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, NamedTuple, TypeAlias
+
+from revenue.days import DAY, day_of, start_of
+from revenue.exclusions import Exclusions, excluded
+from revenue.looks import AGAIN, soonest
+from revenue.routes import Verdict, wake_day
+from revenue.task import task
+from sync.record import Raw, Side, Value
+from sync.rules import Effect, Fields
+from sync.standing import Memory, Question, Situation, Standing
+
+WAITING, RETURNED, SKIPPED, ENDED = "waiting", "returned", "skipped", "ended"
+QUIET, LATE, NO_RECORD = "quiet", "late", "no_marketing_record"
+KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListForm:
+    """How the MA system is told of a member of a list: its object, and the names of the list, the member's record id
+    and the flag that says whether they are on it."""
+
+    object: str = "ListMember"
+    list: str = "list"
+    who: str = "lead"
+    member: str = "member"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What all returns of one rule have in common. `name`: the rule's, before its fields. `patience`: seconds."""
+
+    name: str
+    never: Exclusions = field(default_factory=Exclusions)
+    form: ListForm = field(default_factory=ListForm)
+    zone: str = "UTC"
+    patience: float = 30 * DAY
+
+
+class Case(NamedTuple):
+    """One reason to return that stands now: what it is about and its number, when it is due (unix seconds), the values
+    to read reason and wake day from, whether everything seen agrees that it stands (`sure`), and the deal's id."""
+
+    subject: str
+    number: int
+    due: float
+    reason: str
+    values: Fields
+    sure: bool = True
+    deal: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name under which it is remembered."""
+        return f"{self.subject}:{self.number}"
+
+
+class Entry(NamedTuple):
+    """What is remembered of a case. `by`: the entity in its key. `at`: when it returned, was skipped or ended."""
+
+    by: int
+    state: str = WAITING
+    at: float = 0.0
+    code: str = ""
+    list: str = ""
+    wake_on: str = ""
+    reason: str = ""
+    later: str = ""
+    reminded: bool = False
+
+
+Entries: TypeAlias = dict[str, Entry]
+Way: TypeAlias = Callable[[Case], Verdict]
+
+
+class _Step(NamedTuple):
+    entry: Entry
+    wake: float = 0.0
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returns:
+    """The returns of one person as they stand now; see the head of the module."""
+
+    terms: Terms
+    situation: Situation
+    cases: tuple[Case, ...]
+    way: Way
+
+    def standing(
+        self, facts: Mapping[str, object], numbers: Mapping[str, int], wake: float = 0.0
+    ) -> Standing:
+        """All of it; `facts` join the memory, `wake` the looks. `numbers`: the number that stands now of every subject
+        that is known (0 = none): remembered cases with another number have ended."""
+        steps = {case.name: self._step(case) for case in self.cases}
+        kept = _newest(self._others(numbers, steps))
+        entries = {**kept, **{name: step.entry for name, step in steps.items()}}
+        effects = (*self._enrolments(entries), *self._removals(entries), *self._reminders(steps))
+        shown, switch = self._shown(entries)
+        wakes = [wake, switch, *(step.wake for step in steps.values())]
+        if self.situation.quiet and any(ended(name, entry, numbers) for name, entry in kept.items()):
+            wakes.append(self.situation.now + AGAIN)
+        return Standing(
+            memory={**facts, "cases": _dump(entries)},
+            fields=shown,
+            effects=effects,
+            questions=self._questions(steps),
+            wake=soonest(wakes),
+        )
+
+    def _step(self, case: Case) -> _Step:
+        entry = load(self.situation.memory).get(case.name) or self._first(case)
+        if entry.state == RETURNED:
+            entry = self._watched(case.subject, entry)
+            changed = case.reason if case.reason not in {"", entry.reason} else entry.later
+            return _Step(entry._replace(later=changed))
+        return self._waiting(case, entry) if entry.state == WAITING else _Step(entry)
+
+    def _first(self, case: Case) -> Entry:
+        entry, now = Entry(self.situation.entity), self.situation.now
+        if self.situation.quiet and now >= case.due:
+            return entry._replace(state=SKIPPED, at=now, code=QUIET)
+        if now > case.due + self.terms.patience:
+            return entry._replace(state=SKIPPED, at=now, code=LATE)
+        return entry
+
+    def _waiting(self, case: Case, entry: Entry) -> _Step:
+        now, patient_until = self.situation.now, case.due + self.terms.patience
+        if not case.sure:
+            return _Step(entry)
+        if now < case.due:
+            return _Step(entry, case.due)
+        if code := excluded(self.terms.never, self.situation, case.deal):
+            return _Step(self._skipped(entry, code))
+        verdict = self.way(case)
+        if verdict.route is None:
+            return self._undecided(entry, verdict)
+        if verdict.route.none:
+            return _Step(self._skipped(entry, verdict.route.none))
+        if Side.MA not in self.situation.fields:
+            late = now >= patient_until
+            return _Step(self._skipped(entry, NO_RECORD)) if late else _Step(entry, patient_until)
+        if self.situation.quiet:
+            return _Step(entry, now + AGAIN)
+        day = wake_day(verdict.route, case.values, now, self.terms.zone)
+        return _Step(
+            entry._replace(
+                state=RETURNED, at=now, list=verdict.route.list, reason=verdict.reason,
+                wake_on=day.isoformat() if day else "",
+            )
+        )  # fmt: skip
+
+    def _undecided(self, entry: Entry, verdict: Verdict) -> _Step:
+        if verdict.remind is None or entry.reminded:
+            return _Step(entry, verdict.until, verdict)
+        if self.situation.quiet:
+            return _Step(entry, self.situation.now + AGAIN, verdict)
+        return _Step(entry._replace(reminded=True), verdict.until, verdict)
+
+    def _skipped(self, entry: Entry, code: str) -> Entry:
+        return entry._replace(state=SKIPPED, at=self.situation.now, code=code)
+
+    def _watched(self, subject: str, entry: Entry) -> Entry:
+        code = excluded(self.terms.never, self.situation, subject)
+        return entry._replace(state=SKIPPED, code=code) if code else entry
+
+    def _others(self, numbers: Mapping[str, int], steps: Mapping[str, _Step]) -> Entries:
+        """What is remembered of cases that do not stand: history, and what has just ended."""
+        found: Entries = {}
+        for name, entry in load(self.situation.memory).items():
+            if name in steps or entry.state == WAITING:
+                continue
+            if ended(name, entry, numbers):
+                found[name] = (
+                    entry if self.situation.quiet else entry._replace(state=ENDED, at=self.situation.now)
+                )
+            elif entry.state == RETURNED:
+                found[name] = self._watched(_subject(name), entry)
+            else:
+                found[name] = entry
+        return found
+
+    def _enrolments(self, entries: Entries) -> Iterable[Effect]:
+        for case in self.cases:
+            entry = entries[case.name]
+            if case.sure and entry.state == RETURNED and entry.list:
+                yield self._member(f"return:{entry.by}:{case.name}", entry.list, member=True)
+
+    def _removals(self, entries: Entries) -> Iterable[Effect]:
+        kept = {entry.list for entry in entries.values() if entry.state == RETURNED}
+        for name, entry in sorted(entries.items()):
+            if entry.state == ENDED and entry.list not in kept:
+                yield self._member(f"reopen:{entry.by}:{name}", entry.list, member=False)
+
+    def _member(self, key: str, list_: str, *, member: bool) -> Effect:
+        form = self.terms.form
+        values: dict[str, Raw] = {form.list: list_, form.member: member}
+        return Effect(key, Side.MA, form.object, values, who=form.who, repeatable=True)
+
+    def _reminders(self, steps: Mapping[str, _Step]) -> Iterable[Effect]:
+        """One task per case that waits for a blank reason; for a deal, one for all of its people."""
+        for case in self.cases:
+            entry, _wake, verdict = steps[case.name]
+            if (
+                entry.state == WAITING
+                and entry.reminded
+                and verdict is not None
+                and verdict.remind is not None
+            ):
+                about = case.name if case.deal else f"{entry.by}:{case.name}"
+                yield task(verdict.remind, f"remind:{about}", case.due, case.values, about=case.deal)
+
+    def _questions(self, steps: Mapping[str, _Step]) -> tuple[Question, ...]:
+        asked = [
+            {"about": case.subject, "number": case.number, "reason": case.reason}
+            for case in self.cases
+            if (verdict := steps[case.name].verdict) is not None and verdict.ask
+        ]
+        return (Question(f"{self.terms.name}.reason", "unknown_reason", {"cases": asked}),) if asked else ()
+
+    def _shown(self, entries: Entries) -> tuple[Mapping[Side, Fields], float]:
+        """The fields for the SFA side, and when another wake day takes over; no fields where nobody ever returned."""
+        if Side.SFA not in self.situation.fields or not any(
+            entry.list or entry.wake_on for entry in entries.values()
+        ):
+            return {}, 0.0
+        back = [(entry.at, name, entry) for name, entry in entries.items() if entry.state == RETURNED]
+        days = sorted({entry.wake_on for _at, _name, entry in back if entry.wake_on})
+        today = day_of(self.situation.now, self.terms.zone).isoformat()
+        ahead = [day for day in days if day >= today] or days[-1:]
+        values: dict[str, Value] = dict.fromkeys(field_names(self.terms.name), None)
+        if back:
+            _at, name, last = max(back, key=lambda each: each[:2])
+            shown = (ahead[0] if ahead else None, f"return:{last.by}:{name}", last.reason or None)
+            values = dict(zip(field_names(self.terms.name), shown, strict=True))
+        switch = (
+            start_of(date.fromisoformat(ahead[0]) + timedelta(days=1), self.terms.zone)
+            if len(ahead) > 1
+            else 0.0
+        )
+        return {Side.SFA: values}, switch
+
+
+def _newest(history: Entries) -> Entries:
+    """The last few cases that stand no longer."""
+    names = sorted(history, key=lambda name: (history[name].at, name))[-KEPT:]
+    return {name: history[name] for name in names}
+
+
+def _dump(entries: Entries) -> Mapping[str, Any]:
+    return {
+        name: {key: value for key, value in entry._asdict().items() if value}
+        for name, entry in entries.items()
+    }
+
+
+def field_names(rule: str) -> tuple[str, str, str]:
+    """The fields that a rule of returns adds to the SFA side: the day to wake, the last return's key and reason."""
+    return f"{rule}.wake_on", f"{rule}.key", f"{rule}.reason"
+
+
+def gives(rule: str) -> Mapping[Side, Mapping[str, str]]:
+    """The same, with their types."""
+    return {Side.SFA: dict(zip(field_names(rule), ("date", "text", "text"), strict=True))}
+
+
+def load(memory: Memory) -> Entries:
+    """The remembered cases by name."""
+    return {name: Entry(**{"by": 0, **facts}) for name, facts in memory.get("cases", {}).items()}
+
+
+def _subject(name: str) -> str:
+    return name.rpartition(":")[0]
+
+
+def ended(name: str, entry: Entry, numbers: Mapping[str, int]) -> bool:
+    """True for somebody on a list because of a case that is known to stand no longer."""
+    subject, _colon, number = name.rpartition(":")
+    on_list = bool(entry.list) and entry.state in {RETURNED, SKIPPED}
+    return on_list and subject in numbers and numbers[subject] != int(number)
