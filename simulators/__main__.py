@@ -33,6 +33,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--spoilt", type=float, default=0.1, help="share of values that are spoilt")
     parser.add_argument("--role", type=float, default=0.02, help="share of persons behind a desk's mailbox")
+    parser.add_argument(
+        "--deals", type=int, default=0, help="how many deals there are; 0 for a world without firms"
+    )
+    parser.add_argument(
+        "--list", action="append", default=[], help="a Marketo static list to make; may be repeated"
+    )
     parser.add_argument("--limits", action="store_true", help="enforce the vendors' short and daily quotas")
     parser.add_argument("--server-timeout", type=float, default=2.0)
     parser.add_argument("--visibility-lag", type=float, default=1.0)
@@ -55,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         visibility_lag=asked.visibility_lag,
         empty_pages=0.0 if asked.faults == "none" else 0.05,
         limits=asked.limits,
+        deals=asked.deals,
+        lists=tuple(asked.list),
         mix=Mix(contacts=asked.contacts, spoilt=asked.spoilt, role=asked.role),
     )
     with tempfile.TemporaryDirectory() as folder:

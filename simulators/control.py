@@ -17,8 +17,10 @@ from simulators.editors import DEFAULT_PAIRS, Plan
 from simulators.faults import PROFILES
 from simulators.history import SIDES, Pair
 from simulators.http import Request, Response, json_response
+from simulators.players import Game, Players
 from simulators.stage import Stage
 from simulators.verdict import judge
+from simulators.verdict_scene import Flows
 
 MOST_OFFENCES = 200
 
@@ -38,6 +40,12 @@ class Control:
             ("GET", "/control/status"): self._status,
             ("GET", "/control/ledger"): self._ledger,
             ("POST", "/control/verdict"): self._verdict,
+            ("POST", "/control/human"): self._human,
+            ("POST", "/control/deals/start"): self._play,
+            ("POST", "/control/deals/stop"): self._rest,
+            ("GET", "/control/deals"): self._deals,
+            ("GET", "/control/market"): self._market,
+            ("POST", "/control/flows"): self._flows,
         }
 
     def refuse(self, kind: str) -> Response:
@@ -110,6 +118,59 @@ class Control:
         return {"ok": verdict.ok, "counts": answer["counts"], "offences": offences} | {
             name: sorted(answer[name]) for name in ("losers", "filtered", "in_gap")
         }
+
+    # --- business
+
+    def _human(self, body: dict[str, Any]) -> Any:
+        """Let a person act: {"side", "action": a state's method for people, "args": {…}}; gives what it answers."""
+        side, action = body["side"], str(body["action"])
+        keyhole, state = self._stage.sides[side], getattr(self._stage, side).state
+        if not action.startswith(("human_", "add_")) or not hasattr(state, action):
+            known = sorted(name for name in dir(state) if name.startswith(("human_", "add_")))
+            raise ValueError(f"nobody can {action} there; choose one of {', '.join(known)}")
+        with keyhole.lock:
+            return {"answer": getattr(state, action)(**body.get("args", {}))}
+
+    def _play(self, body: dict[str, Any]) -> Any:
+        self._players().start(Game(**body))
+        return {"running": True}
+
+    def _rest(self, _: dict[str, Any]) -> Any:
+        self._players().stop()
+        return self._deals({})
+
+    def _deals(self, _: dict[str, Any]) -> Any:
+        players = self._players()
+        log = [happening._asdict() for happening in list(players.world.log)]
+        return {
+            "running": players.running,
+            "error": repr(players.error) if players.error else None,
+            "log": log,
+        }
+
+    def _market(self, _: dict[str, Any]) -> Any:
+        """The world's truth about business: firms, where people work, accounts, deals, domains, staff."""
+        world = self._players().world
+        return {
+            "firms": [asdict(firm) for firm in world.firms],
+            "home": {str(person): place for person, place in world.home.items()},
+            "accounts": [[firm, site, record] for (firm, site), record in world.accounts.items()],
+            "deals": [asdict(deal) | {"record": world.records.get(deal.number)} for deal in world.deals],
+            "domains": world.domains(),
+            "staff": world.staff,
+        }
+
+    def _flows(self, body: dict[str, Any]) -> Any:
+        """Judge the flows; the body has the fields of `Flows`, sets as lists and rates as text."""
+        verdict = self._stage.flows(msgspec.convert(body, Flows, strict=False))
+        offences = [offence._asdict() for offence in verdict.offences[:MOST_OFFENCES]]
+        return {"ok": verdict.ok, "counts": verdict.counts, "offences": offences}
+
+    def _players(self) -> Players:
+        players = self._stage.players
+        if players is None:
+            raise ValueError("there is no business in this world; start it with --deals 300")
+        return players
 
 
 def _pairs(given: Any, default: tuple[Pair, ...]) -> tuple[Pair, ...]:

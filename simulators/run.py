@@ -80,6 +80,8 @@ class Running:
     def stop(self) -> None:
         """Stop the users and all servers."""
         self.stage.editors.stop()
+        if self.stage.players is not None:
+            self.stage.players.stop()
         self._stack.close()
 
     def _announcement(self, pem: Path | None) -> dict[str, Any]:

@@ -18,11 +18,15 @@ from simulators.marketo.api import MarketoApi
 from simulators.marketo.extract import Pace
 from simulators.marketo.gate import UNLIMITED, Quota
 from simulators.marketo.state import MarketoState
+from simulators.players import Players
 from simulators.salesforce.api import SalesforceApi
 from simulators.salesforce.state import SalesforceState
 from simulators.sides import Fields, MarketoSide, SalesforceSide, Sides
 from simulators.verdict import owners
+from simulators.verdict_flows import FlowVerdict, judge_flows
+from simulators.verdict_scene import Flows
 from simulators.world import Mix, World
+from simulators.world_deals import Market
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +44,16 @@ class Settings:
     limits: bool = False
     mix: Mix | None = None
     pace: Pace | None = None
+    deals: int = 0
+    lists: tuple[str, ...] = ()
 
 
 class Stage:
-    """The world, its projections already entered, and the simulated users."""
+    """The world, its projections already entered, and the simulated users; with deals there are `players` too."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         seed = settings.seed
-        self.world = World(seed, settings.persons, settings.overlap, settings.mix)
+        self.world = _world(settings)
         self.faults: dict[Side, Faults] = {
             side: Faults(random.Random(f"{seed} {side} faults")) for side in SIDES
         }
@@ -59,6 +65,8 @@ class Stage:
         )
         self.world.project_marketo(ma)
         self.world.project_salesforce(sfa)
+        for name in settings.lists:
+            ma.add_list(name)
         for faults in self.faults.values():
             faults.use(PROFILES[settings.faults])
         self.marketo = MarketoApi(
@@ -74,18 +82,34 @@ class Stage:
             "salesforce": SalesforceSide(sfa, self.salesforce.lock),
         }
         self.editors = Editors(self.sides, clock, random.Random(f"{seed} editors"))
+        self.clock = clock
+        self.players: Players | None = None
+        if isinstance(self.world, Market):
+            locks = (self.marketo.lock, self.salesforce.lock)
+            self.players = Players(self.world, (ma, sfa), locks, clock, random.Random(f"{seed} players"))
 
     def live(self) -> dict[Side, Mapping[str, Fields]]:
         """Give both sides' live records, by side and record id."""
         with self.marketo.lock, self.salesforce.lock:
             return {side: {key: dict(row) for key, row in self.sides[side].live().items()} for side in SIDES}
 
+    def flows(self, asked: Flows) -> FlowVerdict:
+        """Judge hand-overs, returns and won amounts up to now."""
+        with self.marketo.lock, self.salesforce.lock:
+            history = self._recorded()
+            lists = {name: list(changes) for name, changes in self.marketo.state.lists.items()}
+            now = self.clock.now()
+        return judge_flows(history, lists, asked, now)
+
     def history(self) -> History:
         """Give everything recorded up to now, both sides at one instant."""
         with self.marketo.lock, self.salesforce.lock:
-            ledgers: dict[Side, list[Entry]] = {side: list(self.sides[side].ledger) for side in SIDES}
-            live = {side: {key: dict(row) for key, row in self.sides[side].live().items()} for side in SIDES}
-            edits = list(self.editors.edits)
+            return self._recorded()
+
+    def _recorded(self) -> History:
+        ledgers: dict[Side, list[Entry]] = {side: list(self.sides[side].ledger) for side in SIDES}
+        live = {side: {key: dict(row) for key, row in self.sides[side].live().items()} for side in SIDES}
+        edits = list(self.editors.edits)
         return History(
             edits=edits, ledgers=ledgers, live=live, people=self._people(), mailboxes=self._mailboxes()
         )
@@ -105,7 +129,9 @@ class Stage:
         ]
 
     def _people(self) -> dict[Record, int]:
-        people: dict[Record, int] = {}
+        people: dict[Record, int] = {
+            ("salesforce", record): person for record, person in self.world.former.items()
+        }
         for person, where in self.world.truth.items():
             if where.marketo is not None:
                 people["marketo", str(where.marketo)] = person
@@ -118,3 +144,9 @@ class Stage:
         shared = {entry.person for entry in self.world.corruptions if entry.kind == "shared mailbox"}
         taken = {self.world.persons[number].email for number in shared}
         return {p.email: p.number for p in self.world.persons if not p.role and p.email not in taken}
+
+
+def _world(settings: Settings) -> World:
+    if not settings.deals:
+        return World(settings.seed, settings.persons, settings.overlap, settings.mix)
+    return Market(settings.seed, settings.persons, settings.overlap, settings.mix, deals=settings.deals)

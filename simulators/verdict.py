@@ -17,6 +17,7 @@ from simulators.history import SIDES, Edit, History, Pair, Record, Side
 from simulators.ledger import Entry
 
 HELD_BACK = frozenset({"filtered", "held", "failed"})
+PERSONS = frozenset({"Lead", "Contact"})  # the vendors' objects that are people
 
 
 class Offence(NamedTuple):
@@ -70,6 +71,8 @@ class _Court:
         self.holders = self._holders()
 
     def _read(self, side: Side, entry: Entry) -> None:
+        if entry.object not in PERSONS:
+            return
         self._follow_records(side, entry)
         for name, (old, new) in entry.changes.items():
             if isinstance(old, str) and old in self.tokens:
@@ -84,8 +87,6 @@ class _Court:
 
     def _follow_records(self, side: Side, entry: Entry) -> None:
         record = (side, entry.id)
-        if entry.object == "Account":
-            return
         if entry.verb == "create":
             self._created(side, entry)
         elif entry.verb in ("delete", "merge", "convert"):

@@ -78,6 +78,7 @@ class World:
         self.seed, self.mix = seed, mix or Mix()
         self.corruptions: list[Corruption] = []
         self.truth: dict[int, Where] = {number: Where() for number in range(persons)}
+        self.former: dict[str, int] = {}  # sales records that became another record, by id: whose they were
         rng = random.Random(f"{seed} persons")
         self.persons = [_person(rng, number, self.mix) for number in range(persons)]
         self._share_mailboxes(rng)

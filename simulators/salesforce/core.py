@@ -102,7 +102,7 @@ class Core:
         for name, rows in directory().items():
             for row in rows:
                 self.tables[name].put(row)
-        self._numbers: dict[str, int] = {}
+        self._numbers = {name: len(rows) for name, rows in directory().items()}
         self.deletions_known_from = clock.now()  # later when the vendor has trimmed its log
         self._latest = (0.0, "")  # time and stamp of the last commit
 

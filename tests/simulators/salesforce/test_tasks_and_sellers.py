@@ -135,6 +135,7 @@ def test_staff_come_and_go() -> None:
     state.human_leave(key)
     rows = soql(state, "SELECT Id, Name, IsActive FROM User WHERE Email = 'MORI@sales.example'")
     assert rows == [{"Id": key, "Name": "Ken Mori", "IsActive": False}]
+    assert len(soql(state, "SELECT Id FROM User")) == 6
     with pytest.raises(ValueError, match="taken"):
         state.human_staff("Ken", "Mori", "mori@sales.example")
     with pytest.raises(Exception, match="cannot be written"):
