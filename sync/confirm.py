@@ -97,7 +97,8 @@ def confirm(row: RecordRow, lens: Lens, *, now: float, lag: float, away: bool = 
             refetch = refetch or max(now, row.settled_at) + lag
         else:
             name = lens.name_of(row.system, row.object, path)
-            half = lens.read_raw(row.system, row.object, path, seen.get(path))
+            value = sent.before if fate == "undone" else seen.get(path)
+            half = lens.read_raw(row.system, row.object, path, value)
             verdicts.append(Verdict(name, path, fate, half, sent.operation))
     return Confirmation(tuple(verdicts), row._replace(unconfirmed=pack(left), refetch_at=refetch))
 
@@ -108,13 +109,12 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
     read = lens.read_raw(row.system, row.object, path, now)
     if read == lens.read_raw(row.system, row.object, path, sent.sent):
         return "altered"
+    if sent.doubt:
+        return "undone"
     rule = lens.rule.get(lens.name_of(row.system, row.object, path))
     if read == lens.read_raw(row.system, row.object, path, sent.before):
-        if sent.doubt:
-            return "undone"
         return "ignored" if 0 < sent.looked < row.as_of else "look again"
-    one_way = (
-        rule is not None and rule.flow is not Flow.BOTH and not rule.key
-    )  # an id is altered by no vendor
+    # an id is altered by no vendor
+    one_way = rule is not None and rule.flow is not Flow.BOTH and not rule.key
     ours = row.own == 1 and sent.alone
     return "altered" if ours or (one_way and row.own != 0) else "changed"

@@ -132,7 +132,7 @@ def _apply_fate(scene: Scene, entity: int, row: RecordRow, verdict: Fate, wants:
             if verdict.fate == "ignored":
                 wants.ignored.append((verdict.operation, verdict.name))
         case "undone":
-            if half is not None:  # what was sent never arrived, and both sides stand as before it
+            if half is not None:  # it does not show what was sent: both sides stood as before it
                 fresh = Half(half.fingerprint, verdict.half, verdict.half, half.written)
                 wants.base = _with_half(base, verdict.name, fresh)
         case "changed" | "look again":

@@ -25,7 +25,7 @@ from sync.rows import (
     OperationRow,
     RecordRow,
 )  # fmt: skip
-from tests.sim.oracle import Claim
+from tests.sim.vocabulary import Claim
 
 SAID = {FAILED: "failed", IGNORED: "ignored", WAITING: "open"}
 

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from simulators.marketo.state import MarketoState
 from simulators.salesforce.state import SalesforceState
 from tests.sim.clock import SimClock
-from tests.sim.oracle import MA, SCORE, SFA, TOPICS, TWO_WAY, Oracle, Row
+from tests.sim.oracle import Oracle
+from tests.sim.vocabulary import MA, SCORE, SFA, TOPICS, TWO_WAY, Row
 
 Act = Callable[[], None]
 TEXTS = ("last_name", "first_name", "company", "phone", "title")

@@ -12,6 +12,7 @@ FAULTS: Mapping[str, float] = {
     "half_answer": 0.02, "acts_late": 0.04, "slow": 0.05, "row_refused": 0.02, "ignored_field": 0.01,
     "altered_value": 0.03, "late_visibility": 0.3, "equal_stamps": 0.2,
 }  # fmt: skip
+CRASHES = (0.35, 0.35, 0.2, 0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,5 +39,16 @@ PROFILES: Mapping[str, Profile] = {
     "faulty": Profile(faults=FAULTS),
     "crashing": Profile(crashes=(0.0, 0.4, 0.3, 0.3)),
     "hasty": Profile(faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2),
-    "default": Profile(faults=FAULTS, mid=0.1, crashes=(0.35, 0.35, 0.2, 0.1), late=0.15),
-}
+    "default": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15),
+    "forgetful": Profile(
+        faults={**FAULTS, "ignored_field": 0.08, "lost_after_commit": 0.12}, mid=0.1, crashes=CRASHES, late=0.15
+    ),
+    "bin": Profile(
+        faults={**FAULTS, "lost_after_commit": 0.12, "acts_late": 0.1}, mid=0.1, crashes=CRASHES, late=0.15,
+        weights={**WEIGHTS, "delete": 6, "restore": 8},
+    ),
+    "mergers": Profile(
+        faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2,
+        weights={**WEIGHTS, "merge": 6, "twin": 5, "restore": 5, "delete": 4, "convert": 5},
+    ),
+}  # fmt: skip

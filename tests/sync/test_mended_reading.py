@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simulators.salesforce.directory import HUMAN_USERS
 from sync.ports import Paths
 from sync.record import Record, Ref
 from sync.rows import DELETED, MOVED, Patch, RecordRow
@@ -82,7 +83,7 @@ def test_an_edit_that_we_do_not_map_is_read_by_one_sweep_only() -> None:
         town.open()
         town.wait(2_000)
         town.cycle(sweep=900.0)
-        town.edit(sales, OwnerId="005000000000001AAA")
+        town.edit(sales, OwnerId=HUMAN_USERS[1])
         town.wait()
         counts = fetched(town, SALESFORCE)
         for _ in range(3):

@@ -1,0 +1,265 @@
+"""Follows both vendors' ledgers entry by entry: who typed what, where it went, what was written over it.
+
+What can be judged at the instant of a write is judged here: older values over newer ones, inventions, withdrawn
+opt-outs, creates. Imports nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+
+from simulators.ledger import Entry
+from tests.sim.vocabulary import (
+    LAG,
+    NAMES,
+    OPT_OUTS,
+    OTHER_ID,
+    SETTLE,
+    TOPICS,
+    TWO_WAY,
+    Key,
+    Loss,
+    Offence,
+    Row,
+    Sent,
+    Token,
+    across,
+    plain,
+    token_in,
+)  # fmt: skip
+
+
+class Ledgers:
+    """Follows both ledgers as they grow."""
+
+    def __init__(self, shown: Mapping[Key, float]) -> None:
+        """`shown`: which records the engine has ever been told of."""
+        self.shown = shown
+        self.rows: dict[Key, Row] = {}
+        self.tokens: dict[int, Token] = {}
+        self.offences: list[Offence] = []
+        self.losses: list[Loss] = []
+        self.counts: Counter[str] = Counter()
+        self.place = 0
+        self._ignored: set[tuple[int, int]] = set()
+        self._stored: set[tuple[str, str, int]] = set()
+        self.withheld: set[Key] = set()  # told by the wire; nothing is excused by it
+        self._swallowed: dict[tuple[str, str, str], int] = {}
+        self._ids: dict[Key, Key] = {}
+        self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
+
+    def offend(self, kind: str, subject: object, reason: str) -> None:
+        """Write an offence down."""
+        self.offences.append(Offence(kind, str(subject), reason))
+
+    # --- following the ledgers -------------------------------------------------------------------------
+
+    def see(self, side: str, entry: Entry, sent: Sent | None, visible: float) -> None:
+        """One more entry; `sent` tells of the write that made it, `visible` when queries may show it at last."""
+        self.place += 1
+        if entry.object == "Account":
+            return
+        api = entry.actor == "api"
+        self.counts[f"{side} {entry.actor} {entry.verb}"] += 1
+        key = (side, entry.id)
+        row = self.rows.get(key)
+        match entry.verb:
+            case "create":
+                row = self._born(side, entry, api=api)
+                if row is None:
+                    return
+            case "delete" | "merge" | "convert":
+                assert row is not None
+                row.live, row.into = False, entry.into or ""
+                row.gone, row.gone_unseen = visible, key not in self.shown
+                self._leave(row, entry)
+                return
+            case "restore":
+                assert row is not None
+                row.live, row.into, row.visible = True, "", visible
+                row.changed = dict.fromkeys(row.changed, entry.time)
+            case _:
+                pass
+        assert row is not None
+        self._write(row, entry, sent, api=api)
+        row.visible = max(row.visible, visible, entry.time)
+        row.late = row.late or visible > entry.time + LAG
+        if api and entry.verb == "create" and sent is not None:
+            self._judge_create(row, sent)
+
+    def _leave(self, row: Row, entry: Entry) -> None:
+        """A record that goes on as another; whoever merges drops what the winner does not take over."""
+        if not entry.into:
+            return
+        into = self.rows[row.side, entry.into]
+        into.person = row.person
+        for paths in TWO_WAY.values() if entry.verb == "merge" else ():
+            token, kept = token_in(row.get(paths)), into.get(paths)
+            if token is not None and kept is not None and token_in(kept) != token:
+                self.tokens[token[0]].replaced = self.place
+
+    def _write(self, row: Row, entry: Entry, sent: Sent | None, *, api: bool) -> None:
+        for name, (old, new) in entry.changes.items():
+            self._change(row, name, old, new, entry, api=api, sent=sent)
+            if api and name == TWO_WAY["email"][row.side]:
+                row.api_mail = plain(new)
+            row.values[name] = new
+            row.changed[name] = entry.time
+
+    def _born(self, side: str, entry: Entry, *, api: bool) -> Row | None:
+        typed = (token_in(new) for _, new in entry.changes.values())
+        person = next((token[1] for token in typed if token), 0)
+        source: Key | None = None
+        if api:
+            source = self._named(across(side), entry.changes.get(OTHER_ID[side], (None, None))[1])
+            if source is not None:
+                person = self.rows[source].person
+            elif not person:
+                self.offend("stranger", (side, entry.id), "made by the engine for nobody in the world")
+                return None
+        self._ids[side, entry.id.casefold()] = (side, entry.id)
+        row = self.rows[side, entry.id] = Row(side, entry.object, entry.id, person, api_made=api)
+        row.source = source
+        return row
+
+    def _named(self, side: str, id_: object) -> Key | None:
+        """The record of this id, whatever a vendor did to its letter case."""
+        return self._ids.get((side, str(id_).casefold()))
+
+    def _change(
+        self, row: Row, name: str, old: object, new: object, entry: Entry, *, api: bool, sent: Sent | None
+    ) -> None:
+        if api and name in OPT_OUTS[row.side] and old is True and new is not True:
+            self.offend("withdrawn opt-out", row.key, f"the engine turned {name} from true to {new}")
+        field = NAMES[row.side].get(name)
+        if field is None:
+            return
+        was, now = token_in(old), token_in(new)
+        if was == now:
+            return
+        if was is not None:
+            self._overwritten(row, self.tokens[was[0]], new, api=api, sent=sent)
+            if api and now is not None and self._is_older(row.side, self.tokens[was[0]], now[0]):
+                self.offend(
+                    "stale write", row.key, f"T{was[0]} had come, and the older T{now[0]} was written over it"
+                )
+        if now is not None:
+            self._arrives(row, field, now, entry, api=api)
+            if was is not None and not api:
+                self.tokens[now[0]].after |= {was[0], *self.tokens[was[0]].after}
+        elif api and new is not None:
+            self.offend("invention", row.key, f"the engine wrote {new!r} into {name}, which nobody typed")
+
+    def _arrives(self, row: Row, field: str, now: tuple[int, int], entry: Entry, *, api: bool) -> None:
+        number, person = now
+        token = self.tokens.get(number)
+        if token is None:
+            assert not api
+            self.tokens[number] = Token(number, person, field, row.key, self.place, entry.time)
+            return
+        if token.field != field or row.person != person:
+            text = f"{token.field} of person {person} came into {field} of person {row.person}"
+            self.offend("stray value", row.key, text)
+        if api:
+            self._stored.add((*row.key, number))
+        else:
+            token.homes[row.key] = self.place
+        token.arrived.setdefault(row.side, self.place)
+
+    def _overwritten(self, row: Row, token: Token, new: object, *, api: bool, sent: Sent | None) -> None:
+        if not api:
+            token.replaced = self.place
+            return
+        if row.key not in token.homes or token.replaced:
+            return
+        looked = sent.looked.get(row.id) if sent is not None else None
+        if looked is None and sent is not None:
+            self.offend("blind write", row.key, f"T{token.number} was written over without a look before it")
+        elif looked is not None and token.homes[row.key] > looked:
+            self.counts["lost in the vendor's gap"] += 1
+        else:
+            self.losses.append(Loss(token, row.key, new, self.place))
+
+    def _is_older(self, side: str, newer: Token, number: int) -> bool:
+        """Whether a value was typed over by one that still stands, both of them across only."""
+        older = self.tokens.get(number)
+        if older is None or number not in newer.after or newer.replaced:
+            return False
+        homes = {*newer.homes, *older.homes}
+        return all(home[0] != side and self.rows[home].live for home in homes)
+
+    def swallow(self, side: str, id_: str, path: str, value: object) -> None:
+        """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
+        self._swallowed[side, id_, path] = self.place
+        token = token_in(value)
+        if token:
+            self._ignored.add(token)
+
+    def final(self, key: Key) -> Row:
+        """The record that a record has become."""
+        row = self.rows[key]
+        while not row.live and row.into:
+            row = self.rows[row.side, row.into]
+        return row
+
+    def live(self, side: str | None = None) -> list[Row]:
+        """All live records (of one side)."""
+        return [row for row in self.rows.values() if row.live and (side is None or row.side == side)]
+
+    # --- creates ---------------------------------------------------------------------------------------
+
+    def _judge_create(self, new: Row, sent: Sent) -> None:
+        horizon = sent.cycle - SETTLE
+        if new.source is None:
+            self.counts["made without a key"] += 1
+            return
+        source = self.rows[new.source]
+        for made in self._made_from[new.source]:
+            other = self.final(made)
+            if other.live and other.key != new.key and self.rows[made].gone_unseen:
+                self.counts["merged away before it was known"] += 1
+            elif other.live and other.key != new.key:
+                self.offend("duplicate", new.key, f"{new.source} has {other.key} already")
+        self._made_from[new.source].append(new.key)
+        for other in self._findable(new, source, sent):
+            self.offend("duplicate", new.key, f"{other.key} stood there to be found for {new.source}")
+        for other in self._buried(new, sent):
+            self.offend("made anew", new.key, f"a person had deleted {other.key}")
+        for topic, paths in TOPICS.items():
+            was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
+            if (*new.key, paths[new.side]) in self._swallowed:
+                continue
+            known = source.visible < (sent.sweep if source.late else sent.cycle) - SETTLE
+            if was and known and new.get(paths) is not True:
+                self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
+
+    def _buried(self, new: Row, sent: Sent) -> Iterator[Row]:
+        """Records with this address that a person deleted, as a reader who began in time was bound to know."""
+        email = plain(new.get(TWO_WAY["email"]))
+        for other in self.rows.values():
+            known = other.gone and not other.gone_unseen and other.gone < sent.cycle - SETTLE
+            here = other.side == new.side and plain(other.get(TWO_WAY["email"])) == email
+            here = here and self._showed_address(other)
+            if known and here and not other.live and not other.into and other.visible < sent.sweep - SETTLE:
+                yield other
+
+    def _showed_address(self, row: Row) -> bool:
+        """Whether the address that a record had at last was there when the engine first learnt of the record."""
+        typed = row.changed.get(TWO_WAY["email"][row.side], 0.0)
+        return self.shown.get(row.key, 0.0) > typed
+
+    def _findable(self, new: Row, source: Row, sent: Sent) -> Iterator[Row]:
+        """Other records of this person that a reader who began in time was bound to know."""
+        email = plain(new.get(TWO_WAY["email"]))
+        for other in self.rows.values():
+            if other.side != new.side or not other.live or other.key == new.key or other.person != new.person:
+                continue
+            ours = other.api_mail == email
+            known = ours or other.visible < (sent.sweep if other.late else sent.cycle) - SETTLE
+            if not known:
+                continue
+            by_mail = email and plain(other.get(TWO_WAY["email"])) == email
+            by_id = self._named(source.side, other.get(OTHER_ID)) == source.key
+            if by_mail or by_id:
+                yield other
