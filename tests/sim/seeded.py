@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
+import sync.chunk
 import sync.confirm
-import sync.cycle
 import sync.decide
 import sync.doubt
 import sync.pairs
@@ -112,7 +112,7 @@ def sent_operations_are_superseded(patch: pytest.MonkeyPatch) -> None:
         scene.sent = frozenset()
         return scene
 
-    patch.setattr(sync.cycle, "load", forgetful)
+    patch.setattr(sync.chunk, "load", forgetful)
 
 
 def opt_out_forgotten_at_create(patch: pytest.MonkeyPatch) -> None:
