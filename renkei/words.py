@@ -67,6 +67,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "kind.incomplete": ("incomplete", "項目不足"),
         "kind.loop": ("loop", "往復"),
         "kind.consent": ("consent", "配信停止の解除"),
+        "kind.unseen": ("unseen", "返されない"),
         "kind.brake": ("brake", "ブレーキ"),
         "reason.exists": ("exists", "同じキーのレコードが既にあります"),
         "reason.refused": ("refused", "システムが拒否しました"),
@@ -91,6 +92,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reason.left, and the answer was lost": (
             "left, and the answer was lost",
             "送信しましたが、応答が失われました",
+        ),
+        "reason.no longer wanted": ("no longer wanted", "不要になりました"),
+        "reason.no_channel": (
+            "no_channel: the mapping names a channel that renkei.yaml does not have",
+            "マッピングのチャネルが renkei.yaml にありません",
         ),
         "reason.ignored": (
             "ignored by the vendor: {fields}",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.rules import Rules
 
 _DAY = 86_400.0
+_FRESH = 15.0  # minutes: three cycles of five
 _CONVERTED = 3  # sync.rows.MOVED
 
 
@@ -29,8 +30,13 @@ def add_to(app: typer.Typer) -> None:
 
 def status(
     max_age: Annotated[
-        float, typer.Option("--max-age", help="minutes after which what was read last is too old", min=0.0)
-    ] = 15.0,
+        float | None,
+        typer.Option(
+            "--max-age",
+            help="minutes after which what was read last is too old; default: three cycles, 15 at least",
+            min=0.0,
+        ),
+    ] = None,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,
@@ -46,15 +52,20 @@ def status(
     with look(here.project) as reader:
         found = ask(reader, scopes(rules), since=time.time() - _DAY)
     seen = see(here.project, [each.route for each in rules])
-    routes = [_status_data(each, time.time() - 60.0 * max_age) for each in found]
+    routes = [_status_data(each, _oldest(here, each.route, max_age)) for each in found]
     well = all(each["ok"] for each in routes) and not (seen.still or seen.mapping)
     if json:
         data = {"ok": well, "env": here.project.env, "routes": routes, "service": service.shown_data(seen)}
         as_json(data)
     else:
-        _show_status(here, routes, max_age)
+        _show_status(here, routes)
         service.show(here, seen)
     leave(0 if well else 1)
+
+
+def _oldest(here: Session, route: str, asked: float | None) -> float:
+    """Minutes after which what a route has read is too old: as asked for, else three of its cycles."""
+    return max(_FRESH, 3 * here.project.service.interval(route) / 60.0) if asked is None else asked
 
 
 def _too_old(each: RouteStatus, oldest: float) -> dict[str, float]:
@@ -63,9 +74,9 @@ def _too_old(each: RouteStatus, oldest: float) -> dict[str, float]:
     return {name: begun.get(name, 0.0) for name in each.records if begun.get(name, 0.0) < oldest}
 
 
-def _status_data(each: RouteStatus, oldest: float) -> dict[str, Any]:
+def _status_data(each: RouteStatus, max_age: float) -> dict[str, Any]:
     last = each.last_run
-    stale = _too_old(each, oldest) if each.first_applied else {}
+    stale = _too_old(each, time.time() - 60.0 * max_age) if each.first_applied else {}
     waiting = sum(each.operations.values()) + sum(each.holds.values())
     braked = bool(last and last.state == "braked")
     failed = bool(last and last.state == "failed")
@@ -80,6 +91,7 @@ def _status_data(each: RouteStatus, oldest: float) -> dict[str, Any]:
         "why": str(last.figures.get("why", "")) if last else "",
         "brakes": [str(reason) for _action, reason in last.figures.get("brakes", [])] if last else [],
         "too_old": stale,
+        "max_age": max_age,
         "to_decide": each.dirty,
         "open": dict(each.operations),
         "unreleased": dict(each.unreleased),
@@ -91,7 +103,7 @@ def _status_data(each: RouteStatus, oldest: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _show_status(here: Session, routes: list[dict[str, Any]], max_age: float) -> None:
+def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
     words = here.words
     head = [
         words(f"status.{name}") for name in ("route", "last", "linked", "dirty", "today", "waits", "state")
@@ -116,7 +128,12 @@ def _show_status(here: Session, routes: list[dict[str, Any]], max_age: float) ->
             say(f"  {words('next')}  {words('status.failed_next')}")
         for system, at in each["too_old"].items():
             when = stamp(at) if at else words("status.never")
-            say(paint("  " + words("status.stale", system=system, when=when, minutes=f"{max_age:g}"), "red"))
+            say(
+                paint(
+                    "  " + words("status.stale", system=system, when=when, minutes=f"{each['max_age']:g}"),
+                    "red",
+                )
+            )
         if each["too_old"]:
             say(f"  {words('next')}  {words('status.stale_next')}")
         for reason in each["brakes"]:
