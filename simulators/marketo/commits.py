@@ -136,7 +136,7 @@ class Commits:
         self.shelf.remove(lead)
         stamp = self._stamp()
         visible = self.shelf.conceal(lead.id, lead, stamp)
-        self.static.forget(lead.id, stamp)
+        self.static.forget(lead.id, self.clock.now())
         self._log(stamp, lead.id, log.DELETE_LEAD, visible=visible)
         gone = {name: (value, None) for name, value in lead.values.items()}
         self._enter(actor, "delete", "Lead", str(lead.id), gone)
@@ -156,7 +156,7 @@ class Commits:
         for loser in gone:
             self.shelf.remove(loser)
             visible = max(visible, self.shelf.conceal(loser.id, loser, stamp))
-            self.static.carry(loser.id, winner, stamp)
+            self.static.carry(loser.id, winner, self.clock.now())
             self.merged_into[loser.id] = winner
             left = {name: (value, None) for name, value in loser.values.items()}
             self._enter(actor, "merge", "Lead", str(loser.id), left, str(winner))
@@ -252,7 +252,7 @@ class Commits:
         """Put a lead on a list; False when it stood there already (then nothing is logged)."""
         stamp = self._stamp()
         unseen = self.shelf.lateness(stamp)
-        entered = self.static.enter(row, lead_id, stamp, by, unseen)
+        entered = self.static.enter(row, lead_id, self.clock.now(), by, unseen)
         if entered:
             self._log(stamp, lead_id, log.ADD_TO_LIST, visible=unseen, asset=(row.id, row.name))
         return entered
@@ -261,7 +261,7 @@ class Commits:
         """Take a lead from a list; False when it was not there."""
         stamp = self._stamp()
         seen = self.shelf.lateness(stamp)
-        left = self.static.leave(row, lead_id, stamp, by, seen)
+        left = self.static.leave(row, lead_id, self.clock.now(), by, seen)
         if left:
             self._log(stamp, lead_id, log.REMOVE_FROM_LIST, visible=seen, asset=(row.id, row.name))
         return left

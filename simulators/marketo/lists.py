@@ -17,7 +17,7 @@ FIRST_LIST = 2001
 
 
 class Membership(NamedTuple):
-    """One change of a list: `time` is unix seconds; `by` is who did it, or what happened to the lead."""
+    """One change of a list: `time` is unix seconds, never rounded; `by` is who did it, or what happened to the lead."""
 
     time: float
     lead: int

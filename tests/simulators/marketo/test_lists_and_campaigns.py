@@ -150,6 +150,15 @@ def test_late_membership(marketo: Marketo) -> None:
     assert marketo.rows("GET", MEMBERS, {"fields": "id"}) == []
 
 
+def test_the_history_has_the_true_time(marketo: Marketo) -> None:
+    """Where commits share one stamp, the history of a list still says when each change happened."""
+    marketo.faults.set("equal_stamps", 1.0)
+    marketo.clock.advance(0.3)
+    marketo.rows("POST", MEMBERS, body=_ids(1001))
+    assert marketo.state.lists["N-01 時期"][0].time == marketo.clock.now()
+    assert marketo.state.log.rows[-1].time < marketo.clock.now()
+
+
 def test_refused_members(marketo: Marketo) -> None:
     """A refused row is skipped with its lead and nothing happens to it."""
     marketo.faults.set("row_refused", 1.0)
