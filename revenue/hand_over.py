@@ -42,7 +42,7 @@ class Trigger:
 class HandOver:
     """Who is handed over (`triggers`), as which `task`, told in which channel (`notice`, "" = none), and who never.
 
-    Keys: `hand-over:{entity}:{crossing}` and `notice:{entity}:{crossing}`.
+    Keys: `hand-over:{entity}:{n}` and `notice:{entity}:{n}`, where n counts the crossings that were announced.
     """
 
     triggers: tuple[Trigger, ...]
@@ -94,9 +94,11 @@ class _Look:
 
 def hand_over_rule(rule: HandOver) -> StandingRule:
     """The standing rule; without a live MA record nothing changes and nothing is announced."""
-    ordered = sorted(
-        rule.triggers, key=lambda each: not each.event
-    )  # events first: they cover what they caused
+    # Events first: they cover what they caused.
+    ordered = [
+        *(each for each in rule.triggers if each.event),
+        *(each for each in rule.triggers if not each.event),
+    ]
 
     def derive(situation: Situation) -> Standing:
         if Side.MA not in situation.fields:

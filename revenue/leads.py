@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from revenue.cases import Case
 from revenue.days import DAY
 from revenue.exclusions import Exclusions
-from revenue.returns import Case, ListForm, Returns, Terms, gives
+from revenue.returns import ListForm, Returns, Terms, gives
 from revenue.routes import Reasons, Route, Verdict, way_of
 from revenue.task import told_of
 from sync.record import Side

@@ -7,8 +7,9 @@ decimal text; nothing here is ever a float.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
 from types import MappingProxyType
 from typing import NamedTuple
@@ -54,15 +55,24 @@ class RateTable:
 
     to: str
     rates: tuple[Rate, ...] = ()
+    _known: Mapping[str, list[tuple[str, Decimal]]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the rates once, by currency and day."""
+        known: dict[str, list[tuple[str, Decimal]]] = {}
+        for currency, since, rate in sorted(self.rates):
+            known.setdefault(currency, []).append((since, Decimal(rate)))
+        object.__setattr__(self, "_known", known)
 
     def rate(self, currency: str, day: str) -> Decimal:
         """The rate of a currency on a day (ISO date). Raises NoRate before its first day and without a day."""
         if currency == self.to:
             return Decimal(1)
-        known = [each for each in self.rates if each.currency == currency and each.since <= day]
-        if not known or not day:
+        known = self._known.get(currency, [])
+        later = bisect_right(known, day, key=lambda each: each[0])
+        if not later:
             raise NoRate(currency, day)
-        return Decimal(max(known, key=lambda each: each.since).rate)
+        return known[later - 1][1]
 
 
 def exponent(currency: str) -> int:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from revenue.cases import Case
 from revenue.closings import LOST, closing_of, outcome_of
 from revenue.days import DAY
 from revenue.deals import takes_part, with_outcome
 from revenue.exclusions import Exclusions
-from revenue.returns import Case, ListForm, Returns, Terms, gives
+from revenue.returns import ListForm, Returns, Terms, gives
 from revenue.routes import Reasons, Verdict, way_of
 from sync.record import Side
 from sync.rules import Condition, always

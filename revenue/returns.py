@@ -16,8 +16,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from revenue.cases import (
+    ENDED,
+    RETURNED,
+    SKIPPED,
+    WAITING,
+    Case,
+    Entries,
+    Entry,
+    dump,
+    ended,
+    load,
+    newest,
+    subject_of,
+)  # fmt: skip
 from revenue.days import DAY, day_of, start_of
 from revenue.exclusions import Exclusions, excluded
 from revenue.looks import AGAIN, soonest
@@ -25,11 +39,9 @@ from revenue.routes import Verdict, wake_day
 from revenue.task import task
 from sync.record import Raw, Side, Value
 from sync.rules import Effect, Fields
-from sync.standing import Memory, Question, Situation, Standing
+from sync.standing import Question, Situation, Standing
 
-WAITING, RETURNED, SKIPPED, ENDED = "waiting", "returned", "skipped", "ended"
 QUIET, LATE, NO_RECORD = "quiet", "late", "no_marketing_record"
-KEPT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,39 +66,6 @@ class Terms:
     patience: float = 30 * DAY
 
 
-class Case(NamedTuple):
-    """One reason to return that stands now: what it is about and its number, when it is due (unix seconds), the values
-    to read reason and wake day from, whether everything seen agrees that it stands (`sure`), and the deal's id."""
-
-    subject: str
-    number: int
-    due: float
-    reason: str
-    values: Fields
-    sure: bool = True
-    deal: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name under which it is remembered."""
-        return f"{self.subject}:{self.number}"
-
-
-class Entry(NamedTuple):
-    """What is remembered of a case. `by`: the entity in its key. `at`: when it returned, was skipped or ended."""
-
-    by: int
-    state: str = WAITING
-    at: float = 0.0
-    code: str = ""
-    list: str = ""
-    wake_on: str = ""
-    reason: str = ""
-    later: str = ""
-    reminded: bool = False
-
-
-Entries: TypeAlias = dict[str, Entry]
 Way: TypeAlias = Callable[[Case], Verdict]
 
 
@@ -110,8 +89,11 @@ class Returns:
     ) -> Standing:
         """All of it; `facts` join the memory, `wake` the looks. `numbers`: the number that stands now of every subject
         that is known (0 = none): remembered cases with another number have ended."""
-        steps = {case.name: self._step(case) for case in self.cases}
-        kept = _newest(self._others(numbers, steps))
+        known = load(self.situation.memory)
+        steps = {case.name: self._step(case, known.get(case.name)) for case in self.cases}
+        kept = newest(
+            self._others({name: each for name, each in known.items() if name not in steps}, numbers)
+        )
         entries = {**kept, **{name: step.entry for name, step in steps.items()}}
         effects = (*self._enrolments(entries), *self._removals(entries), *self._reminders(steps))
         shown, switch = self._shown(entries)
@@ -119,15 +101,15 @@ class Returns:
         if self.situation.quiet and any(ended(name, entry, numbers) for name, entry in kept.items()):
             wakes.append(self.situation.now + AGAIN)
         return Standing(
-            memory={**facts, "cases": _dump(entries)},
+            memory={**facts, "cases": dump(entries)},
             fields=shown,
             effects=effects,
             questions=self._questions(steps),
             wake=soonest(wakes),
         )
 
-    def _step(self, case: Case) -> _Step:
-        entry = load(self.situation.memory).get(case.name) or self._first(case)
+    def _step(self, case: Case, known: Entry | None) -> _Step:
+        entry = known or self._first(case)
         if entry.state == RETURNED:
             entry = self._watched(case.subject, entry)
             changed = case.reason if case.reason not in {"", entry.reason} else entry.later
@@ -182,20 +164,18 @@ class Returns:
         code = excluded(self.terms.never, self.situation, subject)
         return entry._replace(state=SKIPPED, code=code) if code else entry
 
-    def _others(self, numbers: Mapping[str, int], steps: Mapping[str, _Step]) -> Entries:
+    def _others(self, known: Entries, numbers: Mapping[str, int]) -> Entries:
         """What is remembered of cases that do not stand: history, and what has just ended."""
-        found: Entries = {}
-        for name, entry in load(self.situation.memory).items():
-            if name in steps or entry.state == WAITING:
+        found: dict[str, Entry] = {}
+        for name, entry in known.items():
+            if entry.state == WAITING:
                 continue
+            found[name] = entry
             if ended(name, entry, numbers):
-                found[name] = (
-                    entry if self.situation.quiet else entry._replace(state=ENDED, at=self.situation.now)
-                )
+                if not self.situation.quiet:
+                    found[name] = entry._replace(state=ENDED, at=self.situation.now)
             elif entry.state == RETURNED:
-                found[name] = self._watched(_subject(name), entry)
-            else:
-                found[name] = entry
+                found[name] = self._watched(subject_of(name), entry)
         return found
 
     def _enrolments(self, entries: Entries) -> Iterable[Effect]:
@@ -205,7 +185,7 @@ class Returns:
                 yield self._member(f"return:{entry.by}:{case.name}", entry.list, member=True)
 
     def _removals(self, entries: Entries) -> Iterable[Effect]:
-        kept = {entry.list for entry in entries.values() if entry.state == RETURNED}
+        kept = {entry.list for entry in entries.values() if entry.on_list}
         for name, entry in sorted(entries.items()):
             if entry.state == ENDED and entry.list not in kept:
                 yield self._member(f"reopen:{entry.by}:{name}", entry.list, member=False)
@@ -219,12 +199,7 @@ class Returns:
         """One task per case that waits for a blank reason; for a deal, one for all of its people."""
         for case in self.cases:
             entry, _wake, verdict = steps[case.name]
-            if (
-                entry.state == WAITING
-                and entry.reminded
-                and verdict is not None
-                and verdict.remind is not None
-            ):
+            if entry.state == WAITING and entry.reminded and verdict and verdict.remind:
                 about = case.name if case.deal else f"{entry.by}:{case.name}"
                 yield task(verdict.remind, f"remind:{about}", case.due, case.values, about=case.deal)
 
@@ -259,19 +234,6 @@ class Returns:
         return {Side.SFA: values}, switch
 
 
-def _newest(history: Entries) -> Entries:
-    """The last few cases that stand no longer."""
-    names = sorted(history, key=lambda name: (history[name].at, name))[-KEPT:]
-    return {name: history[name] for name in names}
-
-
-def _dump(entries: Entries) -> Mapping[str, Any]:
-    return {
-        name: {key: value for key, value in entry._asdict().items() if value}
-        for name, entry in entries.items()
-    }
-
-
 def field_names(rule: str) -> tuple[str, str, str]:
     """The fields that a rule of returns adds to the SFA side: the day to wake, the last return's key and reason."""
     return f"{rule}.wake_on", f"{rule}.key", f"{rule}.reason"
@@ -280,19 +242,3 @@ def field_names(rule: str) -> tuple[str, str, str]:
 def gives(rule: str) -> Mapping[Side, Mapping[str, str]]:
     """The same, with their types."""
     return {Side.SFA: dict(zip(field_names(rule), ("date", "text", "text"), strict=True))}
-
-
-def load(memory: Memory) -> Entries:
-    """The remembered cases by name."""
-    return {name: Entry(**{"by": 0, **facts}) for name, facts in memory.get("cases", {}).items()}
-
-
-def _subject(name: str) -> str:
-    return name.rpartition(":")[0]
-
-
-def ended(name: str, entry: Entry, numbers: Mapping[str, int]) -> bool:
-    """True for somebody on a list because of a case that is known to stand no longer."""
-    subject, _colon, number = name.rpartition(":")
-    on_list = bool(entry.list) and entry.state in {RETURNED, SKIPPED}
-    return on_list and subject in numbers and numbers[subject] != int(number)

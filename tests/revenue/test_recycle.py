@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from revenue.cases import KEPT, load
 from revenue.days import day_of
 from revenue.exclusions import Exclusions
 from revenue.recycle import Recycle, recycle_rule
-from revenue.returns import KEPT, load
 from revenue.routes import BlankReason, Reasons, Route
 from revenue.task import TaskForm, TaskPaths
 from sync.record import Raw, Side
@@ -201,6 +201,20 @@ def test_a_list_that_another_return_needs_is_not_left() -> None:
     assert person.keys(DUE + DAY) == ["return:7:D2:1"]
     person.deals[1].turn("open", DUE + 2 * DAY)
     assert person.keys(DUE + 2 * DAY) == ["reopen:7:D1:1", "reopen:7:D2:1"]
+
+
+def test_a_list_is_left_only_when_nobody_of_two_cases_needs_it() -> None:
+    """Who is excluded after the second return is still on that list: the first removal waits until both cases end."""
+    person = Person(
+        lost("timing"), lost("budget", "D2"), rule=replace(RULE, never=Exclusions(never=("opted_out",)))
+    )
+    person.keys(DUE)
+    person.deals[0].turn("open", DUE + DAY)
+    person.keys(DUE + DAY)
+    person.opted_out = True
+    assert person.keys(DUE + 2 * DAY) == person.keys(DUE + 3 * DAY, quiet=True) == []
+    person.deals[1].turn("won", DUE + 4 * DAY)
+    assert person.keys(DUE + 4 * DAY) == ["reopen:7:D1:1", "reopen:7:D2:1"]
 
 
 @pytest.mark.parametrize(
