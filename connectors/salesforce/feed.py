@@ -84,7 +84,7 @@ def read_changes(
             alive = [row for row in found.rows if not row.get("IsDeleted")]
             yield Page(
                 tuple(reader.record(row) for row in alive),
-                tuple(_events(reader, found.rows)),
+                tuple(events_of(reader, found.rows)),
                 encode(kept),
                 last=not more and object_ == last_object,
             )
@@ -110,7 +110,7 @@ def sweep(
             more = not found.done or len(found.rows) == soql.LIMIT
             alive = [row for row in found.rows if not row.get("IsDeleted")]
             listed.update(str(row["Id"]) for row in found.rows)
-            events = list(_events(reader, found.rows))
+            events = list(events_of(reader, found.rows))
             if not more:
                 events += _vanished(client, reader, columns, listed, start)
             records = tuple(reader.key(row) if keys_only else reader.record(row) for row in alive)
@@ -127,7 +127,8 @@ def _held_back(place: Place, until: float) -> Place:
     return Place(limit) if place.stamp > limit else place
 
 
-def _events(reader: Reader, rows: Iterable[Mapping[str, Raw]]) -> Iterator[LifeEvent]:
+def events_of(reader: Reader, rows: Iterable[Mapping[str, Raw]]) -> Iterator[LifeEvent]:
+    """What rows say about their records' lives; nothing for one that simply lives."""
     for row in rows:
         if row.get("IsDeleted"):
             master = row.get("MasterRecordId")
@@ -158,4 +159,4 @@ def _vanished(
         rows += client.query(query, deleted=True).rows
     held = {str(row["Id"]) for row in rows}
     gone = [Ref(reader.system, reader.object, number) for number in missing if number not in held]
-    return [*_events(reader, rows), *(LifeEvent("deleted", ref) for ref in gone)]
+    return [*events_of(reader, rows), *(LifeEvent("deleted", ref) for ref in gone)]

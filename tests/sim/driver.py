@@ -95,9 +95,7 @@ class Schedule:
         if not keyed:
             for name in ("Lead", "Contact"):
                 self.sfa.alter_field(name, OTHER_ID[SFA], unique=False)
-        self.wires = {side: Wire(side, self, self.faults[side]) for side in (MA, SFA)}
-        self.marketo = Marketo(self.ma, self.wires[MA], page)
-        self.salesforce = Salesforce(self.sfa, self.wires[SFA], page, keyed=keyed)
+        self.wires = self._wires(page, keyed)
         self.cycle_began = self.clock.now()
         self._seen = {MA: 0, SFA: 0}
         self._swept = self.sweep_began = self.clock.now()
@@ -105,8 +103,22 @@ class Schedule:
         self._crashes = rng.choices(range(len(kind.crashes)), kind.crashes)[0]
         self._alive = True
         self._agitated = False
-        self._acting = False
         self.world = self._world()
+
+    def _wires(self, page: int, keyed: bool) -> dict[str, Wire]:
+        """Both lines; `keyed`: the field for the other side's ids is unique."""
+        keys = dict.fromkeys(("Lead", "Contact"), frozenset({OTHER_ID[SFA]}))
+        return {
+            MA: Wire(
+                MA, Marketo(self.ma, page), self, self.faults[MA], page, hides=True,
+                find_paths={"Lead": frozenset({"email", OTHER_ID[MA]})},
+            ),
+            SFA: Wire(
+                SFA, Salesforce(self.sfa, page), self, self.faults[SFA], page, hides=False,
+                feed_versions=True, tells_author=True,
+                unique_keys=keys if keyed else {}, find_paths={name: {"Email"} | key for name, key in keys.items()},
+            ),
+        }  # fmt: skip
 
     # --- the ground that wires and the journal stand on ------------------------------------------------
 
@@ -138,13 +150,13 @@ class Schedule:
         """A vendor said that it took a value, and did not."""
         self.oracle.swallow(side, id_, path, value)
 
-    def point(self, label: str) -> None:
+    def point(self, *label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""
         if not self._alive:
             raise Crash
         if not self._agitated:
             return
-        if self.dies(label):
+        if self.dies(*label):
             raise Crash
         if self._mid and self.rng.random() < self._mid:
             self._somebody()
@@ -155,13 +167,13 @@ class Schedule:
         self.counts["withheld"] += 1
         self.oracle.withheld.add((side, id_))
 
-    def dies(self, label: str) -> bool:
+    def dies(self, *label: str) -> bool:
         """Whether the process crashes at this very instruction."""
         if not (self._agitated and self._crashes and self.rng.random() < 0.01):
             return False
         self._crashes -= 1
         self.counts["crashes"] += 1
-        self.tell("CRASH", label)
+        self.tell("CRASH", *label)
         self._alive = False
         return True
 
@@ -175,7 +187,7 @@ class Schedule:
     def _world(self) -> World:
         return World(
             lens=lens(),
-            connectors={Side.MA: self.marketo, Side.SFA: self.salesforce},
+            connectors={Side.MA: self.wires[MA], Side.SFA: self.wires[SFA]},
             store=self.store,
             clock=self.clock,
             executor=Inline(),

@@ -1,19 +1,21 @@
 """The line between the engine and one vendor in the simulation: time passes, people act, calls fail, we crash.
 
-It decides what becomes of a call; it does not know what the call says. Every write carries with it what its
-sender could have known (`Sending`), which is all that an oracle needs to judge it by.
+It decides what becomes of a call; what a call says is the vendor's. Every write carries with it what its sender could
+have known (`Sending`), which is all that an oracle needs to judge it by.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from simulators.faults import Faults
 from sync.errors import InDoubt, Retryable
+from sync.ports import Capabilities, Feed, Outcome, Paths, Write
+from sync.record import Page, Record, Ref, Schema
 from tests.sim.clock import SimClock
 
 P = ParamSpec("P")
@@ -50,10 +52,10 @@ class Ground(Protocol):
     sweep_began: float
     shown: dict[tuple[str, str], float]
 
-    def point(self, label: str) -> None:
+    def point(self, *label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""
 
-    def dies(self, label: str) -> bool:
+    def dies(self, *label: str) -> bool:
         """Whether the process crashes at this very instruction."""
 
     def entries(self) -> int:
@@ -72,18 +74,137 @@ class Ground(Protocol):
         """A line of the story."""
 
 
+Now = Callable[[], float]
+
+
+class Vendor(Protocol):
+    """A vendor that never fails: a connector of which each page and each other call is one request."""
+
+    def changes(
+        self, since: str | None, paths: Paths, now: Now, back: float, keys: bool, /
+    ) -> Iterator[Page]:
+        """Pages behind a cursor, or of the last `back` seconds; `now` says when the request of a page left."""
+
+    def fetch(self, refs: Sequence[Ref], paths: Paths) -> list[Record]:
+        """Those records of one object that are there, by id."""
+
+    def find(self, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
+        """Records of an object by a field."""
+
+    def write(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Create or update records of one object."""
+
+
 class Wire:
-    """Calls to one vendor."""
+    """A connector (`sync.ports.Connector`): one vendor behind a line on which anything may happen.
 
-    def __init__(self, system: str, ground: Ground, faults: Faults) -> None:
-        self.system, self.ground, self.faults = system, ground, faults
+    `hides`: a record by id is left out by the vendor itself, else on the way back. `facts` are capabilities.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        vendor: Vendor,
+        ground: Ground,
+        faults: Faults,
+        batch: int,
+        *,
+        hides: bool,
+        **facts: Any,
+    ) -> None:
+        self.hides = hides
+        self.system, self.vendor, self.ground, self.faults = system, vendor, ground, faults
         self.looked: dict[str, int] = {}
-        self.writes = 0
+        self.writes, self.left = 0, 0.0
+        self.capabilities = Capabilities(
+            system=system, feeds={"person": Feed.FEED}, write_batch=batch, fetch_batch=batch, find_batch=batch,
+            server_timeout=SERVER_TIMEOUT, visibility_lag=VISIBILITY_LAG, **facts,
+        )  # fmt: skip
 
-    def read(self, label: str, act: Callable[[], T]) -> T:
+    def describe(self, kind: str) -> tuple[Schema, ...]:
+        """Nobody asks here."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def changes(
+        self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
+    ) -> Iterator[Page]:
+        """The vendor's pages, each for the price of a call."""
+        pages = self.vendor.changes(since, paths, lambda: self.left, back, keys_only)
+        last = False
+        while not last:
+            page = self._read("changes", lambda: next(pages))
+            self._show(record.ref.id for record in page.records)
+            yield page
+            last = page.last
+
+    def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
+        """Records by id, a call per object; now and then one is not given."""
+        found: dict[Ref, Record] = {}
+        for name in paths:
+            asked = [ref for ref in refs if ref.object == name]
+
+            def ask(asked: list[Ref] = asked) -> list[Record]:
+                self.looked.update(dict.fromkeys((ref.id for ref in asked), self.ground.entries()))
+                records = self.vendor.fetch(asked, paths)
+                return self._given(records) if self.hides else records
+
+            records = self._read(f"fetch {name} {len(asked)}", ask) if asked else []
+            records = records if self.hides else self._given(records)
+            self._show(record.ref.id for record in records)
+            found |= {record.ref: record for record in records}
+        return [found.get(ref) for ref in refs]
+
+    def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
+        """Records by a field."""
+        records = self._read(f"find {path}", lambda: self.vendor.find(object_, path, values, paths))
+        self._show(record.ref.id for record in records)
+        return records
+
+    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        """Creates or updates of one object."""
+        label = f"{'update' if writes[0].ref.id else 'create'} {writes[0].ref.object} {len(writes)}"
+        outcomes = self._write(label, lambda: self._written(writes))
+        self._show(outcome.id for outcome in outcomes if outcome.result == "applied")
+        return outcomes
+
+    def _written(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Write at the vendor, and note which values it said it took and did not."""
+        outcomes = self.vendor.write(writes)
+        for write, outcome in zip(writes, outcomes, strict=True):
+            if outcome.result == "applied":
+                ref = write.ref._replace(id=outcome.id)
+                (stored,) = self.vendor.fetch([ref], {ref.object: tuple(write.values)})
+                for path, value in write.values.items():
+                    if value and (not stored.values[path] or _differ(value, stored.values[path])):
+                        self.ground.swallowed(self.system, ref.id, path, value)
+        return outcomes
+
+    def _show(self, ids: Iterable[str]) -> None:
+        """The engine has learnt that these records exist."""
+        now, shown = self.ground.clock.now(), self.ground.shown
+        for key in ids:
+            shown.setdefault((self.system, key), now)
+
+    def _given(self, records: list[Record]) -> list[Record]:
+        """Records by id without those that are not given for once, as when a partition or a permission is amiss."""
+        if not self.faults.shares:
+            return records
+        given = []
+        for record in records:
+            if self.ground.rng.random() < UNSEEN:
+                self.ground.withhold(self.system, record.ref.id)
+            else:
+                given.append(record)
+        return given
+
+    def _read(self, label: str, act: Callable[[], T]) -> T:
         """A call that changes nothing; whatever fails may be tried again."""
         ground = self.ground
-        ground.point(f"before {self.system} {label}")
+        self.left = ground.clock.now()
+        ground.point("before", self.system, label)
         ground.clock.advance(ground.rng.uniform(0.01, ground.latency))
         kind = self.faults.first(ON_READ)
         if kind == "slow":
@@ -93,36 +214,13 @@ class Wire:
             raise Retryable(f"{self.system}: {kind}", 1.0)
         answer = act()
         ground.tell("call", self.system, label)
-        ground.point(f"after {self.system} {label}")
+        ground.point("after", self.system, label)
         return answer
 
-    def show(self, ids: list[str]) -> None:
-        """The engine has learnt that these records exist."""
-        now = self.ground.clock.now()
-        for key in ids:
-            self.ground.shown.setdefault((self.system, key), now)
-
-    def unseen(self, id_: str) -> bool:
-        """Whether a record by id is not given for once, as when a partition or a permission is amiss."""
-        if not self.faults.shares or self.ground.rng.random() >= UNSEEN:
-            return False
-        self.ground.withhold(self.system, id_)
-        return True
-
-    def kept(self, id_: str, sent: Mapping[str, object], stored: Mapping[str, object]) -> None:
-        """What became of the values of an accepted row."""
-        for path, value in sent.items():
-            if value and (not stored.get(path) or _differ(value, stored.get(path))):
-                self.ground.swallowed(self.system, id_, path, value)
-
-    def saw(self, ids: list[str]) -> None:
-        """These records are being read by id."""
-        self.looked.update(dict.fromkeys(ids, self.ground.entries()))
-
-    def write(self, label: str, act: Callable[[], T]) -> T:
+    def _write(self, label: str, act: Callable[[], T]) -> T:
         """A call that changes something."""
         ground, clock = self.ground, self.ground.clock
-        ground.point(f"before {self.system} {label}")
+        ground.point("before", self.system, label)
         self.writes += 1
         sending = Sending(self.writes, ground.cycle_began, ground.sweep_began, clock.now(), self.looked)
         self.looked = {}
@@ -135,7 +233,7 @@ class Wire:
             ground.observe(sending)
             return answer
 
-        if ground.dies(f"in flight: {self.system} {label}"):
+        if ground.dies("in flight:", self.system, label):
             clock.at(sending.sent + ground.rng.uniform(0.0, 0.99) * SERVER_TIMEOUT, execute)
             raise Crash
         if kind == "rate_limited":
@@ -148,7 +246,7 @@ class Wire:
         if kind == "slow":
             clock.advance(ground.rng.uniform(0.2, 1.6))
         answer = execute()
-        ground.point(f"after {self.system} {label}")
+        ground.point("after", self.system, label)
         if kind in {"lost_after_commit", "half_answer"}:
             raise InDoubt(f"{self.system}: {kind}")
         return answer
@@ -161,14 +259,29 @@ def _differ(sent: object, stored: object) -> bool:
     return [c for c in sent.casefold() if c.isalnum()] != [c for c in stored.casefold() if c.isalnum()]
 
 
+class Done(Future[T]):
+    """A call that is over: what a future gives, without the locks of one."""
+
+    def __init__(self, answer: T | None = None, error: Exception | None = None) -> None:
+        self._answer, self._error = answer, error
+
+    def done(self) -> bool:
+        """It is over."""
+        return True
+
+    def result(self, timeout: float | None = None) -> T:
+        """What the call gave or raised."""
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._answer)
+
+
 class Inline:
     """Runs a call at once; a crash is nobody's result."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run now."""
-        future: Future[Any] = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
+            return Done(fn(*args, **kwargs))
         except Exception as error:  # noqa: BLE001 - it is the caller's, through the future
-            future.set_exception(error)
-        return future
+            return Done(error=error)
