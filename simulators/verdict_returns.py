@@ -1,12 +1,13 @@
 """Judges the returns to nurture: per lost deal, person and closing the right list once, or a reason not to.
 
 Works out from the vendors' ledgers which closings lasted, who took part and what stood against it, and compares that
-with who was put on which list by API. Pure.
+with who was put on which list by API. A rejected lead counts like a closing of its own. Pure.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from simulators.verdict_scene import Flows, Scene
 
 
 class Closing(NamedTuple):
-    """One time that a deal was lost: which time, from when, until when (reopened, won or deleted)."""
+    """One time that a deal was lost or a lead rejected: its number, from when, until when (reopened, deleted …)."""
 
     deal: Life
     number: int
@@ -38,7 +39,8 @@ class Case:
     @property
     def named(self) -> str:
         """The case in words, without anybody's data."""
-        return f"deal {self.closing.deal.key}, closing {self.closing.number}, person {self.person}"
+        closing = self.closing
+        return f"{closing.deal.object} {closing.deal.key}, closing {closing.number}, person {self.person}"
 
 
 def in_scope(flows: Flows, row: Values) -> bool:
@@ -51,15 +53,15 @@ def is_lost(row: Values | None) -> bool:
     return row is not None and bool(row.get("IsClosed")) and not row.get("IsWon")
 
 
-def closings(deal: Life) -> list[Closing]:
-    """Give every time that a deal was lost."""
+def closings(deal: Life, test: Callable[[Values | None], bool] = is_lost) -> list[Closing]:
+    """Give every time that a deal was lost, or that another test held of a record."""
     found: list[Closing] = []
     start: float | None = None
     for version in deal.versions:
-        lost = is_lost(version.values)
-        if lost and start is None:
+        held = test(version.values)
+        if held and start is None:
             start = version.time
-        elif not lost and start is not None:
+        elif not held and start is not None:
             found.append(Closing(deal, len(found) + 1, start, version.time))
             start = None
     return found if start is None else [*found, Closing(deal, len(found) + 1, start, FOREVER)]
@@ -73,6 +75,9 @@ def returns(scene: Scene, counts: Counter[str]) -> list[Offence]:
             counts["closings"] += 1
             for case in _cases(scene, closing):
                 cases.setdefault(case.person, []).append(case)
+    for lead in scene.past["salesforce"].of("Lead"):
+        for case in _of_lead(scene, lead):
+            cases.setdefault(case.person, []).append(case)
     offences: list[Offence] = []
     for stay in scene.stays:
         if stay.by == "api":
@@ -108,7 +113,7 @@ def _cases(scene: Scene, closing: Closing) -> list[Case]:
             person=person,
             due=due,
             lists=lists,
-            must=lasting and person in sure & scene.certain and _can_return(scene, closing, person, due),
+            must=lasting and person in sure & scene.certain and _can_return(scene, closing.deal, person, due),
         )
         for person in sorted(maybe)
     ]
@@ -117,14 +122,14 @@ def _cases(scene: Scene, closing: Closing) -> list[Case]:
 def _route(flows: Flows, closing: Closing) -> tuple[float, set[str | None]]:
     """Say when a closing is due and which reasons stood there around that time; a blank one waits to be filled."""
     due = closing.start + flows.wait
-    deal = closing.deal
+    deal, since = closing.deal, max(due - flows.slack, closing.start)
     if flows.blank_after is not None and _reason(deal, due) is None:
         last = closing.start + max(flows.blank_after, flows.wait)
         filled = (
             v.time for v in deal.versions if due < v.time < last and (v.values or {}).get("Loss_Reason__c")
         )
-        due = next(filled, last)
-    around = deal.during(max(due - flows.slack, closing.start), due + flows.slack)
+        due = since = next(filled, last)
+    around = deal.during(since, due + flows.slack)
     return due, {row.get("Loss_Reason__c") for row in around if row is not None and is_lost(row)}
 
 
@@ -132,9 +137,47 @@ def _reason(deal: Life, time: float) -> object:
     return (deal.at(time) or {}).get("Loss_Reason__c")
 
 
-def _can_return(scene: Scene, closing: Closing, person: int, due: float) -> bool:
+def _of_lead(scene: Scene, lead: Life) -> list[Case]:
+    """What a lead gives cause to: each rejection by its reason; a long time without work only may be one."""
+    flows, person = scene.flows, scene.who.get(("salesforce", lead.key))
+    if person is None:
+        return []
+    found: list[Case] = []
+    for spell in closings(lead, lambda row: _status(row) in flows.rejected):
+        due = spell.start + flows.reject_wait
+        around = lead.during(max(due - flows.slack, spell.start), due + flows.slack)
+        reasons = {
+            str(row.get("Reject_Reason__c") or "")
+            for row in around
+            if row is not None and _status(row) in flows.rejected
+        }
+        found.append(
+            _lead_case(scene, spell, person, due, [flows.reject_routes.get(reason) for reason in reasons])
+        )
+    for spell in closings(lead, lambda row: _status(row) == flows.unworked):
+        due = spell.start + flows.unworked_after
+        case = _lead_case(scene, spell, person, due, [flows.unworked_list])
+        case.must = False  # an honest sync may count from the hand-over or from the last change of status
+        found.append(case)
+    return [case for case in found if case.lists]
+
+
+def _status(row: Values | None) -> object:
+    return None if row is None or row.get("IsConverted") else row.get("Status")
+
+
+def _lead_case(scene: Scene, spell: Closing, person: int, due: float, names: list[str | None]) -> Case:
+    flows = scene.flows
+    lasting = spell.start > flows.since + flows.slack and spell.end > due + flows.patience
+    must = lasting and None not in names and person in scene.certain and due + flows.patience <= scene.now
+    must = must and _can_return(scene, None, person, due)
+    lists = frozenset(name for name in names if name is not None)
+    return Case(closing=spell, person=person, due=due, lists=lists, must=must)
+
+
+def _can_return(scene: Scene, deal: Life | None, person: int, due: float) -> bool:
     start, end = due - scene.flows.slack, due + scene.flows.patience
-    held = scene.codes(person, closing.deal, start, end, throughout=False)
+    held = scene.codes(person, deal, start, end, throughout=False)
     return not held and scene.alive(person, "marketo", start, end)
 
 
@@ -150,10 +193,13 @@ def _place(scene: Scene, stay: Stay, cases: dict[int, list[Case]]) -> list[Offen
         if case.due - flows.slack <= stay.start <= case.closing.end + flows.slack
     ]
     fits = [case for case in near if stay.list in case.lists]
-    free = next((case for case in fits if case.stay is None), None)
-    if free is not None:
-        free.stay = stay
-        return _excluded(scene, stay, free)
+    free = [(case, _excluded(scene, stay, case)) for case in fits if case.stay is None]
+    if free:
+        case, offences = min(
+            free, key=lambda pair: len(pair[1])
+        )  # one that nothing stands against, if there is one
+        case.stay = stay
+        return offences
     if fits:
         return [Offence("double return", subject, f"{fits[0].named} was returned already")]
     if near:
@@ -165,12 +211,16 @@ def _place(scene: Scene, stay: Stay, cases: dict[int, list[Case]]) -> list[Offen
 
 def _excluded(scene: Scene, stay: Stay, case: Case) -> list[Offence]:
     start = stay.start - scene.flows.slack
-    held = scene.codes(case.person, case.closing.deal, start, stay.start, throughout=True)
+    held = scene.codes(case.person, _of_deal(case), start, stay.start, throughout=True)
     if not held:
         return []
     return [
         Offence("return of somebody excluded", case.named, f"returned although {', '.join(sorted(held))}")
     ]
+
+
+def _of_deal(case: Case) -> Life | None:
+    return case.closing.deal if case.closing.deal.object == "Opportunity" else None
 
 
 def _missing(scene: Scene, case: Case) -> list[Offence]:
@@ -196,7 +246,7 @@ def _left_behind(scene: Scene, cases: dict[int, list[Case]]) -> list[Offence]:
     for mine in cases.values():
         for case in mine:
             stay = case.stay
-            if stay is None or stay.end != FOREVER or case.closing.end > before:
+            if stay is None or stay.end != FOREVER or case.closing.end > before or _of_deal(case) is None:
                 continue
             if not any(stay.list in other.lists and other.closing.end > before for other in mine):
                 text = f"still on {stay.list}, though reopened at {case.closing.end:.3f}"

@@ -27,7 +27,8 @@ class Flows:
 
     Whatever lies within `slack` of a boundary may be judged either way by an honest sync; after `patience` a thing that
     is due must have been done. `routes` gives the list by loss reason (None = nobody returns); a reason that is not in
-    it waits for an answer. `roles` = which roles count beside the primary one (None = all).
+    it waits for an answer. `roles` = which roles count beside the primary one (None = all); `record_types` are ids.
+    In `reject_routes` the empty text stands for a rejection without a reason.
     """
 
     since: float
@@ -51,6 +52,13 @@ class Flows:
     blank_list: str | None = None
     roles: frozenset[str] | None = None
     record_types: frozenset[str] | None = None
+    # rejected leads, and leads that nobody works on
+    rejected: frozenset[str] = frozenset({"Rejected", "Unqualified"})
+    reject_routes: Mapping[str, str | None] = field(default_factory=dict)
+    reject_wait: float = 0.0
+    unworked: str = "Open - Not Contacted"
+    unworked_after: float = 10 * DAY
+    unworked_list: str | None = None
     # won amounts
     won_field: str = "wonTotalJPY"
     currency: str = "JPY"
