@@ -39,10 +39,15 @@ class Firm:
 
 
 def corporate_number(number: int) -> str:
-    """Give a number of 13 digits whose first one is the check digit (rule of the National Tax Agency)."""
+    """Give a number of 13 digits whose first one is the check digit."""
     base = f"99{number:010d}"
+    return f"{check_digit(base)}{base}"
+
+
+def check_digit(base: str) -> int:
+    """Give the check digit of twelve digits (National Tax Agency, rule on corporate numbers)."""
     weighted = sum(int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(base)))
-    return f"{9 - weighted % 9}{base}"
+    return 9 - weighted % 9
 
 
 def firms(rng: random.Random, count: int) -> list[Firm]:
