@@ -9,7 +9,6 @@ in `as_of` up to which mark they are. What was agreed under another field finger
 from __future__ import annotations
 
 from sync.read import ANEW, World
-from sync.record import SIDES
 from sync.rows import CursorRow, Patch, RulesRow
 
 
@@ -41,5 +40,5 @@ def _mark_all(world: World, patch: Patch) -> None:
 
 def _read_anew(world: World, patch: Patch) -> None:
     """Everything is read again beside the feeds, whose cursors stay: no deletion or merge is missed meanwhile."""
-    for side in SIDES:
+    for side in world.lens.rules.sides:
         patch.put(CursorRow(world.lens.system(side), world.kind, ANEW, "", 0, 0, 0.0))

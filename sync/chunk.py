@@ -11,6 +11,7 @@ from collections.abc import Collection
 from sync.decide import Decided, decide
 from sync.effects import keys_of, plan_effects
 from sync.read import World
+from sync.related import kin_of
 from sync.rows import IGNORED, OperationRow, Patch
 from sync.scene import Scene, load
 from sync.work import Context
@@ -19,6 +20,8 @@ from sync.work import Context
 def decide_chunk(world: World, entities: Collection[int], context: Context) -> tuple[Scene, Decided]:
     """Decide these entities; the result stands in the scene's patch, which is not committed yet."""
     scene = load(world.store, world.lens, entities, world.channels)
+    if world.lens.related:
+        scene.kin = kin_of(world.store, world.lens, scene.records.values())
     done = decide(scene, entities, context)
     _list_ignored(world, done, scene.patch)
     if done.stood:

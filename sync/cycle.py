@@ -19,7 +19,8 @@ from sync.guard import EVERYTHING, Brake, Traffic, guard, opt_outs_left, release
 from sync.normalise import encode
 from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
-from sync.record import SIDES, Side
+from sync.record import Side
+from sync.relay import relay_chunk
 from sync.rows import LANE_DELTA, PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
 from sync.send import Delivered, Delivery, resolve_doubts
@@ -70,17 +71,22 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
         adopt_rules(world)
         wake_due(world, bounds.dirty)
         _read(world, report, bounds)
-        if _both_complete(world):
+        if _is_complete(world):
             deadline = started + bounds.seconds
             _decide(world, report, bounds, deadline, stop)
-            _guard(world, report, bounds)
-            if bounds.send and not world.lens.rules.shadow:
-                delivery = Delivery(world, report.run, _once_more(world, report, bounds))
-                report.delivered = delivery.deliver(max(deadline, world.clock.now() + 5.0))
+            if not world.lens.rules.relays:
+                _guard(world, report, bounds)
+                _deliver(world, report, bounds, deadline)
         state = "braked" if report.brakes else "done"
     finally:
         _close_run(world, report, bounds, state)
     return report
+
+
+def _deliver(world: World, report: CycleReport, bounds: Bounds, deadline: float) -> None:
+    if bounds.send and not world.lens.rules.shadow:
+        delivery = Delivery(world, report.run, _once_more(world, report, bounds))
+        report.delivered = delivery.deliver(max(deadline, world.clock.now() + 5.0))
 
 
 def _once_more(world: World, report: CycleReport, bounds: Bounds) -> DecideAgain:
@@ -95,18 +101,18 @@ def _once_more(world: World, report: CycleReport, bounds: Bounds) -> DecideAgain
 
 def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
     resolve_doubts(world, report.run)
-    for side in SIDES:
+    for side in world.lens.rules.sides:
         system = world.lens.system(side)
         report.read[system] = read_front(world, side, report.run)
         read_anew(world, side, report.run)
         if bounds.sweep:
             report.read[system].lost += sweep(world, side, report.run, bounds.sweep).lost
-    for side in SIDES:
+    for side in world.lens.rules.sides:
         report.read[world.lens.system(side)].lost += refetch(world, side, report.run).lost
 
 
-def _both_complete(world: World) -> bool:
-    keys = [(world.lens.system(side), world.kind, FRONT) for side in SIDES]
+def _is_complete(world: World) -> bool:
+    keys = [(world.lens.system(side), world.kind, FRONT) for side in world.lens.rules.sides]
     rows = world.store.get(CursorRow, keys)
     return len(rows) == len(keys) and all(row.complete for row in rows)
 
@@ -129,7 +135,8 @@ def _decide(
         if not dirty or room <= 0 or world.clock.now() >= deadline or stop():
             return
         entities = dict.fromkeys(each.entity for each in dirty if each.noted > covered.get(each.entity, 0))
-        scene, done = decide_chunk(world, entities, context)
+        decide = relay_chunk if rules.relays else decide_chunk
+        scene, done = decide(world, entities, context)
         covered.update(scene.covered())
         mark = mark._replace(value=str(dirty[-1].noted), at=world.clock.now())
         scene.patch.put(mark)
@@ -142,7 +149,17 @@ def _decide(
 def _watermark(world: World) -> CursorRow:
     key = ("", world.kind, world.lens.rules.route)
     rows = world.store.get(CursorRow, [key])
-    return rows[0] if rows else CursorRow(*key, "0", 1, 0, 0.0)
+    if rows:
+        return rows[0]
+    fresh = CursorRow(*key, "0", 1, 0, 0.0)
+    if (
+        world.lens.rules.relays
+    ):  # what its first full read has found is no news, though nobody ever applies it
+        fresh = fresh._replace(as_of=world.numbers())
+        patch = Patch()
+        patch.put(fresh)
+        world.store.commit(patch)
+    return fresh
 
 
 def _context(world: World, report: CycleReport, bounds: Bounds, quiet_until: int) -> Context:
@@ -171,7 +188,9 @@ def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
 
 def _is_quiet(world: World, bounds: Bounds) -> bool:
     """True while the route meets its people for the first time: what they have come to before is no news."""
-    return bounds.first or bounds.trigger in QUIET_TRIGGERS or not _may_apply(world, bounds)
+    if bounds.first or bounds.trigger in QUIET_TRIGGERS:
+        return True
+    return not world.lens.rules.relays and not _may_apply(world, bounds)
 
 
 def _add(total: Decided, part: Decided) -> None:

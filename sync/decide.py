@@ -101,7 +101,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     if stood is not None and isinstance(identity, Linked | New | Gone):
         nobody = isinstance(identity, Gone)
         done.stood.append(stood._replace(effects=()) if nobody else stood)
-    done.held += _store_holds(scene, wants, context)
+    done.held += store_holds(scene, wants, context)
     _store_base(scene, wants)
 
 
@@ -151,7 +151,7 @@ def _want_consent(scene: Scene, entity: int, wants: Wants) -> None:
         wants.hold(base_name(question.topic), "consent", {"record": list(question.row.ref)})
 
 
-def _store_holds(scene: Scene, wants: Wants, context: Context) -> int:
+def store_holds(scene: Scene, wants: Wants, context: Context) -> int:
     """Open, update and close holds so that they are exactly those wanted now; an answer to other values falls."""
     standing = scene.holds[wants.entity]
     for (name, kind), body in wants.holds.items():

@@ -17,6 +17,7 @@ from sync.errors import UnknownValue
 from sync.record import Raw, Side, Value
 from sync.rows import RecordRow
 from sync.rules import Cell, FieldRule, Flow, Rules
+from sync.standing import Tie
 
 _decode = msgspec.json.Decoder(dict[str, bool | int | float | str | None]).decode
 encode = msgspec.json.Encoder().encode
@@ -53,13 +54,18 @@ class Lens:
         self.rules = rules
         self.rule = {rule.name: rule for rule in rules.fields}
         self.topic = {rule.topic: rule for rule in rules.consent}
+        self.related = tuple(Lens(each) for each in rules.related)
+        self._ties: dict[str, list[Tie]] = {}
+        for tie in rules.ties:
+            self._ties.setdefault(tie.object, []).append(tie)
         self._side = {name: side for side, name in rules.systems.items()}
         self._fields: dict[tuple[str, str], tuple[_Reader, ...]] = {}
         self._consent: dict[tuple[str, str], tuple[_Reader, ...]] = {}
         self._ids: dict[str, tuple[str, ...]] = {}
         self._names: dict[tuple[str, str], dict[str, str]] = {}
         self._created: dict[tuple[Side, str], tuple[tuple[FieldRule, Cell, str], ...]] = {}
-        for side, system in rules.systems.items():
+        for side in rules.sides:
+            system = rules.systems[side]
             self._ids[system] = tuple(r.name for r in rules.fields if _is_id(r, side))
             for name in rules.objects[side].all:
                 self._fields[system, name] = _readers(_writers_first(rules, side), side, name)
@@ -76,7 +82,7 @@ class Lens:
         }
         self._key_fields = tuple(key.field for key in rules.match if key.kind == "id")
         self._address = next((key.field for key in rules.match if key.kind == "email"), "")
-        self._paths = {system: rules.paths(side) for side, system in rules.systems.items()}
+        self._paths = {rules.systems[side]: rules.paths(side) for side in rules.sides}
         self._address_path = {
             where: reader.path
             for where, readers in self._fields.items()
@@ -153,7 +159,7 @@ class Lens:
         return None if raw is None else str(raw)
 
     def keys(self, system: str, object_: str, values: Mapping[str, Raw]) -> frozenset[str]:
-        """Hashes under which a record can be found: its address, and the ids of others that it carries."""
+        """Hashes under which a record can be found: its address, the ids of others that it carries, its ties."""
         found: list[str] = []
         for name, path, read in self._fields.get((system, object_), ()):
             if name != self._address and name not in self._key_fields:
@@ -167,10 +173,28 @@ class Lens:
                     found.append(key_hash(ADDRESS, email_key(address)))
             else:
                 found.append(key_hash(f"id:{name}", str(read(raw))))
-        return frozenset(found)
+        return frozenset((*found, *self._tied(object_, values)))
+
+    def _tied(self, object_: str, values: Mapping[str, Raw]) -> Iterator[str]:
+        for tie in self._ties.get(object_, ()):
+            value = values.get(tie.path)
+            if value is not None and value != "":
+                yield self.tie_hash(tie.name, str(value))
+
+    def tie_paths(self, object_: str, name: str) -> tuple[str, ...]:
+        """Where an object names others under a tie."""
+        return tuple(tie.path for tie in self._ties.get(object_, ()) if tie.name == name)
+
+    def tie_hash(self, name: str, value: str) -> str:
+        """The key under which records are found that name this value under a tie."""
+        return key_hash(f"tie:{name}", value)
+
+    def made_keys(self, system: str, object_: str, values: Mapping[str, Raw]) -> frozenset[str]:
+        """The keys of a record that we created: its address and its ties, since its ids say what the link says."""
+        return self.address_keys(system, object_, values) | frozenset(self._tied(object_, values))
 
     def address_keys(self, system: str, object_: str, values: Mapping[str, Raw]) -> frozenset[str]:
-        """The keys of a record that we created: its address only, since its ids say what the link says."""
+        """The key of a record's address alone."""
         path = self._address_path.get((system, object_), "")
         address = normalise_email(str(values.get(path) or "")) if path else None
         return frozenset((key_hash(ADDRESS, email_key(address)),)) if address else frozenset()

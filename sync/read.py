@@ -16,7 +16,7 @@ from sync.life import Family, note_events, placeholder
 from sync.normalise import Lens
 from sync.note import Noted, Reading, is_news, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
-from sync.record import SIDES, LifeEvent, Page, Record, Ref, Side
+from sync.record import LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 from sync.rules import Rules
 from sync.scene import on_their_way
@@ -359,7 +359,7 @@ def wake_sharing(world: World, keys: set[str], patch: Patch, besides: Collection
     if not keys:
         return
     refs: set[Ref] = set()
-    for side in SIDES:
+    for side in world.lens.rules.sides:
         for key in world.store.holders(world.lens.system(side), world.kind, keys):
             ref = Ref(key.system, key.object, key.id)
             if not key.operation and ref not in besides:

@@ -155,7 +155,7 @@ class Settlement:
             LIVE, "", 0, settled, self.now, "", "", -1, noted, self._read_back(0.0), 0, encode(body),
             pack(left),
         )  # fmt: skip
-        for key in self.lens.address_keys(row.system, row.object, body):
+        for key in self.lens.made_keys(row.system, row.object, body):
             self.patch.put(KeyRow(row.system, self.lens.rules.kind, key, row.object, target.id, 0))
         return new
 

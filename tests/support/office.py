@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from random import Random
@@ -18,13 +18,14 @@ from sync.normalise import Lens
 from sync.ports import Connector, Outcome, Paths, Write
 from sync.read import Numbering, World
 from sync.record import Page, Raw, Record, Ref, Schema, SchemaField, Side
-from sync.rows import Patch
+from sync.rows import KeyRow, Patch, Row
 from sync.rules import Rules
 from sync.standing import StandingRule
 from tests.support.people import MA_BLANK, NOW, SFA_BLANK, lens
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 
 
 class Crash(BaseException):
@@ -107,6 +108,17 @@ class Fragile(MemoryStore):
         super().__init__()
         self.dice: Random | None = None
         self.row_writes: Counter[str] = Counter()
+        self.questions = 0
+
+    def get(self, kind: type[R], keys: Iterable[tuple[object, ...]]) -> list[R]:
+        """Rows by primary key, and a count of the questions."""
+        self.questions += 1
+        return super().get(kind, keys)
+
+    def holders(self, system: str, kind: str, hashes: Iterable[str]) -> list[KeyRow]:
+        """Keys and claims, and a count of the questions."""
+        self.questions += 1
+        return super().holders(system, kind, hashes)
 
     def commit(self, patch: Patch, *, durable: bool = True) -> None:
         """Commit, or die before or after it."""
