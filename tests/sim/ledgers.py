@@ -182,12 +182,13 @@ class Ledgers:
             self.losses.append(Loss(token, row.key, new, self.place))
 
     def _is_older(self, side: str, newer: Token, number: int) -> bool:
-        """Whether a value was typed over by one that still stands, both of them across only."""
+        """Whether a value was typed over by one that still stands, both of them across only, and in one record: of
+        several records of a person the one that leads decides."""
         older = self.tokens.get(number)
         if older is None or number not in newer.after or newer.replaced:
             return False
         homes = {*newer.homes, *older.homes}
-        return all(home[0] != side and self.rows[home].live for home in homes)
+        return len(homes) == 1 and all(home[0] != side and self.rows[home].live for home in homes)
 
     def swallow(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
