@@ -16,7 +16,6 @@ from sync.errors import Fatal
 from sync.normalise import Lens
 from sync.ports import Clock, Connector, Executor, Store
 from sync.read import Numbering, World
-from sync.record import Side
 from sync.rows import CursorRow, Patch
 from sync.rules import Rules
 
@@ -107,7 +106,8 @@ def build(
     from state.lease import this_process
     from state.store import SqlStore
 
-    chosen = choose(load_rules(project), route)
+    every = load_rules(project)
+    chosen = choose(every, route)
     stop = Stop(stopping)
     clock = SystemClock(stop)
     with ExitStack() as stack:
@@ -119,7 +119,7 @@ def build(
         executor = ThreadExecutor(WORKERS)
         stack.callback(executor.close)
         tools = Tools(store, clock, executor, Numbering(store), stoppable(progress, stop))
-        worlds = worlds_of(chosen, connectors, tools)
+        worlds = worlds_of(chosen, connectors, tools, every)
         yield Wired(
             project=project, store=store, connectors=connectors, worlds=worlds, store_name=name_of(store)
         )
@@ -140,19 +140,25 @@ def systems_of(found: Iterable[Rules]) -> list[str]:
     return list(dict.fromkeys(name for rules in found for name in rules.systems.values()))
 
 
-def worlds_of(found: Iterable[Rules], connectors: Mapping[str, Connector], tools: Tools) -> dict[str, World]:
-    """One world for each route, in the order of the rules."""
+def worlds_of(
+    found: Iterable[Rules], connectors: Mapping[str, Connector], tools: Tools, every: Iterable[Rules] = ()
+) -> dict[str, World]:
+    """One world for each route, in the order of the rules. `every`: the rules of all routes, also of those that do
+    not run: what happens in one may concern the people of another."""
+    chosen = tuple(found)
+    routes = tuple(every) or chosen
     return {
         rules.route: World(
             lens=Lens(rules),
-            connectors={side: connectors[rules.systems[side]] for side in Side},
+            connectors={side: connectors[rules.systems[side]] for side in rules.sides},
+            routes=routes,
             store=tools.store,
             clock=tools.clock,
             executor=tools.executor,
             numbers=tools.numbers,
             progress=tools.progress,
         )
-        for rules in found
+        for rules in chosen
     }
 
 
