@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         empty_pages=0.0 if asked.faults == "none" else 0.05,
         limits=asked.limits,
         deals=asked.deals,
+        companies=asked.companies,
         lists=tuple(asked.list),
         mix=Mix(contacts=asked.contacts, spoilt=asked.spoilt, role=asked.role),
     )

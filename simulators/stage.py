@@ -45,6 +45,7 @@ class Settings:
     mix: Mix | None = None
     pace: Pace | None = None
     deals: int = 0
+    companies: float = 0.0
     lists: tuple[str, ...] = ()
 
 
@@ -149,4 +150,7 @@ class Stage:
 def _world(settings: Settings) -> World:
     if not settings.deals:
         return World(settings.seed, settings.persons, settings.overlap, settings.mix)
-    return Market(settings.seed, settings.persons, settings.overlap, settings.mix, deals=settings.deals)
+    return Market(
+        settings.seed, settings.persons, settings.overlap, settings.mix, deals=settings.deals,
+        companies=settings.companies,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from simulators import names
 from simulators.corrupt import spoil
 from simulators.firms import HEAD_OFFICE, STAFF, Firm, firms
+from simulators.marketo.state import MarketoState
 from simulators.salesforce.conversion import ConvertedRole
 from simulators.salesforce.directory import record_type_id
 from simulators.salesforce.human_deals import Part
@@ -70,7 +71,8 @@ class Market(World):
     """A world whose persons work at `count` firms and take part in `deals` deals.
 
     After `project_salesforce`: `accounts` by (firm, site), `records` by deal number, `staff` as user ids (the last one
-    has left), `former` from a converted lead to its person.
+    has left), `former` from a converted lead to its person. After `project_marketo`: `companies` by (firm, site), as
+    far as marketing has them (a share of `companies`).
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Market(World):
         *,
         deals: int = 300,
         count: int = 60,
+        companies: float = 0.0,
     ) -> None:
         super().__init__(seed, persons, overlap, mix)
         rng = random.Random(f"{seed} market")
@@ -89,6 +92,8 @@ class Market(World):
         self.home: dict[int, tuple[int, str]] = {}
         self.persons = [self._employed(rng, person) for person in self.persons]
         self.accounts: dict[tuple[int, str], str] = {}
+        self.companies: dict[tuple[int, str], str] = {}
+        self._companies = companies
         self.firm_corruptions: list[FirmCorruption] = []
         self.staff: list[str] = []
         self.records: dict[int, str] = {}
@@ -117,6 +122,21 @@ class Market(World):
         for deal in self.deals:
             self._enter_deal(rng, state, deal)
         state.human_leave(self.staff[-1])
+
+    def project_marketo(self, state: MarketoState) -> None:
+        """Enter the leads, and companies with their leads for a share of the offices."""
+        super().project_marketo(state)
+        rng = random.Random(f"{self.seed} marketo market")
+        for firm in self.firms:
+            for number, site in enumerate(firm.sites):
+                if firm.kind != "own" and rng.random() < self._companies:
+                    key = self.companies[firm.number, site] = f"MC-{firm.number}-{number}"
+                    values = {"company": firm.name, "corpNo": firm.corporate_number, "website": firm.domain}
+                    state.human_company(key, {**values, "siteName": site, "industry": firm.industry[0]})
+        for person in self._known_to("marketo"):
+            company, lead = self.companies.get(self.home[person.number]), self.truth[person.number].marketo
+            if company is not None and lead is not None:
+                state.human_edit(lead, {"externalCompanyId": company})
 
     # --- plans
 

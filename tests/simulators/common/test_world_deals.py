@@ -100,6 +100,22 @@ def test_firms_have_offices_numbers_and_domains() -> None:
     assert [users[key]["IsActive"] for key in world.staff] == [True] * 5 + [False]
 
 
+def test_marketing_may_know_companies_too() -> None:
+    """A share of the offices are companies with their own people on them, under the name and number of the firm."""
+    clock, faults = ManualClock(), Faults(random.Random(1))
+    world = Market(4, 300, 0.6, companies=0.5)
+    state = MarketoState(clock, random.Random(2), faults)
+    world.project_marketo(state)
+    assert 30 < len(world.companies) < 80
+    names = {firm.number: firm.name for firm in world.firms}
+    for number, where in world.truth.items():
+        company = world.companies.get(world.home[number])
+        if where.marketo is not None and company is not None:
+            values = state.leads[where.marketo].values
+            assert values["externalCompanyId"] == company
+            assert values["company"] == names[world.home[number][0]]
+
+
 def test_corporate_numbers_have_a_valid_check_digit() -> None:
     """Checked with a number that everybody knows, the tax agency's own; made ones have 13 digits and differ."""
     assert check_digit("000012050002") == 7
