@@ -37,6 +37,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--deals", type=int, default=0, help="how many deals there are; 0 for a world without firms"
     )
     parser.add_argument(
+        "--companies",
+        type=float,
+        default=0.0,
+        help="share of the firms' offices that are companies at Marketo",
+    )
+    parser.add_argument(
         "--list", action="append", default=[], help="a Marketo static list to make; may be repeated"
     )
     parser.add_argument("--limits", action="store_true", help="enforce the vendors' short and daily quotas")

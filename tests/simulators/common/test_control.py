@@ -212,7 +212,8 @@ def test_the_process(ending: str) -> None:
     """`python -m simulators` announces itself in one line, serves over TLS, and ends by signal or closed
     input.
     """
-    command = [sys.executable, "-m", "simulators", "--persons", "20", "--tls", "--seed", "3"]
+    command = [sys.executable, "-m", "simulators", "--persons", "20", "--tls", "--seed", "3", "--deals", "9"]
+    command += ["--companies", "0.5", "--list", "N-01"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdin is not None
