@@ -55,9 +55,11 @@ def _object_follow(found: ObjectDraft, node: Node, reading: Reading) -> None:
     found.follow = tuple(name for name in dict.fromkeys(names) if name != found.create)
 
 
+def _fields_on(found: ObjectDraft, node: Node, reading: Reading) -> None:
+    found.fields_on = want_text(node, reading.sink, "fields_on")
+
+
 OBJECTS: Place[ObjectDraft] = Place(
-    later=later.OBJECT,
-    required=("create",),
     words=_table(
         {
             "create": Word(
@@ -67,6 +69,11 @@ OBJECTS: Place[ObjectDraft] = Place(
             ),
             "follow": Word(
                 step=_object_follow, shape=ref("object_names"), about="Objects that are read and updated too."
+            ),
+            "fields_on": Word(
+                step=_fields_on,
+                shape={"type": "string"},
+                about="opportunity: no object of its own; written on the people of this route.",
             ),
         }
     ),

@@ -40,14 +40,14 @@ def _paths(node: Node, system: str, draft: FileDraft, sink: Sink) -> Mapping[str
     return {} if path is None else {name: path for name in objects if name}
 
 
-def cell(paths: Mapping[str, Text], codec: Codec, *, is_id: bool = False) -> Cell:
-    """A column as the engine uses it."""
+def cell(paths: Mapping[str, Text], codec: Codec, *, is_id: bool = False, by_user: bool = False) -> Cell:
+    """A column as the engine uses it. `by_user`: a path with a dot names a user and is written as well."""
     return Cell(
         paths={name: path.text for name, path in paths.items()},
         read=codec.read,
         write=codec.write,
         is_id=is_id,
-        read_only=frozenset(name for name, path in paths.items() if "." in path.text),
+        read_only=frozenset(name for name, path in paths.items() if "." in path.text and not by_user),
     )
 
 

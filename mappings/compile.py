@@ -7,23 +7,32 @@ whole file is free of errors. It asks no vendor: what needs live schemas is `che
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mappings import digest
 from mappings.conditions import Asked, Compiled, Conditions
 from mappings.consent import compile_topics
+from mappings.deals import Bearing, deal_rules, on_objects
 from mappings.draft import CreateDraft, FileDraft, MatchDraft
-from mappings.errors import Problem, Sink, did_you_mean, errors, in_order
+from mappings.errors import At, Problem, Sink, did_you_mean, errors, in_order
 from mappings.fieldrules import Row, RowCompiler
+from mappings.flows import Flows
 from mappings.grammar import Grammar, Reading
+from mappings.persons import Flowing, person_rules
+from mappings.rates import rates
 from mappings.source import Node, Text, decode, parse
-from mappings.tables import Beside, thresholds
+from mappings.tables import Beside
+from mappings.thresholds import Thresholds, thresholds
+from mappings.transforms import TYPES, Options
 from mappings.words import grammar as current_grammar
+from revenue.money import Rate
 from sync.record import Side
 from sync.rules import (
     ActionKind,
+    Condition,
     ConsentRule,
     CreateRule,
+    FieldRule,
     Limit,
     MatchKey,
     ObjectRule,
@@ -31,6 +40,7 @@ from sync.rules import (
     always,
     default_limits,
 )
+from sync.standing import ACCOUNT, Tie
 
 SIDES = (Side.MA, Side.SFA)
 
@@ -39,7 +49,8 @@ SIDES = (Side.MA, Side.SFA)
 class Source:
     """One file as far as it could be understood: `rules` is None while it has errors.
 
-    `asked` holds, by system, the fields that its create condition and its scope ask.
+    `asked` holds, by system, the fields that its create condition and its scope ask; `used` names rows that the
+    flows ask. `bearing`: what a deal route adds to the route of its people.
     """
 
     draft: FileDraft
@@ -48,6 +59,8 @@ class Source:
     topics: tuple[ConsentRule, ...]
     asked: Mapping[str, Mapping[str, Compiled]]
     problems: tuple[Problem, ...]
+    used: frozenset[str] = frozenset()
+    bearing: Bearing | None = None
 
 
 def compile_source(data: bytes, file: str, beside: Beside, words: Grammar | None = None) -> Source:
@@ -70,17 +83,22 @@ class _Compiler:
         self.beside = beside
         self.grammar = words
         self.sides = dict(zip(draft.names, SIDES, strict=False))
+        self.known = Thresholds()
+        self.rates: tuple[Rate, ...] = ()
 
     def source(self) -> Source:
         """The whole file."""
         if len(self.sides) != 2:
             return self._source((), (), {})
-        bands, beside_sink = thresholds(self.beside, self.draft.file.rpartition("/")[0])
-        compiler = RowCompiler(self.draft, self.sides, bands, self.beside, self.sink, self.grammar)
+        folder = self.draft.file.rpartition("/")[0]
+        known, beside_sink = thresholds(self.beside, folder, self.grammar)
+        self.rates, rates_sink = rates(self.beside, folder)
+        self.known = known
+        compiler = RowCompiler(self.draft, self.sides, known.bands, self.beside, self.sink, self.grammar)
         rows = compiler.rows()
         topics = compile_topics(self.draft, self.sides, self.sink)
         asked = self._conditions(rows)
-        self.sink.found.extend((*beside_sink.found, *compiler.table_problems))
+        self.sink.found.extend((*beside_sink.found, *rates_sink.found, *compiler.table_problems))
         return self._source(rows, topics, asked)
 
     def _source(
@@ -89,12 +107,47 @@ class _Compiler:
         topics: tuple[ConsentRule, ...],
         asked: Mapping[str, Mapping[str, Compiled]],
     ) -> Source:
-        match = self._match(rows)
-        create = self._create(rows, asked)
-        problems = in_order(self.sink.found)
+        flows = self._flows(rows)
+        self._words_of_kind()
         whole = len(self.sides) == 2 and set(self.draft.objects) == set(self.sides)
-        rules = self._rules(rows, topics, asked, match, create) if whole and not errors(problems) else None
-        return Source(draft=self.draft, rules=rules, rows=rows, topics=topics, asked=asked, problems=problems)
+        bearing: Bearing | None = None
+        rules: Rules | None = None
+        if self.draft.kind == "opportunity":
+            found = deal_rules(flows, self._scope(asked)) if whole else None
+            if found is not None:
+                rules, bearing = replace(found[0], limits=self._limits()), found[1]
+        else:
+            match, create = self._match(rows), self._create(rows, asked)
+            flowing = person_rules(flows) if self.draft.kind == "person" and rows else Flowing()
+            rules = self._rules(rows, topics, asked, match, create, flowing) if whole else None
+        problems = in_order(self.sink.found)
+        wrong = bool(errors(problems))
+        return Source(
+            draft=self.draft, rules=None if wrong or rules is None else self._stamped(rules, rows, asked),
+            rows=rows, topics=topics, asked=asked, problems=problems, used=frozenset(flows.used),
+            bearing=None if wrong else bearing,
+        )  # fmt: skip
+
+    def _stamped(
+        self, rules: Rules, rows: tuple[Row, ...], asked: Mapping[str, Mapping[str, Compiled]]
+    ) -> Rules:
+        return digest.stamp(rules, rows, asked, digest.of_flows(self.draft, self.known))
+
+    def _words_of_kind(self) -> None:
+        """Blocks that belong to another kind would do nothing."""
+        draft = self.draft
+        places: dict[str, tuple[At | None, str]] = {
+            "consent": (draft.consent_at, "person"),
+            "hand_over": (draft.hand_over.at if draft.hand_over else None, "person"),
+            "people": (draft.people.at if draft.people else None, "opportunity"),
+            "recycle": (draft.recycle.at if draft.recycle else None, "opportunity"),
+        }
+        for word, (at, kind) in places.items():
+            if at is not None and draft.kind and kind != draft.kind:
+                self.sink.error(at, "M066", f"«{word}» belongs to kind: {kind}", "take it out here")
+        given = [line.at for line in draft.match] + [rule.at for rule in draft.create.values()]
+        for at in given if draft.kind == "opportunity" else ():
+            self.sink.error(at, "M066", "deals have no counterpart to match or to create", "take it out here")
 
     def _conditions(self, rows: tuple[Row, ...]) -> Mapping[str, Mapping[str, Compiled]]:
         """Conditions by system: `create` asks the fields of the other side, `scope` those of its own."""
@@ -109,10 +162,16 @@ class _Compiler:
 
     def _condition(self, node: Node, side: Side, rows: tuple[Row, ...]) -> Compiled:
         askable = {
-            row.rule.name: Asked(type=row.rule.type, codec=row.codec)
+            row.rule.name: Asked(
+                type=row.rule.type,
+                codec=row.codec,
+                thresholds=frozenset(self.known.named.get(row.rule.name, ()) if side is Side.MA else ()),
+            )
             for row in rows
             if side in row.rule.cells
         }
+        if self.draft.kind == "opportunity":  # told by the flags where no row tells it
+            askable.setdefault("outcome", Asked(type="text", codec=TYPES["text"](Options(), side)))
         here = Conditions(askable, self.sink, self.grammar.conditions)
         return here.compile(node)
 
@@ -181,9 +240,10 @@ class _Compiler:
         asked: Mapping[str, Mapping[str, Compiled]],
         match: tuple[MatchKey, ...],
         create: Mapping[Side, CreateRule],
+        flowing: Flowing,
     ) -> Rules:
         draft = self.draft
-        rules = Rules(
+        return Rules(
             route=draft.route,
             kind=draft.kind,
             systems={side: name for name, side in self.sides.items()},
@@ -191,18 +251,36 @@ class _Compiler:
                 side: ObjectRule(create=draft.objects[name].create, follow=draft.objects[name].follow)
                 for name, side in self.sides.items()
             },
-            fields=tuple(row.rule for row in rows),
+            fields=(*(row.rule for row in rows), *self._on_people(flowing.fields)),
             consent=topics,
             authority=self.sides[draft.authority.text] if draft.authority else None,
             match=match,
             create=create,
-            scope={
-                self.sides[name]: found["scope"].test for name, found in asked.items() if "scope" in found
-            },
+            scope=self._scope(asked),
             limits=self._limits(),
             shadow=draft.shadow,
+            standing=flowing.standing,
+            ties=_account_ties(rows),
         )
-        return digest.stamp(rules, rows, asked)
+
+    def _scope(self, asked: Mapping[str, Mapping[str, Compiled]]) -> Mapping[Side, Condition]:
+        return {self.sides[name]: found["scope"].test for name, found in asked.items() if "scope" in found}
+
+    def _on_people(self, fields: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
+        """Fields that a flow of this file fills, in the objects of its marketing side."""
+        objects = self.draft.objects[self.draft.names[0]]
+        return tuple(on_objects(rule, (objects.create, *objects.follow)) for rule in fields)
+
+    def _flows(self, rows: tuple[Row, ...]) -> Flows:
+        return Flows(
+            draft=self.draft,
+            sides=self.sides,
+            rows=rows,
+            known=self.known,
+            asks=lambda node, side: self._condition(node, side, rows),
+            sink=self.sink,
+            rates=self.rates,
+        )
 
     def _limits(self) -> Mapping[ActionKind, Limit]:
         limits = dict(default_limits())
@@ -214,3 +292,15 @@ class _Compiler:
                 share=old.share if given.share is None else given.share,
             )
         return limits
+
+
+def _account_ties(rows: tuple[Row, ...]) -> tuple[Tie, ...]:
+    """Who names an account is told when it is linked."""
+    return tuple(
+        Tie(name, path, ACCOUNT)
+        for row in rows
+        if row.rule.refers
+        for side, cell in row.rule.cells.items()
+        if not row.rule.flow.into(side)
+        for name, path in cell.paths.items()
+    )

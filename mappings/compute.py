@@ -9,7 +9,7 @@ from decimal import Decimal
 from mappings.draft import ComputeDraft, FileDraft, RowDraft
 from mappings.errors import Sink, did_you_mean
 from mappings.source import Text
-from mappings.tables import THRESHOLDS, Bands
+from mappings.thresholds import THRESHOLDS, Bands
 from sync.record import Value
 from sync.rules import Fields
 

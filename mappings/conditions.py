@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from mappings import later
 from mappings.errors import At, Sink, did_you_mean
-from mappings.later import Later
 from mappings.source import Map, Node, Seq, Text
 from mappings.transforms import Codec
 from sync.errors import UnknownValue
@@ -26,10 +25,11 @@ Test: TypeAlias = Callable[[Fields], bool | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A field as conditions see it: its type's name and its codec on the canonical side."""
+    """A field as conditions see it: its type's name, its codec on the canonical side and its named thresholds."""
 
     type: str
     codec: Codec
+    thresholds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,9 @@ class Conditions:
                 node.at, "M026", f"what is asked of «{name}» is missing", "write present, blank or a value"
             )
             return nobody
+        if node.text in asked.thresholds:
+            reached = f"{name}.{node.text}"
+            return lambda fields: None if (value := fields.get(reached)) is None else value is True
         wanted = self.literal(name, asked, node)
         return lambda fields: None if (value := fields.get(name)) is None else value == wanted
 
@@ -112,7 +115,8 @@ class Conditions:
         for entry in node.entries:
             word = self.words.comparisons.get(entry.key.text)
             if word is None:
-                self._refuse(entry.key, later.THRESHOLD, self.words.comparisons)
+                hint = did_you_mean(entry.key.text, self.words.comparisons)
+                self.sink.error(entry.key.at, "M010", f"unknown word «{entry.key.text}»", hint)
             else:
                 tests.append(word(self, name, asked, entry.value))
         return _all(tests)
@@ -128,11 +132,11 @@ class Conditions:
 
     def _impossible(self, name: str, asked: Asked, node: Text) -> None:
         if asked.type in {"integer", "decimal"} and node.text[:1].isalpha():
-            found = later.THRESHOLD["enter"]
-            message = f"the threshold «{node.text}» of «{name}» is not in this version"
-            self.sink.error(
-                node.at, found.code, message, f"until then write {{ {name}: {{ at_least: 70 }} }}"
+            message = f"thresholds.yaml has no threshold «{node.text}» for «{name}»"
+            hint = did_you_mean(node.text, tuple(asked.thresholds)) or (
+                f"{name}: {{ {node.text}: {{ enter: 70, leave: 60, dwell: 24h }} }}"
             )
+            self.sink.error(node.at, "M024", message, hint)
             return
         hint = f"«{name}» is of type {asked.type}"
         self.sink.error(node.at, "M026", f"«{node.text}» can never be a value of «{name}»", hint)
@@ -145,13 +149,6 @@ class Conditions:
             return
         known = (*self.fields, *self.words.joins)
         self.sink.error(key.at, "M017", f"no field «{key.text}» to ask here", did_you_mean(key.text, known))
-
-    def _refuse(self, key: Text, known_later: Mapping[str, Later], known: Mapping[str, object]) -> None:
-        if key.text in known_later:
-            found = known_later[key.text]
-            self.sink.error(key.at, found.code, f"«{key.text}» is not in this version", found.until_then)
-            return
-        self.sink.error(key.at, "M010", f"unknown word «{key.text}»", did_you_mean(key.text, known))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

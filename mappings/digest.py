@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mappings.columns import written_as
+from mappings.conditions import spec
 from mappings.transforms import Options
 from sync.record import Side
 from sync.rules import Cell, ConsentRule, Rules
@@ -20,7 +21,9 @@ from sync.rules import Cell, ConsentRule, Rules
 if TYPE_CHECKING:
     from mappings.compute import Computed
     from mappings.conditions import Compiled
+    from mappings.draft import FileDraft, RowDraft
     from mappings.fieldrules import Row
+    from mappings.thresholds import Thresholds
 
 _MEANING = 1  # raised when the same file comes to mean something else
 
@@ -40,11 +43,41 @@ def topic_fingerprint(cells: Mapping[Side, Cell], true_means: str) -> str:
     return _hash(["consent", written_as(cells), true_means])
 
 
-def stamp(rules: Rules, rows: Iterable[Row], asked: Mapping[str, Mapping[str, Compiled]]) -> Rules:
-    """Rules with both digests, 8 hexadecimal digits each."""
-    return replace(
-        rules, reading=_hash(_reading(rules, asked)), deciding=_hash(_deciding(rules, rows, asked))
-    )
+def stamp(
+    rules: Rules, rows: Iterable[Row], asked: Mapping[str, Mapping[str, Compiled]], flows: object = None
+) -> Rules:
+    """Rules with both digests, 8 hexadecimal digits each; `flows`: what the standing rules were compiled from."""
+    deciding = _deciding(rules, rows, asked) | ({"flows": flows} if flows else {})
+    return replace(rules, reading=_hash(_reading(rules, asked)), deciding=_hash(deciding))
+
+
+def extend(rules: Rules, before: Rules, spec: object) -> Rules:
+    """New digests for rules that another file has added to."""
+    paths = {
+        side.value: {name: sorted(each) for name, each in rules.paths(side).items()} for side in rules.sides
+    }
+    return replace(rules, reading=_hash([before.reading, paths]), deciding=_hash([before.deciding, spec]))
+
+
+def row_words(row: RowDraft) -> list[object]:
+    """What a row says to the flows: conditions, currency and rates."""
+    compute = row.compute
+    asked = [row.when, compute.when if compute else None]
+    words = [row.to, row.currency, row.rate_of, compute.sum if compute else None]
+    return [
+        *(None if node is None else spec(node) for node in asked),
+        *(None if word is None else word.text for word in words),
+    ]
+
+
+def of_flows(draft: FileDraft, known: Thresholds) -> object:
+    """What a file's flows rest on: their blocks, and the thresholds and domains that they may name."""
+    blocks = {name: spec(node) for name, node in draft.flow_nodes.items()}
+    named = {
+        field: {name: [each.enter, each.leave, each.dwell] for name, each in found.items()}
+        for field, found in known.named.items()
+    }
+    return [blocks, named, dict(known.domains), draft.zone] if blocks or named else None
 
 
 def _reading(rules: Rules, asked: Mapping[str, Mapping[str, Compiled]]) -> object:
@@ -57,10 +90,13 @@ def _reading(rules: Rules, asked: Mapping[str, Mapping[str, Compiled]]) -> objec
             asked[system]["scope"].spec if "scope" in asked.get(system, {}) else None,
         ]
         for side, system in rules.systems.items()
+        if side in rules.sides
     }
 
 
-def _deciding(rules: Rules, rows: Iterable[Row], asked: Mapping[str, Mapping[str, Compiled]]) -> object:
+def _deciding(
+    rules: Rules, rows: Iterable[Row], asked: Mapping[str, Mapping[str, Compiled]]
+) -> dict[str, object]:
     """Everything else that can change a decision."""
     return {
         "meaning": _MEANING,

@@ -9,17 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mappings.errors import START, At
+from mappings.flowdrafts import HandOverDraft, PeopleDraft, RecycleDraft
 from mappings.source import Map, Node, Text
+
+ON_PEOPLE = "(people)"  # stands for the objects of the people on whom a deal's fields are written
 
 
 @dataclass(slots=True)
 class ComputeDraft:
-    """`compute:`: exactly one of join and bands."""
+    """`compute:`: exactly one of join, bands and sum; `of` and `when` belong to sum."""
 
     at: At
     join: tuple[Text, ...] | None = None
     separator: str = ""
     bands: Text | None = None
+    sum: Text | None = None
+    of: Text | None = None
+    when: Node | None = None
 
 
 @dataclass(slots=True)
@@ -47,6 +53,13 @@ class RowDraft:
     drift: str | None = None
     true_means: str | None = None
     blank_closes_gates: bool = False
+    when: Node | None = None
+    unlisted: Text | None = None
+    to: Text | None = None
+    missing: str = "wait"
+    by: Text | None = None
+    currency: Text | None = None
+    rate_of: Text | None = None
     broken: bool = False
 
     @property
@@ -66,6 +79,7 @@ class ObjectDraft:
     at: At
     create: str = ""
     follow: tuple[str, ...] = ()
+    fields_on: Text | None = None
 
 
 @dataclass(slots=True)
@@ -134,6 +148,11 @@ class FileDraft:
     topics: list[RowDraft] = field(default_factory=list)
     limits: dict[str, LimitDraft] = field(default_factory=dict)
     examples: list[ExampleDraft] = field(default_factory=list)
+    zone: str = "UTC"
+    flow_nodes: dict[str, Node] = field(default_factory=dict)
+    people: PeopleDraft | None = None
+    recycle: RecycleDraft | None = None
+    hand_over: HandOverDraft | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,9 +16,11 @@ from mappings.compute import Computed, compile_compute
 from mappings.draft import FileDraft, RowDraft
 from mappings.errors import Problem, Sink
 from mappings.grammar import Grammar
+from mappings.links import links_of
 from mappings.source import Text
-from mappings.tables import Bands, Beside, inline_values, values_file
-from mappings.transforms import Codec, Options, ValueMap
+from mappings.tables import Beside, inline_values, values_file
+from mappings.thresholds import Bands
+from mappings.transforms import Codec, Options, ValueMap, as_text
 from sync.errors import UnknownValue
 from sync.record import Side, Value
 from sync.rules import Cell, FieldRule, First, Flow, Policy
@@ -65,7 +67,7 @@ class RowCompiler:
 
     def _row(self, row: RowDraft) -> Row | None:
         before = len(self.sink.found)
-        paths = {self.sides[name]: found for name, found in columns(row, self.draft, self.sink).items()}
+        paths = self._paths(row)
         options = self._options(row)
         computed = compile_compute(row, self.draft, self.bands, self.sink) if row.compute else None
         if row.broken:  # the rest could only repeat what was said of the line
@@ -85,6 +87,16 @@ class RowCompiler:
             paths=paths,
             computed=computed,
         )
+
+    def _paths(self, row: RowDraft) -> dict[Side, Mapping[str, Text]]:
+        """Columns by side; a user is known by the address, wherever the vendor keeps it."""
+        found = {self.sides[name]: paths for name, paths in columns(row, self.draft, self.sink).items()}
+        if row.type is None or row.type.text != "user":
+            return found
+        return {
+            side: {name: _user_path(side, name, path) for name, path in paths.items()}
+            for side, paths in found.items()
+        }
 
     def _flow(self, row: RowDraft, paths: Mapping[Side, Mapping[str, Text]]) -> Flow:
         flow = _FLOWS[row.flow.text] if row.flow else Flow.NONE
@@ -132,7 +144,7 @@ class RowCompiler:
                 f"the arrow of «{name}» {what} {system}, which has no column here",
                 f"add {system}: …",
             )
-        elif target and paths[side] and all("." in path.text for path in paths[side].values()):
+        elif target and paths[side] and all(_is_read_only(row, path) for path in paths[side].values()):
             hint = "a path with a dot lies in another record: take the arrow out or name an own field"
             self.sink.error(row.place(system), "M020", f"«{name}» can only be read in {system}", hint)
 
@@ -143,7 +155,8 @@ class RowCompiler:
         return named
 
     def _options(self, row: RowDraft) -> Options:
-        return Options(region=row.region, scale=row.scale, values=self._values(row))
+        unlisted = as_text(row.unlisted.text) if row.unlisted else None
+        return Options(region=row.region, scale=row.scale, values=self._values(row), unlisted=unlisted)
 
     def _values(self, row: RowDraft) -> ValueMap | None:
         if row.values is not None and row.values_file is not None:
@@ -165,6 +178,18 @@ class RowCompiler:
         both = flow is Flow.BOTH
         self._needs(row, "region", type_ == "phone", "type: phone")
         self._needs(row, "scale", type_ == "decimal", "type: decimal")
+        self._needs(row, "missing", type_ in {"reference", "user"}, "type: reference or user")
+        self._needs(row, "to", type_ in {"reference", "money"}, "type: reference or money")
+        self._needs(row, "by", type_ == "user", "type: user")
+        self._needs(row, "currency", type_ == "money", "type: money")
+        self._needs(row, "rate_of", type_ == "money" and row.to is not None, "type: money and to:")
+        self._needs(
+            row, "unlisted", flow is Flow.NONE and type_ == "picklist", "values: on a row without an arrow"
+        )
+        self._needs(
+            row, "when", self.draft.kind == "opportunity" and flow is Flow.TO_MA, "a deal's row with <-"
+        )
+        self._needed(row, type_, flow)
         self._needs(row, "values", type_ == "picklist", "type: picklist")
         self._needs(row, "values_file", type_ == "picklist", "type: picklist")
         self._needs(row, "conflict", both, "flow: <->")
@@ -194,6 +219,24 @@ class RowCompiler:
             message = f"«{word}» does nothing on «{row.name.text}»"
             self.sink.error(row.place(word), "M025", message, f"it needs {wanted}")
 
+    def _needed(self, row: RowDraft, type_: str, flow: Flow) -> None:
+        """Types that say nothing without a word of their own."""
+        if type_ == "user" and row.by is None:
+            self.sink.error(
+                row.at, "M011", f"«{row.name.text}» does not say how users are known", "add by: email"
+            )
+        if type_ == "reference" and row.to is None:
+            hint = "add to: and the route of the accounts"
+            self.sink.error(row.at, "M011", f"«{row.name.text}» does not say what it refers to", hint)
+        if type_ == "reference" and flow is Flow.BOTH:
+            hint = "write -> or <-; the side that owns the record names it"
+            self.sink.error(
+                row.place("flow"), "M019", f"the reference «{row.name.text}» cannot go both ways", hint
+            )
+        if type_ == "money" and row.to is not None and self.draft.kind != "opportunity":
+            hint = "amounts are converted where deals are; leave `to:` out here"
+            self.sink.error(row.place("to"), "M025", f"«to» does nothing on «{row.name.text}»", hint)
+
     def _policy_fits(self, row: RowDraft, type_: str, codec: Codec) -> None:
         if row.conflict is None:
             return
@@ -219,7 +262,9 @@ class RowCompiler:
         key = type_ == "key"
         cells: dict[Side, Cell] = {}
         for side, found in paths.items():
-            cells[side] = cell(found, codecs[side], is_id=key and flow.into(side.other))
+            cells[side] = cell(
+                found, codecs[side], is_id=key and flow.into(side.other), by_user=type_ == "user"
+            )
         defaults = self.draft.defaults
         both = flow is Flow.BOTH
         return FieldRule(
@@ -238,6 +283,8 @@ class RowCompiler:
             inputs=frozenset(computed.fields if computed else ()),
             order=codecs[Side.MA].order,
             key=key,
+            refers="account" if type_ == "reference" else "",
+            missing="leave" if row.missing == "leave" else "wait",
         )
 
     def _policy(self, named: Text | None) -> Policy:
@@ -261,3 +308,12 @@ class RowCompiler:
             hint = "write a value that the field can have"
             self.sink.error(text.at, "M028", f"«{text.text}» can never be a value of «{row.name.text}»", hint)
             return None
+
+
+def _user_path(side: Side, object_: str, path: Text) -> Text:
+    return path._replace(text=links_of(side, object_).users.get(path.text, path.text))
+
+
+def _is_read_only(row: RowDraft, path: Text) -> bool:
+    """A path with a dot lies in another record, unless it is the address by which a user is named."""
+    return "." in path.text and not (row.type is not None and row.type.text == "user")

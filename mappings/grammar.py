@@ -24,6 +24,16 @@ from mappings.draft import (
     RowDraft,
 )
 from mappings.errors import At, Sink, did_you_mean
+from mappings.flowdrafts import (
+    BlankReasonDraft,
+    HandOverDraft,
+    PeopleDraft,
+    RecycleDraft,
+    ReturnRouteDraft,
+    TaskDraft,
+    ThresholdDraft,
+    UnworkedDraft,
+)
 from mappings.later import Later
 from mappings.source import Entry, Map, Node, Seq, Text
 from mappings.transforms import TYPES, TypeRule
@@ -66,6 +76,14 @@ class Grammar:
     create: Place[CreateDraft]
     limit: Place[LimitDraft]
     example: Place[ExampleDraft]
+    people: Place[PeopleDraft]
+    recycle: Place[RecycleDraft]
+    return_route: Place[ReturnRouteDraft]
+    blank_reason: Place[BlankReasonDraft]
+    hand_over: Place[HandOverDraft]
+    task: Place[TaskDraft]
+    unworked: Place[UnworkedDraft]
+    threshold: Place[ThresholdDraft]
     conditions: Words = field(default_factory=condition_words)
     types: Mapping[str, TypeRule] = field(default_factory=lambda: TYPES)
 

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mappings.compile import Source, compile_source
+from mappings.deals import bear
 from mappings.errors import START, MappingError, Problem, Sink, errors, in_order
 from mappings.grammar import Grammar
 from mappings.offline import across
 from mappings.source import MOST_BYTES
-from mappings.tables import THRESHOLDS, Beside
+from mappings.tables import Beside
+from mappings.thresholds import THRESHOLDS
 from sync.rules import Rules
+
+KINDS_IN_ORDER = ("account", "opportunity", "person")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +52,21 @@ def load(paths: Iterable[Path | str]) -> Loaded:
         sources.append(compile_source(data, str(path), folder_of(path)))
     problems += [problem for source in sources for problem in source.problems]
     problems += across(sources)
+    return Loaded(rules=joined(sources), problems=in_order(problems), sources=tuple(sources))
+
+
+def joined(sources: Iterable[Source]) -> tuple[Rules, ...]:
+    """The rules of files without errors: accounts first, then deals, then the people on whom deals bear."""
+    given = tuple(sources)
     rules: dict[str, Rules] = {}
-    for source in sources:
+    for source in given:
         if source.rules is not None:
             rules.setdefault(source.rules.route, source.rules)
-    return Loaded(rules=tuple(rules.values()), problems=in_order(problems), sources=tuple(sources))
+    for source in given:
+        if source.rules is not None and source.bearing is not None and source.bearing.on in rules:
+            people = rules[source.bearing.on]
+            rules[source.bearing.on] = bear(people, source.rules, source.bearing)
+    return tuple(sorted(rules.values(), key=lambda each: KINDS_IN_ORDER.index(each.kind)))
 
 
 def compile_text(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mappings.compile import SIDES, Source
-from mappings.errors import START, At, Problem, Sink
+from mappings.errors import START, At, Problem, Sink, did_you_mean
 from mappings.fieldrules import Row
+from mappings.source import Text
 from sync.record import Side
 from sync.rules import Flow
 
@@ -18,9 +19,11 @@ def check_file(source: Source, sink: Sink) -> None:
         return
     _asks_first(source, sink)
     _asks_conflict(source, sink)
-    _identity(source, sink)
-    _creates(source, sink)
-    _consent(source, sink)
+    if source.draft.kind != "opportunity":
+        _identity(source, sink)
+        _creates(source, sink)
+    if source.draft.kind == "person":
+        _consent(source, sink)
     _unused_rows(source, sink)
     for row in source.rows:
         _partly_read_only(source, row, sink)
@@ -117,6 +120,7 @@ def _unused_rows(source: Source, sink: Sink) -> None:
     }
     used |= {name.text for line in draft.match for name in line.same}
     used |= {name for row in source.rows for name in (row.computed.fields if row.computed else ())}
+    used |= source.used
     for row in source.rows:
         if row.rule.flow is Flow.NONE and row.rule.name not in used:
             hint = "add an arrow, use it in a condition, or take the row out"
@@ -143,7 +147,46 @@ class _Writer(NamedTuple):
 def across(sources: Iterable[Source]) -> list[Problem]:
     """What several files do to each other: one route twice, one vendor field written twice (also within a file)."""
     given = tuple(sources)
-    return [*_same_route(given), *_two_writers(given)]
+    return [*_same_route(given), *_two_writers(given), *_other_routes(given), *_asked_of_people(given)]
+
+
+def _asked_of_people(sources: Iterable[Source]) -> list[Problem]:
+    """A deal's exclusions ask rows of its people's file."""
+    names = {source.draft.route: {row.name.text for row in source.draft.rows} for source in sources}
+    found: list[Problem] = []
+    for source in sources:
+        recycle, on = source.draft.recycle, source.bearing.on if source.bearing else ""
+        for word in recycle.never if recycle is not None and on in names else ():
+            if word.text == "bounced" and "bounced" not in names[on]:
+                sink = Sink(source.draft.file)
+                hint = f"add a row to {on}: bounced: {{ …, type: boolean }}"
+                sink.error(word.at, "M061", "«bounced» would never keep anybody out", hint)
+                found += sink.found
+    return found
+
+
+def _other_routes(sources: Iterable[Source]) -> list[Problem]:
+    """References and deals name routes: of the right kind, and there."""
+    kinds = {source.draft.route: source.draft.kind for source in sources}
+    found: list[Problem] = []
+    for source in sources:
+        sink = Sink(source.draft.file)
+        for row in source.draft.rows:
+            if row.to is not None and row.type is not None and row.type.text == "reference":
+                _named_route(row.to, "account", kinds, sink)
+        for each in source.draft.objects.values():
+            if each.fields_on is not None:
+                _named_route(each.fields_on, "person", kinds, sink)
+        found += sink.found
+    return found
+
+
+def _named_route(name: Text, kind: str, kinds: Mapping[str, str], sink: Sink) -> None:
+    if kinds.get(name.text) == kind:
+        return
+    known = tuple(route for route, each in kinds.items() if each == kind)
+    hint = did_you_mean(name.text, known) or f"write a mapping of kind {kind} beside this one"
+    sink.error(name.at, "M062", f"there is no route «{name.text}» of kind {kind}", hint)
 
 
 def _same_route(sources: Iterable[Source]) -> list[Problem]:

@@ -51,9 +51,12 @@ def _type(row: RowDraft, node: Node, reading: Reading) -> None:
 def _compute(row: RowDraft, node: Node, reading: Reading) -> None:
     compute = ComputeDraft(node.at)
     reading.fill(reading.grammar.compute, node, compute, "compute")
-    if (compute.join is None) == (compute.bands is None):
+    if sum(part is not None for part in (compute.join, compute.bands, compute.sum)) != 1:
         reading.sink.error(
-            node.at, "M021", "compute needs one of join and bands", "e.g. { join: [last_name, first_name] }"
+            node.at,
+            "M021",
+            "compute needs one of join, bands and sum",
+            "e.g. { join: [last_name, first_name] }",
         )
         return
     row.compute = compute
@@ -72,6 +75,47 @@ def _with(compute: ComputeDraft, node: Node, reading: Reading) -> None:
 
 def _bands(compute: ComputeDraft, node: Node, reading: Reading) -> None:
     compute.bands = want_text(node, reading.sink, "bands")
+
+
+def _sum(compute: ComputeDraft, node: Node, reading: Reading) -> None:
+    compute.sum = want_text(node, reading.sink, "sum")
+
+
+def _of(compute: ComputeDraft, node: Node, reading: Reading) -> None:
+    compute.of = want_choice(node, ("deals_of_person",), reading.sink, "of")
+
+
+def _compute_when(compute: ComputeDraft, node: Node, _reading: Reading) -> None:
+    compute.when = node
+
+
+def _row_when(row: RowDraft, node: Node, _reading: Reading) -> None:
+    row.when = node
+
+
+def _unlisted(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.unlisted = want_text(node, reading.sink, "unlisted")
+
+
+def _to(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.to = want_text(node, reading.sink, "to")
+
+
+def _missing(row: RowDraft, node: Node, reading: Reading) -> None:
+    text = want_choice(node, ("wait", "leave"), reading.sink, "missing")
+    row.missing = text.text if text else row.missing
+
+
+def _user_by(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.by = want_choice(node, ("email",), reading.sink, "by")
+
+
+def _currency(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.currency = want_text(node, reading.sink, "currency")
+
+
+def _rate_of(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.rate_of = want_text(node, reading.sink, "rate_of")
 
 
 def _values(row: RowDraft, node: Node, reading: Reading) -> None:
@@ -151,6 +195,11 @@ COMPUTE: Place[ComputeDraft] = Place(
                 step=_with, shape=_TEXT, about="What stands between the joined texts (default: nothing)."
             ),
             "bands": Word(step=_bands, shape=_FIELD, about="The band of this number, from thresholds.yaml."),
+            "sum": Word(step=_sum, shape=_FIELD, about="opportunity: this amount, added up."),
+            "of": Word(step=_of, shape=enum("deals_of_person"), about="opportunity: over which deals."),
+            "when": Word(
+                step=_compute_when, shape=ref("condition"), about="opportunity: only deals that meet this."
+            ),
         }
     ),
 )
@@ -195,6 +244,35 @@ ROW: Place[RowDraft] = Place(
             ),
             "scale": Word(
                 step=_scale, shape={"type": "integer"}, about="type: decimal: digits behind the point."
+            ),
+            "when": Word(
+                step=_row_when,
+                shape=ref("condition"),
+                about="opportunity: taken from the newest deal that meets this.",
+            ),
+            "unlisted": Word(
+                step=_unlisted,
+                shape=_TEXT,
+                about="What a word that is not listed reads as (rows written nowhere).",
+            ),
+            "to": Word(
+                step=_to,
+                shape=_TEXT,
+                about="type: reference: the route of the record; type: money: the currency to carry.",
+            ),
+            "missing": Word(
+                step=_missing,
+                shape=enum("wait", "leave"),
+                about="type: reference or user: nobody is there yet.",
+            ),
+            "by": Word(
+                step=_user_by, shape=enum("email"), about="type: user: how users are known on both sides."
+            ),
+            "currency": Word(
+                step=_currency, shape=_TEXT, about="type: money: the field that holds the currency's code."
+            ),
+            "rate_of": Word(
+                step=_rate_of, shape=_FIELD, about="type: money: the date whose rate counts (rates.csv)."
             ),
             "on_create": Word(step=_on_create, shape=ref("on_create"), about="What a new record gets."),
             "write": Word(

@@ -85,6 +85,13 @@ def _blocks(words: Grammar, live: Schemas) -> Json:
         "consent": _block(words.consent, others=_block(words.topic, columns, others=free)),
         "limits": {"type": "object", "properties": limits, "additionalProperties": False},
         "example": _block(words.example),
+        "people": _block(words.people),
+        "recycle": _block(words.recycle),
+        "return_route": _block(words.return_route),
+        "blank_reason": _block(words.blank_reason),
+        "hand_over": _block(words.hand_over),
+        "task": _block(words.task),
+        "unworked": _block(words.unworked),
         "vendor_values": _vendor_values(live),
     }
 

@@ -1,4 +1,4 @@
-"""Tables beside a mapping: value maps (inline or CSV) and bands from thresholds.yaml.
+"""Tables beside a mapping: value maps, inline or CSV.
 
 Reads through `Beside`, which gives the bytes of a file in the mapping's own folder; nothing outside it is read.
 """
@@ -6,21 +6,16 @@ Reads through `Beside`, which gives the bytes of a file in the mapping's own fol
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
 from io import StringIO
 from typing import TypeAlias
 
-from mappings import later
 from mappings.errors import START, At, Sink
-from mappings.grammar import refuse, want_map, want_text
-from mappings.source import MOST_BYTES, Map, Node, Text, decode, parse
+from mappings.grammar import want_text
+from mappings.source import MOST_BYTES, Map, Text
 from mappings.transforms import ValueMap, as_text
 
 Beside: TypeAlias = Callable[[str], bytes | None]
-Bands: TypeAlias = tuple[tuple[Decimal, str], ...]
-
-THRESHOLDS = "thresholds.yaml"
 
 
 def inline_values(block: Map, sink: Sink) -> ValueMap:
@@ -113,69 +108,3 @@ def _pair(
     else:
         seen[left] = at.line
         pairs.append((left, right))
-
-
-def thresholds(beside: Beside, folder: str) -> tuple[Mapping[str, Bands], Sink]:
-    """Bands by field name from thresholds.yaml, if there is one, highest first."""
-    sink = Sink(f"{folder}/{THRESHOLDS}" if folder else THRESHOLDS)
-    data = beside(THRESHOLDS)
-    text = None if data is None else decode(data, sink)
-    root = None if text is None else parse(text, sink)
-    block = None if root is None else want_map(root, sink, THRESHOLDS)
-    found: dict[str, Bands] = {}
-    for entry in block.entries if block else ():
-        if entry.key.text == "version":
-            text_node = want_text(entry.value, sink, "version")
-            if text_node and text_node.text != "1":
-                sink.error(text_node.at, "M014", f"version cannot be «{text_node.text}»", "version: 1")
-            continue
-        bands = _field_bands(entry.value, sink, entry.key.text)
-        if bands:
-            found[entry.key.text] = bands
-    return found, sink
-
-
-def _field_bands(node: Node, sink: Sink, name: str) -> Bands:
-    bands: Bands = ()
-    block = want_map(node, sink, f"thresholds of «{name}»")
-    for entry in block.entries if block else ():
-        if entry.key.text == "bands":
-            bands = _bands(entry.value, sink)
-        elif isinstance(entry.value, Map) and any(
-            inner.key.text in later.THRESHOLD for inner in entry.value.entries
-        ):
-            found = later.THRESHOLD["enter"]
-            sink.error(
-                entry.key.at,
-                found.code,
-                f"the threshold «{entry.key.text}» (enter, leave, dwell) is not in this version",
-                found.until_then,
-            )
-        else:
-            refuse(entry.key, later.THRESHOLD, ("bands",), sink)
-    return bands
-
-
-def _bands(node: Node, sink: Sink) -> Bands:
-    found: dict[Decimal, str] = {}
-    block = want_map(node, sink, "bands")
-    for entry in block.entries if block else ():
-        text = want_text(entry.value, sink, f"where the band «{entry.key.text}» begins")
-        if text is None:
-            continue
-        try:
-            start = Decimal(text.text)
-        except InvalidOperation:
-            start = Decimal("NaN")
-        if not start.is_finite():
-            sink.error(text.at, "M024", f"«{text.text}» is no number", "e.g. { A: 80, B: 60 }")
-        elif start in found:
-            sink.error(
-                text.at,
-                "M024",
-                f"the bands «{found[start]}» and «{entry.key.text}» begin at the same number",
-                "",
-            )
-        else:
-            found[start] = entry.key.text
-    return tuple(sorted(found.items(), reverse=True))

@@ -52,6 +52,7 @@ class Options:
     region: str = "JP"
     scale: int | None = None
     values: ValueMap | None = None
+    unlisted: str | None = None
 
 
 class Codec(NamedTuple):
@@ -270,9 +271,9 @@ def picklist_type(options: Options, side: Side) -> Codec:
         text = as_text(raw)
         if text is None:
             return None
-        if text not in known:
+        if text not in known and options.unlisted is None:
             raise UnknownValue(raw)
-        return known[text]
+        return known.get(text, options.unlisted)
 
     def write(value: Value) -> Raw:
         return None if value is None else values.forward[str(value)]
@@ -295,6 +296,9 @@ TYPES: Mapping[str, TypeRule] = MappingProxyType(
         "datetime": datetime_type,
         "picklist": picklist_type,
         "key": key_type,
+        "reference": key_type,
+        "user": _text_like(normalise_email),
+        "money": decimal_type,
     }
 )
 

@@ -6,10 +6,12 @@ Each step takes the word's value into the draft; names of fields are resolved by
 from __future__ import annotations
 
 from types import MappingProxyType
+from zoneinfo import available_timezones
 
-from mappings import blocks, later, rows
+from mappings import blocks, flowwords, later, rows
 from mappings.blocks import object_create, ref
 from mappings.draft import (
+    ON_PEOPLE,
     CreateDraft,
     ExampleDraft,
     FileDraft,
@@ -18,6 +20,7 @@ from mappings.draft import (
     ObjectDraft,
     RowDraft,
 )
+from mappings.errors import did_you_mean
 from mappings.grammar import (
     Grammar,
     Place,
@@ -33,6 +36,7 @@ from mappings.grammar import (
 )
 from mappings.source import Map, Node, Text
 
+KINDS = ("person", "account", "opportunity")
 LIMITS = ("create", "update", "blank", "opt_out")
 
 
@@ -52,7 +56,7 @@ def _route(draft: FileDraft, node: Node, reading: Reading) -> None:
 
 
 def _kind(draft: FileDraft, node: Node, reading: Reading) -> None:
-    text = want_choice(node, ("person",), reading.sink, "kind", later.KIND)
+    text = want_choice(node, KINDS, reading.sink, "kind", later.KIND)
     draft.kind = text.text if text else ""
 
 
@@ -73,6 +77,17 @@ def _systems(draft: FileDraft, node: Node, reading: Reading) -> None:
         reading.systems = draft.names
 
 
+def _zone(draft: FileDraft, node: Node, reading: Reading) -> None:
+    text = want_text(node, reading.sink, "time_zone")
+    if text is None:
+        return
+    if text.text in available_timezones():
+        draft.zone = text.text
+    else:
+        hint = did_you_mean(text.text, tuple(available_timezones())) or "e.g. Asia/Tokyo"
+        reading.sink.error(text.at, "M014", f"time_zone cannot be «{text.text}»", hint)
+
+
 def _mode(draft: FileDraft, node: Node, reading: Reading) -> None:
     text = want_choice(node, ("live", "shadow"), reading.sink, "mode")
     draft.shadow = text is not None and text.text == "shadow"
@@ -85,12 +100,27 @@ def _objects(draft: FileDraft, node: Node, reading: Reading) -> None:
             object_create(found, entry.value, reading)
         else:
             reading.fill(reading.grammar.objects, entry.value, found, f"objects: {system}")
+            _one_or_other(found, system, reading)
         draft.objects[system] = found
     for system in reading.systems:
         if isinstance(node, Map) and system not in draft.objects:
             reading.sink.error(
                 node.at, "M011", f"objects says nothing of «{system}»", f"{{ {system}: Lead }}"
             )
+
+
+def _one_or_other(found: ObjectDraft, system: str, reading: Reading) -> None:
+    """An object of its own, or fields on the people of another route."""
+    if found.fields_on is None and not found.create:
+        hint = reading.grammar.objects.words["create"].about
+        reading.sink.error(found.at, "M011", f"«create» is missing in objects: {system}", hint)
+    elif found.fields_on is not None and found.create:
+        hint = "keep one: an object of its own, or fields on people"
+        reading.sink.error(
+            found.fields_on.at, "M014", f"objects: {system} names both create and fields_on", hint
+        )
+    elif found.fields_on is not None:
+        found.create = ON_PEOPLE
 
 
 def _defaults(draft: FileDraft, node: Node, reading: Reading) -> None:
@@ -214,11 +244,16 @@ FILE: Place[FileDraft] = Place(
         {
             "version": Word(step=_version, shape={"const": 1}, about="The version of this grammar: 1."),
             "route": Word(step=_route, shape={"type": "string"}, about="The name in status, plan and trace."),
-            "kind": Word(step=_kind, shape={"enum": ["person"]}, about="What is synced: person."),
+            "kind": Word(step=_kind, shape={"enum": list(KINDS)}, about="What is synced."),
             "systems": Word(
                 step=_systems,
                 shape={"type": "array", "items": ref("system"), "minItems": 2, "maxItems": 2},
                 about="The two systems in the order of the columns, marketing first.",
+            ),
+            "time_zone": Word(
+                step=_zone,
+                shape={"type": "string"},
+                about="Where days begin and end, e.g. Asia/Tokyo (default UTC).",
             ),
             "mode": Word(
                 step=_mode,
@@ -254,6 +289,19 @@ FILE: Place[FileDraft] = Place(
             "consent": Word(
                 step=_consent, shape=ref("consent"), about="Opt-outs: once out, never switched back on."
             ),
+            "people": Word(
+                step=flowwords.people, shape=ref("people"), about="opportunity: whom a deal is about."
+            ),
+            "recycle": Word(
+                step=flowwords.recycle,
+                shape=ref("recycle"),
+                about="opportunity: what becomes of the people of a lost deal.",
+            ),
+            "hand_over": Word(
+                step=flowwords.hand_over,
+                shape=ref("hand_over"),
+                about="person: who is handed to sales, and how.",
+            ),
             "limits": Word(step=_limits, shape=ref("limits"), about="Brakes, where the defaults do not fit."),
             "examples": Word(
                 step=_examples,
@@ -280,4 +328,12 @@ def grammar() -> Grammar:
         create=blocks.CREATE,
         limit=blocks.LIMIT,
         example=blocks.EXAMPLE,
+        people=flowwords.PEOPLE,
+        recycle=flowwords.RECYCLE,
+        return_route=flowwords.RETURN_ROUTE,
+        blank_reason=flowwords.BLANK_REASON,
+        hand_over=flowwords.HAND_OVER,
+        task=flowwords.TASK,
+        unworked=flowwords.UNWORKED,
+        threshold=flowwords.THRESHOLD,
     )

@@ -8,13 +8,14 @@ import re
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from matching.email import EmailClass, classify_email
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
+# scheme://user@host:port/… with everything but the host left out
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/?#@]*@)?([^/?#:@]+)")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+")
 
 
@@ -39,13 +40,11 @@ def is_shared_domain(domain: str) -> bool:
 def _host(text: str) -> str | None:
     import idna
 
+    found = _ADDRESS.match(text)
+    host = (found[1] if found else "").rstrip(".")
     try:
-        netloc = urlsplit(text if "//" in text else f"//{text}").hostname
-        if not netloc:
-            return None
-        host = netloc.rstrip(".")
         host = host if host.isascii() else idna.encode(host, uts46=True).decode()
-    except (ValueError, idna.IDNAError):
+    except idna.IDNAError:
         return None
     return host if _HOST.fullmatch(host) and not host.rpartition(".")[2].isdigit() else None
 

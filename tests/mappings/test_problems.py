@@ -190,14 +190,11 @@ def _later(place: str, word: str) -> str:
         "FILE": f"{word}: []\n",
         "MATCH": f"match: [ {{ same: [email], {word}: y }} ]\n",
         "CONDITION": f"scope: {{ marketo: {{ {word}: y }} }}\n",
-        "THRESHOLD": f"scope: {{ marketo: {{ score: {{ {word}: 70 }} }} }}\n",
     }
     if place in rows:
         return mapping(rows[place])
     if place == "KIND":
         return BASE.replace("kind: person", f"kind: {word}")
-    if place == "OBJECT":
-        return BASE.replace("marketo: Lead", f"marketo: {{ create: Lead, {word}: x }}")
     return BASE + blocks[place]
 
 
@@ -211,9 +208,7 @@ _LATER = [
         "COMPUTE",
         "POLICY",
         "MATCH",
-        "OBJECT",
         "CONDITION",
-        "THRESHOLD",
     )
     for word in getattr(later, place)
 ]
@@ -235,25 +230,32 @@ def test_codes_of_later_words_mean_one_thing() -> None:
     for place, word in _LATER:
         by_code.setdefault(getattr(later, place)[word].code, set()).add(word)
     shared = {code: words for code, words in by_code.items() if len(words) > 1}
-    assert shared == {
-        "M120": {"reference", "to", "missing"},
-        "M121": {"user", "by"},
-        "M122": {"money", "currency", "rate_of"},
-        "M140": {"sum", "of"},
-        "M180": {"enter", "leave", "dwell", "hot"},
-    }
+    assert shared == {}
 
 
-def test_named_thresholds_come_later() -> None:
-    """«hot» is refused where it is defined and where it is asked, with the number to write instead."""
-    text = BASE + "create: { salesforce: { when: { score: hot } } }\n"
-    thresholds = "score:\n  hot: { enter: 70, leave: 60 }\n  bands: { A: 80 }\n"
-    problems = source(text, {"thresholds.yaml": thresholds}).problems
-    assert [(problem.file, problem.code) for problem in problems] == [
-        ("person.yaml", "M180"),
-        ("thresholds.yaml", "M180"),
-    ]
-    assert "at_least" in problems[0].hint
+def test_a_threshold_that_is_nowhere_is_named_with_what_to_write() -> None:
+    """«warm» is refused where it is asked, while thresholds.yaml knows only «hot»."""
+    text = BASE + "create: { salesforce: { when: { score: warm } } }\n"
+    thresholds = "score:\n  hot: { enter: 70, leave: 60, dwell: 24h }\n  bands: { A: 80 }\n"
+    (problem,) = source(text, {"thresholds.yaml": thresholds}).problems
+    assert (problem.file, problem.code) == ("person.yaml", "M024")
+    assert "«warm»" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("hot", "code"),
+    [
+        ("{ leave: 60 }", "M011"),
+        ("{ enter: many }", "M014"),
+        ("{ enter: 60, leave: 70 }", "M024"),
+        ("{ enter: 70, dwell: 24 }", "M014"),
+        ("{ enter: 70, stay: 24h }", "M010"),
+    ],
+)
+def test_a_threshold_that_means_nothing_is_refused_in_its_file(hot: str, code: str) -> None:
+    """What cannot be a threshold is named where it stands."""
+    problems = source(BASE, {"thresholds.yaml": f"score:\n  hot: {hot}\n  bands: {{ A: 80 }}\n"}).problems
+    assert [(problem.file, problem.code) for problem in problems] == [("thresholds.yaml", code)]
 
 
 def test_a_match_line_of_several_fields_comes_later() -> None:
@@ -263,14 +265,14 @@ def test_a_match_line_of_several_fields_comes_later() -> None:
 
 
 def test_bad_bands_are_named_in_their_file() -> None:
-    """Bands that are no numbers, or begin at the same one, are reported in thresholds.yaml."""
+    """Bands that are no numbers, or begin at the same one, and a threshold without a number are reported there."""
     bands = "version: 2\nscore: { bands: { A: high, B: 60, C: 60 }, band: {} }\n"
     problems = source(BASE, {"thresholds.yaml": bands}).problems
     assert [(problem.line, problem.code) for problem in problems] == [
         (1, "M014"),
         (2, "M024"),
         (2, "M024"),
-        (2, "M010"),
+        (2, "M011"),
     ]
 
 

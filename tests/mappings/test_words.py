@@ -19,6 +19,7 @@ from mappings.words import grammar
 from sync.errors import UnknownValue
 from sync.record import Side, Value
 from sync.rules import ActionKind, ConsentRule, Flow, Rules
+from tests.mappings.test_flow_words import FLOW_BEHAVIOURS
 from tests.support.mapping_texts import BASE, HEAD, THRESHOLDS, field, mapping, rules
 
 Behaviour = Callable[[Grammar], None]
@@ -393,7 +394,7 @@ def _all_words() -> Iterator[tuple[str, str]]:
 
 def test_every_word_has_its_behaviour() -> None:
     """No word of the grammar goes untested."""
-    assert set(_all_words()) == set(BEHAVIOURS)
+    assert set(_all_words()) == {*BEHAVIOURS, *FLOW_BEHAVIOURS}
 
 
 @pytest.mark.parametrize(("place", "word"), BEHAVIOURS)
@@ -462,6 +463,9 @@ TYPES: dict[str, tuple[object, object]] = {
     "company_name": ("㈱　甲", "(株) 甲"),
     "corporate_number": ("T7123456789012", "7123456789012"),
     "domain": ("https://www.example.co.jp/", "example.co.jp"),
+    "money": ("1200.50", "1200.5"),
+    "user": ("Ａ@X.jp ", "a@x.jp"),
+    "reference": (1048213.0, "1048213"),
 }
 
 
@@ -475,14 +479,17 @@ def test_a_type_reads_in_its_own_way(name: str) -> None:
     """`type:` chooses how a value is read; a type out of the table is refused, one that reads as text is noticed."""
     raw, canonical = TYPES[name]
 
+    needed = {"user": ", by: email", "reference": ", to: jp-account"}.get(name, "")
+
     def read(words: Grammar) -> object:
-        return field(rules(mapping(f"x: {{ marketo: x, type: {name} }}"), words), "x").cells[MA].read(raw)  # type: ignore[arg-type]
+        row = field(rules(mapping(f"x: {{ marketo: x, type: {name}{needed} }}"), words), "x")
+        return row.cells[MA].read(raw)  # type: ignore[arg-type]
 
     assert read(grammar()) == canonical
     rest = {key: rule for key, rule in grammar().types.items() if key != name}
     with pytest.raises((MappingError, KeyError)):
         read(replace(grammar(), types=MappingProxyType(rest)))
-    if name not in {"text", "key", "picklist"}:
+    if name not in {"text", "key", "picklist", "reference"}:
         assert read(replace(grammar(), types=MappingProxyType({**rest, name: text_type}))) != canonical
 
 
