@@ -74,7 +74,7 @@ def test_what_a_deal_must_have_and_may_not_have() -> None:
     good: dict[str, Any] = {"Name": "x", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
     rows: list[dict[str, Any]] = [
         {"Name": "x"},
-        good | {"CurrencyIsoCode": "XXX"},
+        good | {"CurrencyIsoCode": "ZZZ"},
         good | {"RecordTypeId": record_type_id("Partner", "Lead")},
         good | {"AccountId": HUMAN_USERS[0]},
         good | {"AccountId": "0015g0000000999AAA"},
