@@ -11,8 +11,8 @@ import pytest
 from simulators.clock import ManualClock
 from simulators.faults import Faults
 from simulators.marketo.api import MarketoApi
-from simulators.marketo.native import NativeSync, SalesforceCrm
 from simulators.marketo.state import MarketoState
+from simulators.native import NativeSync, SalesforceCrm
 from simulators.salesforce.state import SalesforceState
 from tests.support.fake_marketo import Marketo
 

@@ -1,8 +1,8 @@
-"""The vendor's own sync with the CRM, as a rival who writes the same fields: slow, silent, and no API call.
+"""Marketo's own sync with Salesforce, as a rival who writes the same fields: slow, silent, and no API call.
 
 Decides which side's value goes over at each run: what changed since the last one, and Marketo's where both
-did, as the vendor's page "Sync Lead" says. The other system is known by two methods only. It stands in both
-ledgers as `native`.
+did, as the vendor's page "Sync Lead" says. Beside the vendors, because neither fake may know the other; the CRM is
+known by two methods only. It stands in both ledgers as `native`.
 """
 
 from __future__ import annotations
