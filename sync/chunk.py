@@ -11,6 +11,7 @@ from collections.abc import Collection
 from sync.decide import Decided, decide
 from sync.effects import keys_of, plan_effects
 from sync.read import World
+from sync.referred import load_references, wake_referrers
 from sync.related import kin_of
 from sync.rows import IGNORED, OperationRow, Patch
 from sync.scene import Scene, load
@@ -22,7 +23,9 @@ def decide_chunk(world: World, entities: Collection[int], context: Context) -> t
     scene = load(world.store, world.lens, entities, world.channels)
     if world.lens.related:
         scene.kin = kin_of(world.store, world.lens, scene.records.values())
+    load_references(world, scene)
     done = decide(scene, entities, context)
+    wake_referrers(world, scene)
     _list_ignored(world, done, scene.patch)
     if done.stood:
         keys = keys_of(scene, done.stood)

@@ -6,7 +6,7 @@ It knows the order of the steps and their bounds, nothing of what they decide. I
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -29,7 +29,8 @@ from sync.work import Allowance, Context
 
 HOUR, DAY, FOR_EVER = 3_600.0, 86_400.0, float("inf")
 NOBODY = 0
-QUIET_TRIGGERS = ("first", "backfill")
+BACKFILL = "backfill"
+QUIET_TRIGGERS = ("first", BACKFILL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,21 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
                 _guard(world, report, bounds)
                 _deliver(world, report, bounds, deadline)
         state = "braked" if report.brakes else "done"
+    finally:
+        _close_run(world, report, bounds, state)
+    return report
+
+
+def decide_noted(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: False) -> CycleReport:
+    """Decide what is noted already, as part of larger work: nothing is read, and nothing leaves."""
+    started = world.clock.now()
+    report = CycleReport(run=world.numbers())
+    _open_run(world, report, bounds, started)
+    state = "failed"
+    try:
+        if _is_complete(world):
+            _decide(world, report, bounds, started + bounds.seconds, stop)
+        state = "done"
     finally:
         _close_run(world, report, bounds, state)
     return report
@@ -212,7 +228,7 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
     if not _may_apply(world, bounds):
         report.waiting_for_first = bounds.send
         return
-    planned = world.store.planned(world.lens.rules.route)
+    planned = _planned(world)
     lost = any(count.lost for count in report.read.values())
     kept = None if bounds.first else _kept_brake(world)
     if (planned or lost) and not bounds.first:
@@ -253,6 +269,18 @@ def _show_brakes(world: World, report: CycleReport, patch: Patch) -> None:
         patch.drop(row)
 
 
+def _planned(world: World) -> Mapping[tuple[int, str], int]:
+    """Planned work that waits for the brakes. What an unfinished backfill wants leaves by that backfill, behind its own
+    canary."""
+    route = world.lens.rules.route
+    found = world.store.planned(route)
+    if not found or not world.store.get(CursorRow, [("", BACKFILL, route)]):
+        return found
+    runs = world.store.get(RunRow, [(run,) for run in {run for run, _action in found}])
+    apart = {row.id for row in runs if row.trigger == BACKFILL}
+    return {key: count for key, count in found.items() if key[0] not in apart}
+
+
 def _may_apply(world: World, bounds: Bounds) -> bool:
     if bounds.first:
         return True
@@ -263,7 +291,7 @@ def _may_apply(world: World, bounds: Bounds) -> bool:
 def _traffic(world: World, report: CycleReport) -> Traffic:
     route, now = world.lens.rules.route, world.clock.now()
     planned: dict[str, int] = {}
-    for (_run, action), count in world.store.planned(route).items():
+    for (_run, action), count in _planned(world).items():
         planned[action] = planned.get(action, 0) + count
     systems = world.lens.rules.systems.values()
     agreed = max((row.since for row in world.store.get(RulesRow, [(route,)])), default=0.0)

@@ -29,6 +29,7 @@ from sync.identify import (
 )  # fmt: skip
 from sync.pairs import decide_pairs
 from sync.plan import Base, Half, encode_base, target_of
+from sync.refer import translate
 from sync.rows import LIVE, BaseRow, HoldRow, RecordRow
 from sync.scene import Scene
 from sync.stand import Stood, stand
@@ -76,6 +77,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     _judge_unconfirmed(scene, entity, wants, context)
     _want_consent(scene, entity, wants)
     stood = stand(scene, entity, wants, context)
+    translate(scene, entity, wants)
     match identity:
         case Linked():
             decide_pairs(scene, entity, wants, context.now)

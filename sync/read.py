@@ -279,7 +279,7 @@ def _reading(world: World, side: Side, run: int, *, indexed: bool) -> Reading:
     )  # fmt: skip
 
 
-look_up_reading = _reading
+look_up_reading, cursor_of = _reading, _cursor
 
 
 def _pages(world: World, side: Side, run: int, pages: Iterator[Page]) -> Iterator[tuple[Page, Reading]]:
@@ -367,3 +367,6 @@ def wake_sharing(world: World, keys: set[str], patch: Patch, besides: Collection
     mark_dirty(
         (row for row in _held(world, sorted(refs)).values() if row.state == LIVE), world.numbers, patch
     )
+
+
+pages_of, note_page = _pages, _note_page

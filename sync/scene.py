@@ -28,7 +28,7 @@ from sync.rows import (
     RecordRow,
     StandingRow,
 )  # fmt: skip
-from sync.rules import ActionKind
+from sync.rules import ActionKind, FieldRule
 from sync.standing import Related
 
 LATCH = "latch"
@@ -61,6 +61,7 @@ class Scene:
         self.noted: dict[tuple[str, ...], int] = {}
         self.decided: set[int] = set()
         self.standings: defaultdict[int, dict[str, StandingRow]] = defaultdict(dict)
+        self.references: list[tuple[FieldRule, Side, dict[str, str]]] = []
         self.kin: Callable[[Iterable[RecordRow]], tuple[Related, ...]] = nobody
         self._known: dict[tuple[str, ...], Known] = {}
 

@@ -49,6 +49,7 @@ from sync.rows import (
 from sync.rules import ActionKind
 
 KEEP_WRITTEN = 16
+PERSON = "person"  # the kind that no other kind refers to
 NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which")
 SOMEBODY_ELSES = FieldError("", "exists", "a record that is somebody else's bears the same key")
 LONGEST_WAIT = 300.0
@@ -147,8 +148,10 @@ class Settlement:
         for path, field_ in work.fields.items():
             body[path] = field_.desired
             left[path] = Sent(row.id, None, field_.desired, 0)
-        # the source's record learns the new id by an ordinary write; effects may wait for the record
-        asked = self.lens.carries_ids(self.lens.side(row.system)) or self.lens.rules.standing
+        # the source's record learns the new id by an ordinary write; effects may wait for the record, and records
+        # of other kinds for what they refer to
+        rules, side = self.lens.rules, self.lens.side(row.system)
+        asked = self.lens.carries_ids(side) or rules.standing or rules.kind != PERSON
         noted = self.numbers() if asked else 0
         new = RecordRow(
             row.system, row.object, target.id, self.lens.rules.kind, entity, self._role(row.system, entity),
