@@ -88,6 +88,25 @@ def test_without_an_open_deal_the_last_won_is_shown_and_then_the_last_lost() -> 
     assert chosen([OPEN_NEW, LOST], ("lost_newest",)) == LOST
 
 
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_the_newest_closed_deal_closed_last(outcome: str) -> None:
+    """Whichever was created first; the days of creation decide only between deals that closed on one day."""
+    late = deal("a", outcome, created="2026-01-01", closed="2026-06-02")
+    early = deal("b", outcome, created="2026-02-01", closed="2026-06-01")
+    beside = deal("a2", outcome, created="2026-03-01", closed="2026-06-01")
+    assert chosen([late, early], ORDER) == chosen([early, late], ORDER) == late
+    assert chosen([early, beside], ORDER) == beside
+
+
+def test_without_its_own_day_an_amount_counts_on_the_close_date() -> None:
+    """The row that names the rate's day may be blank on an open deal."""
+    one = deal("a", "open", closed="2025-05-01", amount="1", currency="USD")
+    blank = Related(
+        ref=one.ref, values={**one.values, "won_date": None}, memory={}, via="role", roles=one.roles
+    )
+    assert shown(blank)["deal.amount"] == "140"
+
+
 def test_equal_deals_are_told_apart_by_their_ids() -> None:
     """The choice is total, so that nothing flutters."""
     twins = [deal("y", "open"), deal("x", "open")]

@@ -122,6 +122,14 @@ def test_what_the_raised_hand_itself_scored_is_covered_by_it() -> None:
     assert ever(made, "hand-over") == ["hand-over:7:1"]
 
 
+@pytest.mark.parametrize(("pause", "numbers"), [(DAY - 1, ["1"]), (DAY, ["1", "2"])])
+def test_a_raised_hand_covers_the_score_for_the_scores_dwell(pause: float, numbers: list[str]) -> None:
+    """A day later a score that crosses is news of its own."""
+    made = asked()
+    assert tasks(made, NOON, raised=True) == ["1"]
+    assert tasks(made, NOON + pause, raised=True, hot=True) == numbers
+
+
 def test_two_crossings_in_one_look_are_one_hand_over() -> None:
     """A person who arrives hot and with a raised hand gets one task that names both."""
     made = asked()

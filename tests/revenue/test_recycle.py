@@ -403,6 +403,7 @@ def test_a_quiet_look_postpones_returns_and_removals() -> None:
     assert person.asked.wake == DUE + 300
     assert person.keys(DUE + 300) == ["return:7:D1:1"]
     assert person.keys(DUE + 400, quiet=True) == ["return:7:D1:1"]
+    assert person.asked.wake == 0.0
     person.deals[0].turn("open", DUE + DAY)
     assert person.keys(DUE + DAY, quiet=True) == []
     assert person.asked.wake == DUE + DAY + 300
