@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from simulators.history import History
+from simulators.history import History, Side
 from simulators.verdict import Offence
 from simulators.verdict_past import FOREVER, Life
-from simulators.verdict_returns import in_scope, returns
+from simulators.verdict_returns import closings, in_scope, returns
 from simulators.verdict_scene import Flows, Scene
 
 
@@ -38,7 +38,7 @@ def judge_flows(
     """Judge hand-overs, returns and won amounts up to `now` (unix seconds)."""
     scene, counts = Scene(history, lists, flows, now), Counter[str]()
     offences = [*hand_overs(scene, counts), *returns(scene, counts), *won_amounts(scene, counts)]
-    offences += withdrawn_opt_outs(history)
+    offences += [*withdrawn_opt_outs(history), *doubled_firms(scene)]
     counts.update(offence.kind for offence in offences)
     return FlowVerdict(offences=tuple(offences), counts=counts)
 
@@ -119,6 +119,7 @@ def _grounds(scene: Scene, person: int) -> list[Ground]:
     lives = scene.on(person, "marketo")
     sure = len(lives) == 1 and person in scene.certain
     for life in lives:
+        found += _raises(flows, life)
         samples = [
             (version.time, float((version.values or {}).get(flows.score_field) or 0))
             for version in life.versions
@@ -128,6 +129,18 @@ def _grounds(scene: Scene, person: int) -> list[Ground]:
             found.append(_ground(scene, person, life, crossing, before, sure=sure))
             before = crossing.end
     return found
+
+
+def _raises(flows: Flows, life: Life) -> list[Ground]:
+    """A raised hand is a ground for a task, but whoever is hot already has been told of; so there may be one."""
+    if flows.raise_field is None:
+        return []
+    name = flows.raise_field
+    spells = closings(life, lambda row: row is not None and bool(row.get(name)))
+    return [
+        Ground(spell.start, spell.end, must=False, may=spell.start >= flows.since - flows.slack)
+        for spell in spells
+    ]
 
 
 def _ground(
@@ -214,6 +227,53 @@ def _converted(flows: Flows, row: Mapping[str, Any]) -> Decimal | None:
     if amount is None or rate is None:
         return None
     return (Decimal(str(amount)) * rate).quantize(Decimal(1).scaleb(-flows.places), ROUND_HALF_UP)
+
+
+# --- firms
+
+
+def doubled_firms(scene: Scene) -> list[Offence]:
+    """Find accounts and companies made by API for an office that had a live one on that side at that moment.
+
+    An office is known by corporate number and site; a site left blank is the head office. Without a number nobody can
+    tell, so nothing is said.
+    """
+    offences: list[Offence] = []
+    for side, object_name, fields in _FIRMS:
+        lives = scene.past[side].of(object_name)
+        for life in lives:
+            born = life.versions[0]
+            office = _office(scene.flows, fields, born.values)
+            if life.made_by != "api" or office is None:
+                continue
+            twins = (
+                other.key
+                for other in lives
+                if other is not life
+                and _known_by(scene.flows, other, born.time)
+                and _office(scene.flows, fields, other.at(born.time)) == office
+            )
+            twin = next(twins, None)
+            if twin is not None:
+                offences.append(
+                    Offence("duplicate account", f"{side} {life.key}", f"{twin} is the same office")
+                )
+    return offences
+
+
+_FIRMS: tuple[tuple[Side, str, tuple[str, str]], ...] = (
+    ("marketo", "Company", ("corpNo", "siteName")),
+    ("salesforce", "Account", ("Corp_No__c", "Site")),
+)
+
+
+def _office(
+    flows: Flows, fields: tuple[str, str], values: Mapping[str, Any] | None
+) -> tuple[str, str] | None:
+    number = "" if values is None else str(values.get(fields[0]) or "").strip()
+    if values is None or not number:
+        return None
+    return number, str(values.get(fields[1]) or flows.head_office).strip()
 
 
 # --- consent

@@ -45,6 +45,7 @@ class Flows:
     leave: float = 60.0
     dwell: float = DAY
     score_field: str = "leadScore"
+    raise_field: str | None = None
     # return to nurture
     wait: float = DAY
     routes: Mapping[str, str | None] = field(default_factory=dict)
@@ -59,6 +60,8 @@ class Flows:
     unworked: str = "Open - Not Contacted"
     unworked_after: float = 10 * DAY
     unworked_list: str | None = None
+    # firms
+    head_office: str = "本社"
     # won amounts
     won_field: str = "wonTotalJPY"
     currency: str = "JPY"

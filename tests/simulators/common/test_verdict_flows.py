@@ -334,3 +334,37 @@ def test_an_opt_out_taken_back_is_found() -> None:
     story.sfa.human_edit("Contact", story.contact, {"HasOptedOutOfEmail": True})
     story.sfa.update("Contact", [{"Id": story.contact, "HasOptedOutOfEmail": False}])
     assert _kinds(story.verdict(1)) == {"withdrawn opt-out"}
+
+
+def test_a_second_account_of_an_office_is_found() -> None:
+    """Number and site tell offices apart; a blank site is the head office; branches and merged ones are no doubles."""
+    story = Story()
+    number = {"Name": "Acme", "Corp_No__c": "9000012345678"}
+    first = story.sfa.human_create("Account", number)
+    story.clock.advance(HOUR)
+    story.sfa.create("Account", [number | {"Site": "大阪支店"}])
+    assert _kinds(story.verdict(1)) == set()
+    (double,) = story.sfa.create("Account", [number | {"Site": "本社"}])
+    assert _kinds(story.verdict(1)) == {"duplicate account"}
+    other = Story()
+    other.sfa.human_delete("Account", other.sfa.human_create("Account", number))
+    other.sfa.create("Account", [number])
+    row = {"externalCompanyId": "C1", "company": "Acme", "corpNo": "9000012345678"}
+    other.ma.sync_companies("createOnly", "dedupeFields", [row])
+    assert _kinds(other.verdict(1)) == set()
+    other.ma.sync_companies("createOnly", "dedupeFields", [row | {"externalCompanyId": "C2"}])
+    assert _kinds(other.verdict(1)) == {"duplicate account"}
+    assert first != double.id
+
+
+def test_a_raised_hand_is_a_ground() -> None:
+    """With a field for raised hands a task is right when it is ticked, and one too many for the same tick."""
+    story = Story()
+    story.ma.add_field("demoAsked", "boolean")
+    story.ma.human_edit(story.lead, {"demoAsked": True})
+    assert _kinds(story.verdict(1, raise_field="demoAsked")) == set()
+    story.sfa.create("Task", [{"WhoId": story.contact}])
+    assert _kinds(story.verdict(1, raise_field="demoAsked")) == set()
+    assert _kinds(story.verdict(0)) == {"hand-over without a crossing"}
+    story.sfa.create("Task", [{"WhoId": story.contact}])
+    assert _kinds(story.verdict(1, raise_field="demoAsked")) == {"double hand-over"}
