@@ -267,6 +267,11 @@ _FIRMS: tuple[tuple[Side, str, tuple[str, str]], ...] = (
 )
 
 
+def _known_by(flows: Flows, life: Life, time: float) -> bool:
+    """Whether a sync could have seen a record by then; what it made itself it knows at once."""
+    return life.versions[0].time <= (time if life.made_by == "api" else time - flows.slack)
+
+
 def _office(
     flows: Flows, fields: tuple[str, str], values: Mapping[str, Any] | None
 ) -> tuple[str, str] | None:
