@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from connectors.stamps import iso
-from sync.errors import Fatal, RequestRefused
+from sync.errors import Fatal
 from sync.ports import Capabilities, Clock, Feed, FieldError, Outcome, Paths, Write
 from sync.record import EventKind, LifeEvent, Page, Raw, Record, Ref, Schema
 
@@ -59,7 +59,7 @@ class Memory:
     def describe(self, kind: str) -> tuple[Schema, ...]:
         """The schemas given at the start."""
         if kind != KIND:
-            raise RequestRefused(f"There is no kind {kind} here.", "kind")
+            raise Fatal(f"There is no kind {kind} here.", f"use {KIND}")
         return tuple(self._schemas.values())
 
     def changes(

@@ -32,9 +32,12 @@ Paths: TypeAlias = Mapping[str, tuple[str, ...]]
 
 
 class Feed(StrEnum):
-    """How changes of a kind are seen."""
+    """How changes of a kind are seen: in a feed of its own; via the feed of the records that belong to it (what has no
+    such record is not listed); only by reading everything again; or not at all."""
 
     FEED = "feed"
+    VIA = "via"
+    SCAN = "scan"
     NONE = "none"
 
 
@@ -46,7 +49,8 @@ class Capabilities:
     long a write is visible to feeds and look-ups by key. `returns_values`: a write answers with the
     stored values (else with the id only). `unique_keys`: object -> paths that are unique at the
     vendor, so that a create is answered with «exists» there. `find_paths`: object -> paths that
-    `find` accepts. `feed_versions`: the sweep can compare versions without values.
+    `find` accepts; both may ask the vendor when an object is looked up in them. `read_only`: kind -> why nothing of it
+    can be written, as far as `describe` has found out. `feed_versions`: the sweep can compare versions without values.
     """
 
     system: str
@@ -63,6 +67,7 @@ class Capabilities:
     deletion_memory_days: float = 14.0
     unique_keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
     find_paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    read_only: Mapping[str, str] = field(default_factory=dict)
     conversions: Mapping[str, str] = field(default_factory=dict)
     daily_calls: int = 0
     window_calls: int = 0

@@ -75,9 +75,10 @@ class SalesforceClient(Client[SalesforceConfig]):
             raise Retryable(f"{self.system} answered a query without rows.", 1.0)
         return Found(cast("list[Mapping[str, Raw]]", reply["records"]), reply.get("done") is True, now)
 
-    def query_all_pages(self, soql: str) -> list[Mapping[str, Raw]]:
-        """All rows of a query that finds few."""
-        ask = Ask("query", "GET", f"{self._base}/query?q={quote(soql, safe='')}")
+    def query_all_pages(self, soql: str, *, deleted: bool = False) -> list[Mapping[str, Raw]]:
+        """All rows of a query that finds few; with `deleted` also of the recycle bin and the archive."""
+        resource = "queryAll" if deleted else "query"
+        ask = Ask("query", "GET", f"{self._base}/{resource}?q={quote(soql, safe='')}")
         rows: list[Mapping[str, Raw]] = []
         while True:
             reply = self.http.read(ask, self.judge)
@@ -88,7 +89,7 @@ class SalesforceClient(Client[SalesforceConfig]):
             if reply.get("done") is True or not isinstance(following, str):
                 return rows
             ask = Ask(
-                "query more", "GET", f"{self._base}/query/{quote(following.rsplit('/', 1)[-1], safe='')}"
+                "query more", "GET", f"{self._base}/{resource}/{quote(following.rsplit('/', 1)[-1], safe='')}"
             )
 
     def retrieve(

@@ -1,4 +1,4 @@
-"""Changes of leads and contacts, read in order of modification stamp and id.
+"""Changes of records, read in order of modification stamp and id.
 
 Decides what a row says about a record's life, and how far a cursor may move: never into the last seconds before the
 vendor's present, because a transaction may show up behind its stamp. Sweeps look further back by versions alone.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.salesforce.ids import full_id
+from connectors.salesforce.owners import COLUMN, PATH
 from connectors.stamps import to_utc
 from sync.errors import RequestRefused
 from sync.record import Raw, Record, Ref, Schema, SchemaField
@@ -70,15 +71,18 @@ class Catalogue:
                 self._known[name] = _described(name, self._ask(name))
             return self._known[name]
 
-    def forget(self) -> None:
-        """Ask anew at the next use."""
+    def forget(self, *names: str) -> None:
+        """Ask anew at the next use, for all objects or for those named."""
         with self._lock:
-            self._known.clear()
+            for name in names or tuple(self._known):
+                self._known.pop(name, None)
 
     def schema(self, name: str) -> Schema:
-        """One object's schema for the engine."""
+        """One object's schema for the engine; with an owner also the owner's address, which may be written as well."""
         described = self.object(name)
         fields = {path: _field(path, row) for path, row in described.fields.items()}
+        if COLUMN in fields and described.relations.get("Owner") == "User":
+            fields[PATH] = fields[COLUMN]._replace(path=PATH, type="email", label="Owner Email", length=80)
         return Schema(system=self._system, object=name, fields=fields)
 
     def stamps(self, name: str, paths: Sequence[str]) -> tuple[str, ...]:

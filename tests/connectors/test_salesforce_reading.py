@@ -171,9 +171,16 @@ def test_a_field_that_our_user_cannot_see_is_an_error_and_no_null(rig: Salesforc
 
 
 def test_unique_external_ids_are_known(rig: SalesforceRig) -> None:
-    """The description tells which of our keys the organisation keeps unique, and what a lead becomes."""
+    """The description tells which of our keys the organisation keeps unique, and what a lead becomes; nobody is asked
+    before somebody looks."""
     known = rig.connector.capabilities
-    assert known.unique_keys == {"Lead": {"Marketo_Id__c"}, "Contact": {"Marketo_Id__c"}}
+    assert rig.log == []
+    assert {name: paths for name, paths in known.unique_keys.items() if paths} == {
+        "Lead": {"Marketo_Id__c"},
+        "Contact": {"Marketo_Id__c"},
+        "Account": {"Marketo_Company_Id__c"},
+        "Task": {"Renkei_Key__c"},
+    }
     assert known.conversions == {"Lead": "Contact"}
 
 
