@@ -47,7 +47,7 @@ def test_a_created_person_costs_at_most_nine_rows(town: Town) -> None:
     town.open()
     before = spent(town)
     for number in range(COUNT):
-        town.lead(email=f"p{number}@firm.example", lastName="Sato", leadScore=80)
+        town.lead(email=f"p{number}@firm.example", lastName="Sato", leadScore=65)
     reports = town.cycles(1)
     used = spent(town) - before
     assert reports[0].delivered.settled.applied == COUNT
@@ -55,6 +55,17 @@ def test_a_created_person_costs_at_most_nine_rows(town: Town) -> None:
     town.quiet()
     used = spent(town) - before
     assert sum(used.values()) <= (9 + 5 + 3) * COUNT + 2 * FIXED, used
+
+
+def test_what_is_remembered_of_a_person_costs_one_row(town: Town) -> None:
+    """Who crosses the threshold of hot leads is remembered as hot, once, and quiet cycles write nothing of it."""
+    town.open()
+    for number in range(COUNT):
+        town.lead(email=f"p{number}@firm.example", lastName="Sato", leadScore=80)
+    town.quiet()
+    assert spent(town)["StandingRow"] == COUNT
+    town.cycles(2)
+    assert spent(town)["StandingRow"] == COUNT
 
 
 def test_an_updated_person_costs_at_most_five_rows(town: Town) -> None:
