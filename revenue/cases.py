@@ -7,13 +7,23 @@ and ready for JSON: what stands is kept, of what stands no longer the last few. 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any, NamedTuple, TypeAlias
 
 from sync.rules import Fields
 from sync.standing import Memory
 
-WAITING, RETURNED, SKIPPED, ENDED = "waiting", "returned", "skipped", "ended"
 KEPT = 20
+
+
+class State(IntEnum):
+    """How far a case has come. Of two memories of one case that are joined the greater counts: what has happened to
+    one of two records that turned out to be one person has happened to that person."""
+
+    WAITING = 0
+    SKIPPED = 1
+    RETURNED = 2
+    ENDED = 3
 
 
 class Case(NamedTuple):
@@ -37,14 +47,14 @@ class Case(NamedTuple):
 class Entry(NamedTuple):
     """What became of a case.
 
-    `by`: the entity in its key. `at`: when it returned, was skipped or ended (unix seconds). `code`: why it was
-    skipped. `list`, `wake_on` (ISO date), `reason`: of the return. `later`: what the reason was changed to afterwards.
+    `at`: when it returned, was skipped or ended (unix seconds). `code`: why it was skipped. `key`, `list`, `wake_on`
+    (ISO date), `reason`: of the return. `later`: what the reason was changed to afterwards.
     """
 
-    by: int
-    state: str = WAITING
+    state: State = State.WAITING
     at: float = 0.0
     code: str = ""
+    key: str = ""
     list: str = ""
     wake_on: str = ""
     reason: str = ""
@@ -54,7 +64,7 @@ class Entry(NamedTuple):
     @property
     def on_list(self) -> bool:
         """True from the return until the case ends, also for who is excluded meanwhile."""
-        return bool(self.list) and self.state in {RETURNED, SKIPPED}
+        return bool(self.list) and self.state in {State.RETURNED, State.SKIPPED}
 
 
 Entries: TypeAlias = Mapping[str, Entry]
@@ -62,15 +72,20 @@ Entries: TypeAlias = Mapping[str, Entry]
 
 def load(memory: Memory) -> Entries:
     """The remembered cases by name."""
-    return {name: Entry(**{"by": 0, **facts}) for name, facts in memory.get("cases", {}).items()}
+    return {
+        name: Entry(**{**facts, "state": State(facts.get("state", 0))})
+        for name, facts in memory.get("cases", {}).items()
+    }
 
 
 def dump(entries: Entries) -> Mapping[str, Any]:
     """The same for the memory, without what is blank."""
-    return {
-        name: {key: value for key, value in entry._asdict().items() if value}
-        for name, entry in entries.items()
-    }
+    return {name: _facts(entry) for name, entry in entries.items()}
+
+
+def _facts(entry: Entry) -> Mapping[str, Any]:
+    facts = {key: value for key, value in entry._asdict().items() if value}
+    return {**facts, "state": int(entry.state)}
 
 
 def newest(history: Entries) -> dict[str, Entry]:

@@ -56,8 +56,8 @@ class Crossing(NamedTuple):
     """What is remembered of one trigger.
 
     `on`: it held at the last look; `at`: when the last crossing began; `done`: nothing more is to be announced for it;
-    `code`: why not, or not yet (an exclusion's code, or `quiet`). `told`, `number`, `by`: when the trigger was last
-    announced, under which number, and for which entity (its key keeps that entity for ever).
+    `code`: why not, or not yet (an exclusion's code, or `quiet`). `told`, `number`: when the trigger was
+    last announced, and under which number.
     """
 
     on: bool = False
@@ -66,7 +66,6 @@ class Crossing(NamedTuple):
     code: str = ""
     told: float = 0.0
     number: int = 0
-    by: int = 0
 
     @property
     def open(self) -> bool:
@@ -136,12 +135,12 @@ def _announce(trigger: Trigger, look: _Look, code: str) -> _Look:
     if look.situation.quiet:
         return _quietly(trigger, look, max(free, now + AGAIN))
     if (cover := _cover(trigger, look)) is not None:
-        told, number, by = cover.told, cover.number, cover.by
-        return look.put(trigger.name, crossing._replace(done=True, code="", told=told, number=number, by=by))
+        told, number = cover.told, cover.number
+        return look.put(trigger.name, crossing._replace(done=True, code="", told=told, number=number))
     if now < free:
         return look.put(trigger.name, crossing, wake=free)
-    number, by = look.count + 1, look.situation.entity
-    told_now = crossing._replace(done=True, code="", told=now, number=number, by=by)
+    number = look.count + 1
+    told_now = crossing._replace(done=True, code="", told=now, number=number)
     return look.put(trigger.name, told_now, count=1)
 
 
@@ -184,10 +183,10 @@ def _effects(rule: HandOver, look: _Look) -> Iterable[Effect]:
     for number, names in sorted(announced.items()):
         crossing, why = look.found[names[0]], ", ".join(names)
         if rule.task is not None:
-            key = f"hand-over:{crossing.by}:{number}"
+            key = f"hand-over:{look.situation.entity}:{number}"
             yield task(rule.task, key, crossing.told, fields, why=why)
         if rule.notice:
-            yield _notice(rule, f"notice:{crossing.by}:{number}", fields, why)
+            yield _notice(rule, f"notice:{look.situation.entity}:{number}", fields, why)
 
 
 def _notice(rule: HandOver, key: str, fields: Fields, why: str) -> Effect:
@@ -206,4 +205,9 @@ def _load(memory: Mapping[str, Any]) -> dict[str, Crossing]:
 
 
 def _dump(look: _Look) -> Mapping[str, Any]:
-    return {"count": look.count, "triggers": {name: each._asdict() for name, each in look.found.items()}}
+    facts = {name: _facts(crossing) for name, crossing in look.found.items()}
+    return {"count": look.count, "triggers": {name: each for name, each in facts.items() if each}}
+
+
+def _facts(crossing: Crossing) -> Mapping[str, Any]:
+    return {key: value for key, value in crossing._asdict().items() if value}

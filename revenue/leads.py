@@ -82,7 +82,7 @@ def lead_returns_rule(rule: LeadReturns) -> StandingRule:
         episodes = _episodes(rule, situation)
         cases = tuple(_cases(rule, situation, episodes))
         numbers = {name: each.number if each.on else 0 for name, each in episodes.items()}
-        facts = {"episodes": {name: each._asdict() for name, each in episodes.items()}}
+        facts = {"episodes": {name: each._asdict() for name, each in episodes.items() if each.number}}
         return Returns(terms=terms, situation=situation, cases=cases, way=way).standing(facts, numbers)
 
     return StandingRule(name=rule.name, derive=derive, gives=gives(rule.name))

@@ -27,7 +27,7 @@ class Recycle:
     """Who returns of a lost deal, after which `wait` (seconds since the loss), and on which way (`reasons`).
 
     `when`: asked of the deal, besides being lost. `roles`: as in DealFields. `zone`: where days begin.
-    Keys: `return:{entity}:{deal}:{closing}`, `reopen:…` (off the list), `remind:{deal}:{closing}` (one for everybody).
+    Keys: `return:{entity}:{deal}:{closing}`, `reopen:…` (off the list), `remind:{deal}-{closing}` (one for everybody).
     """
 
     reasons: Reasons

@@ -1,10 +1,10 @@
 """The way of a person back to nurture: due, asked about, skipped, on a list, woken, and off the list again.
 
 One case is one reason to return (a closing of a deal, a rejection); it has a number and leads to at most one return,
-whose key keeps the entity it was made for. A case waits until it is due. Then the first exclusion skips it for good,
-with its code; a blank or unknown reason lets it wait; a person without a marketing record has `patience` to get one
-(afterwards: `no_marketing_record`); otherwise the person returns. A case that ends while it waits leaves no trace; one
-that ends later takes the person off the list, unless another return keeps them there. Who is excluded after
+under a key of the person, the case and its number. A case waits until it is due. Then the first exclusion skips it for
+good, with its code; a blank or unknown reason lets it wait; a person without a marketing record has `patience` to get
+one (afterwards: `no_marketing_record`); otherwise the person returns. A case that ends while it waits leaves no trace;
+one that ends later takes the person off the list, unless another return keeps them there. Who is excluded after
 returning is woken no more and, should the enrolment not have left yet, not enrolled. Edited reasons change nothing any
 more: they are noted (`later`). It may not know what a case is about, nor what has really left.
 
@@ -18,20 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple, TypeAlias
 
-from revenue.cases import (
-    ENDED,
-    RETURNED,
-    SKIPPED,
-    WAITING,
-    Case,
-    Entries,
-    Entry,
-    dump,
-    ended,
-    load,
-    newest,
-    subject_of,
-)  # fmt: skip
+from revenue.cases import Case, Entries, Entry, State, dump, ended, load, newest, subject_of
 from revenue.days import DAY, day_of, start_of
 from revenue.exclusions import Exclusions, excluded
 from revenue.looks import AGAIN, soonest
@@ -110,18 +97,18 @@ class Returns:
 
     def _step(self, case: Case, known: Entry | None) -> _Step:
         entry = known or self._first(case)
-        if entry.state == RETURNED:
+        if entry.state == State.RETURNED:
             entry = self._watched(case.subject, entry)
             changed = case.reason if case.reason not in {"", entry.reason} else entry.later
             return _Step(entry._replace(later=changed))
-        return self._waiting(case, entry) if entry.state == WAITING else _Step(entry)
+        return self._waiting(case, entry) if entry.state == State.WAITING else _Step(entry)
 
     def _first(self, case: Case) -> Entry:
-        entry, now = Entry(self.situation.entity), self.situation.now
+        entry, now = Entry(), self.situation.now
         if self.situation.quiet and now >= case.due:
-            return entry._replace(state=SKIPPED, at=now, code=QUIET)
+            return entry._replace(state=State.SKIPPED, at=now, code=QUIET)
         if now > case.due + self.terms.patience:
-            return entry._replace(state=SKIPPED, at=now, code=LATE)
+            return entry._replace(state=State.SKIPPED, at=now, code=LATE)
         return entry
 
     def _waiting(self, case: Case, entry: Entry) -> _Step:
@@ -145,8 +132,8 @@ class Returns:
         day = wake_day(verdict.route, case.values, now, self.terms.zone)
         return _Step(
             entry._replace(
-                state=RETURNED, at=now, list=verdict.route.list, reason=verdict.reason,
-                wake_on=day.isoformat() if day else "",
+                state=State.RETURNED, at=now, key=self._key("return", case.name), list=verdict.route.list,
+                reason=verdict.reason, wake_on=day.isoformat() if day else "",
             )
         )  # fmt: skip
 
@@ -158,37 +145,40 @@ class Returns:
         return _Step(entry._replace(reminded=True), verdict.until, verdict)
 
     def _skipped(self, entry: Entry, code: str) -> Entry:
-        return entry._replace(state=SKIPPED, at=self.situation.now, code=code)
+        return entry._replace(state=State.SKIPPED, at=self.situation.now, code=code)
 
     def _watched(self, subject: str, entry: Entry) -> Entry:
         code = excluded(self.terms.never, self.situation, subject)
-        return entry._replace(state=SKIPPED, code=code) if code else entry
+        return entry._replace(state=State.SKIPPED, code=code) if code else entry
 
     def _others(self, known: Entries, numbers: Mapping[str, int]) -> Entries:
         """What is remembered of cases that do not stand: history, and what has just ended."""
         found: dict[str, Entry] = {}
         for name, entry in known.items():
-            if entry.state == WAITING:
+            if entry.state == State.WAITING:
                 continue
             found[name] = entry
             if ended(name, entry, numbers):
                 if not self.situation.quiet:
-                    found[name] = entry._replace(state=ENDED, at=self.situation.now)
-            elif entry.state == RETURNED:
+                    found[name] = entry._replace(state=State.ENDED, at=self.situation.now)
+            elif entry.state == State.RETURNED:
                 found[name] = self._watched(subject_of(name), entry)
         return found
 
     def _enrolments(self, entries: Entries) -> Iterable[Effect]:
         for case in self.cases:
             entry = entries[case.name]
-            if case.sure and entry.state == RETURNED and entry.list:
-                yield self._member(f"return:{entry.by}:{case.name}", entry.list, member=True)
+            if case.sure and entry.state == State.RETURNED and entry.list:
+                yield self._member(self._key("return", case.name), entry.list, member=True)
 
     def _removals(self, entries: Entries) -> Iterable[Effect]:
         kept = {entry.list for entry in entries.values() if entry.on_list}
         for name, entry in sorted(entries.items()):
-            if entry.state == ENDED and entry.list not in kept:
-                yield self._member(f"reopen:{entry.by}:{name}", entry.list, member=False)
+            if entry.state == State.ENDED and entry.list not in kept:
+                yield self._member(self._key("reopen", name), entry.list, member=False)
+
+    def _key(self, what: str, name: str) -> str:
+        return f"{what}:{self.situation.entity}:{name}"
 
     def _member(self, key: str, list_: str, *, member: bool) -> Effect:
         form = self.terms.form
@@ -199,9 +189,10 @@ class Returns:
         """One task per case that waits for a blank reason; for a deal, one for all of its people."""
         for case in self.cases:
             entry, _wake, verdict = steps[case.name]
-            if entry.state == WAITING and entry.reminded and verdict and verdict.remind:
-                about = case.name if case.deal else f"{entry.by}:{case.name}"
-                yield task(verdict.remind, f"remind:{about}", case.due, case.values, about=case.deal)
+            if entry.state == State.WAITING and entry.reminded and verdict and verdict.remind:
+                # Without a person's number, so that it is the same task for all; no part of it looks like one either.
+                key = f"remind:{case.deal}-{case.number}" if case.deal else self._key("remind", case.name)
+                yield task(verdict.remind, key, case.due, case.values, about=case.deal)
 
     def _questions(self, steps: Mapping[str, _Step]) -> tuple[Question, ...]:
         asked = [
@@ -217,14 +208,14 @@ class Returns:
             entry.list or entry.wake_on for entry in entries.values()
         ):
             return {}, 0.0
-        back = [(entry.at, name, entry) for name, entry in entries.items() if entry.state == RETURNED]
+        back = [(entry.at, name, entry) for name, entry in entries.items() if entry.state == State.RETURNED]
         days = sorted({entry.wake_on for _at, _name, entry in back if entry.wake_on})
         today = day_of(self.situation.now, self.terms.zone).isoformat()
         ahead = [day for day in days if day >= today] or days[-1:]
         values: dict[str, Value] = dict.fromkeys(field_names(self.terms.name), None)
         if back:
-            _at, name, last = max(back, key=lambda each: each[:2])
-            shown = (ahead[0] if ahead else None, f"return:{last.by}:{name}", last.reason or None)
+            _at, _name, last = max(back, key=lambda each: each[:2])
+            shown = (ahead[0] if ahead else None, last.key, last.reason or None)
             values = dict(zip(field_names(self.terms.name), shown, strict=True))
         switch = (
             start_of(date.fromisoformat(ahead[0]) + timedelta(days=1), self.terms.zone)

@@ -12,6 +12,7 @@ from revenue.exclusions import Exclusions
 from revenue.hand_over import HandOver, Trigger, hand_over_rule
 from revenue.task import TaskForm, TaskPaths, in_words
 from sync.record import Side, Value
+from sync.remember import join_memories
 from sync.rules import Effect, Fields
 from tests.support.standing import DAY, HOUR, NOON, Asked, ever, situation
 
@@ -169,7 +170,7 @@ def test_who_is_excluded_is_skipped_with_the_code_and_told_when_it_ends() -> Non
     assert tasks(made, NOON, hot=True, out=True) == []
     assert made.memory["triggers"]["score"]["code"] == "opted_out"
     assert tasks(made, NOON + DAY, hot=True) == ["1"]
-    assert made.memory["triggers"]["score"]["code"] == ""
+    assert "code" not in made.memory["triggers"]["score"]
 
 
 def test_an_exclusion_that_ends_by_new_rules_releases_no_flood() -> None:
@@ -188,12 +189,34 @@ def test_an_exclusion_takes_back_what_has_not_left() -> None:
     assert tasks(made, NOON + 60, hot=True, out=True) == []
 
 
-def test_keys_keep_the_entity_they_were_made_with() -> None:
-    """After a merge the survivor has another number; its hand-over is still the same one."""
+def test_a_merge_keeps_numbers() -> None:
+    """The survivor goes on with the same crossing: the same number under its own name, which the journal translates."""
     made = asked()
     assert tasks(made, NOON, hot=True) == ["1"]
     merged = situation(ma={"hot": True}, now=NOON + HOUR, entity=99, quiet=True)
-    assert [each.key for each in made.effects(merged)] == ["hand-over:7:1", "notice:7:1"]
+    assert [each.key for each in made.effects(merged)] == ["hand-over:99:1", "notice:99:1"]
+
+
+def test_two_memories_joined_announce_nothing_again() -> None:
+    """Two records that were both handed over turn out to be one person: the next crossing has a new number."""
+    first, second = asked(), asked()
+    tasks(first, NOON, hot=True)
+    for day in (0, 2):
+        tasks(second, NOON + day * DAY, hot=True)
+        tasks(second, NOON + (day + 1) * DAY)
+    first.memory = join_memories(first.memory, second.memory)
+    assert (
+        tasks(first, NOON + 4 * DAY, hot=True, quiet=True) == tasks(first, NOON + 5 * DAY, hot=True) == ["2"]
+    )
+    assert tasks(first, NOON + 6 * DAY) == []
+    assert tasks(first, NOON + 7 * DAY, hot=True) == ["3"]
+
+
+def test_who_never_crossed_costs_no_memory() -> None:
+    """A hundred thousand cold people are a hundred thousand blanks."""
+    made = asked()
+    tasks(made, NOON)
+    assert not any(made.memory.values())
 
 
 def test_without_a_marketing_record_nothing_is_told_or_forgotten() -> None:
@@ -221,7 +244,9 @@ def test_every_announcement_has_its_number_and_its_distance(
         new = made.memory["count"] - before
         assert new <= (not quiet)
         by = [
-            name for name in last if new and made.memory["triggers"][name]["number"] == made.memory["count"]
+            name
+            for name in last
+            if new and made.memory["triggers"].get(name, {}).get("number") == made.memory["count"]
         ]
         assert len(by) >= new
         assert "hand_raise" not in by or now >= last["hand_raise"] + HOUR

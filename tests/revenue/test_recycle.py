@@ -16,6 +16,7 @@ from revenue.recycle import Recycle, recycle_rule
 from revenue.routes import BlankReason, Reasons, Route
 from revenue.task import TaskForm, TaskPaths
 from sync.record import Raw, Side
+from sync.remember import join_memories
 from sync.rules import Effect, Fields
 from sync.standing import Standing
 from tests.support.standing import DAY, HOUR, NOON, Asked, Deal, ever, situation
@@ -324,9 +325,9 @@ def test_a_blank_reason_reminds_the_owner_and_takes_the_default_way() -> None:
         "Owner.Email": "rep@we.example",
         "WhatId": "D1",
     }
-    assert reminder == Effect("remind:D1:1", Side.SFA, "Task", values, find="Key")
+    assert reminder == Effect("remind:D1-1", Side.SFA, "Task", values, find="Key")
     assert person.asked.wake == DUE + 7 * DAY
-    assert person.keys(DUE + 7 * DAY - 1) == ["remind:D1:1"]
+    assert person.keys(DUE + 7 * DAY - 1) == ["remind:D1-1"]
     assert person.keys(DUE + 7 * DAY) == ["return:7:D1:1"]
     assert person.fields(DUE + 7 * DAY)[2] == "timing"
 
@@ -415,7 +416,7 @@ def test_a_quiet_look_sends_no_reminder() -> None:
     person = Person(lost(""))
     person.look(NOON)
     assert person.keys(DUE, quiet=True) == []
-    assert person.keys(person.asked.wake) == ["remind:D1:1"]
+    assert person.keys(person.asked.wake) == ["remind:D1-1"]
 
 
 def test_who_joins_a_deal_long_after_its_loss_is_not_returned() -> None:
@@ -467,12 +468,25 @@ def test_the_mappings_condition_is_asked_of_the_deal() -> None:
     assert person.keys(DUE + DAY) == ["return:7:D1:1"]
 
 
-def test_keys_keep_the_entity_they_were_made_with() -> None:
-    """After a merge the survivor has another number; the enrolment is still the same one."""
+def test_a_merge_changes_no_key_that_was_written() -> None:
+    """The survivor's enrolment bears its own number, which the journal translates; the key on the record stays."""
     person = Person(lost())
     person.look(DUE)
     person.entity = 99
-    assert person.keys(DUE + DAY, quiet=True) == ["return:7:D1:1"]
+    assert person.keys(DUE + DAY, quiet=True) == ["return:99:D1:1"]
+    assert person.fields(DUE + DAY)[1] == "return:7:D1:1"
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_two_memories_that_are_joined_what_happened_counts(swapped: bool) -> None:
+    """One of two records had returned, the other still waited: the person has returned, whichever record stays."""
+    returned, waiting = Person(lost()), Person(lost())
+    returned.look(DUE)
+    waiting.look(NOON)
+    kept, gone = (waiting, returned) if swapped else (returned, waiting)
+    kept.asked.memory = join_memories(kept.asked.memory, gone.asked.memory)
+    assert kept.keys(DUE + DAY, quiet=True) == ["return:7:D1:1"]
+    assert kept.fields(DUE + DAY) == ("2026-12-21", "return:7:D1:1", "timing")
 
 
 def test_a_person_without_sales_record_keeps_what_stands() -> None:
