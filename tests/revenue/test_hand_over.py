@@ -147,6 +147,16 @@ def test_two_events_are_two_hand_overs_unless_seen_at_once() -> None:
     assert tasks(together, NOON, raised=True, trial=True) == ["1"]
 
 
+def test_the_latest_hand_over_covers_the_score() -> None:
+    """Of two that sales has just heard of, the score joins the later one."""
+    made = asked()
+    tasks(made, NOON, raised=True)
+    tasks(made, NOON + 60, raised=True, trial=True)
+    seen = situation(ma={"raised": True, "trial": True, "hot": True}, now=NOON + 120)
+    why = {each.key: each.values["Description"] for each in made.effects(seen) if each.object == "Task"}
+    assert why == {"hand-over:7:1": "hand_raise", "hand-over:7:2": "score, trial"}
+
+
 def test_a_hand_stays_raised_when_the_flag_is_taken_back() -> None:
     """The campaign that resets the flag must not take back a task that has not left yet."""
     made = asked()

@@ -104,6 +104,13 @@ def test_a_lost_deal_returns_its_person_when_the_wait_is_over() -> None:
     assert person.fields(DUE + 50 * DAY) == ("2026-12-21", "return:7:D1:1", "timing")
 
 
+def test_the_next_look_is_the_earliest_that_anything_needs() -> None:
+    """Of two deals that wait, the one that is due first."""
+    person = Person(lost(at=NOON + HOUR), lost("rival", "D2"), lost("rival", "D3", NOON + 2 * HOUR))
+    person.look(NOON + 3 * HOUR)
+    assert person.asked.wake == DUE
+
+
 def test_reopened_inside_the_wait_is_nothing() -> None:
     """A slip of the hand leaves no trace, not even a skip."""
     person = Person(lost())
