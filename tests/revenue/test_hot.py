@@ -61,6 +61,22 @@ def test_the_threshold_itself_is_in(score: object, hot: bool) -> None:
     assert office.is_hot is hot
 
 
+def test_each_named_threshold_is_a_field_of_its_own() -> None:
+    """Two thresholds on one score know nothing of each other."""
+    warm = HotRule(field="points", enter=40, leave=30, threshold="warm")
+    rules = [hot_rule(RULE), hot_rule(warm)]
+    seen = situation(ma={"points": 50})
+    assert [rule.name for rule in rules] == ["score.hot", "score.warm"]
+    assert [dict(rule.derive(seen).fields[Side.MA]) for rule in rules] == [
+        {"score.hot": False},
+        {"score.warm": True},
+    ]
+    assert [dict(rule.gives[Side.MA]) for rule in rules] == [
+        {"score.hot": "boolean"},
+        {"score.warm": "boolean"},
+    ]
+
+
 @pytest.mark.parametrize("score", [None, "", "hot", True])
 def test_a_score_that_cannot_be_read_changes_nothing(score: object) -> None:
     """A blank is not cold."""
