@@ -96,8 +96,9 @@ def _field(here: _Here, object_: str, path: Text) -> SchemaField | None:
         return None
     if path.text in schema.fields:
         return schema.fields[path.text]
-    if "." in path.text and not any("." in name for name in schema.fields):
-        return None  # this vendor describes no paths into other records: nothing to compare with
+    relation, dot, _ = path.text.rpartition(".")
+    if dot and not any(name.startswith(f"{relation}.") for name in schema.fields):
+        return None  # this vendor does not describe the paths of this relation: nothing to compare with
     where = f"{here.system} {object_}"
     here.sink.error(
         path.at, "M030", f"{where} has no field «{path.text}»", did_you_mean(path.text, schema.fields)

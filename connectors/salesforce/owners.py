@@ -17,7 +17,7 @@ from connectors.salesforce.ids import full_id
 from sync.ports import FieldError, Write
 from sync.record import Raw
 
-PATH, COLUMN = "Owner.Email", "OwnerId"
+OWNER, USER, PATH, COLUMN = "Owner", "User", "Owner.Email", "OwnerId"
 REMEMBERED = 900.0
 
 
@@ -68,7 +68,7 @@ class Owners:
     def _look_up(self, addresses: Sequence[str], users: dict[str, str], wrong: dict[str, FieldError]) -> None:
         active: dict[str, set[str]] = {}
         met: set[str] = set()
-        for query in soql.having("User", ("Id", "Email", "IsActive"), "Email", "email", addresses):
+        for query in soql.having(USER, ("Id", "Email", "IsActive"), "Email", "email", addresses):
             for row in self._client.query_all_pages(query):
                 address = str(row.get("Email")).casefold()
                 met.add(address)

@@ -7,11 +7,11 @@ and again when the vendor refuses a field. Source: the vendor's page "sObject De
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.salesforce.ids import full_id
-from connectors.salesforce.owners import COLUMN, PATH
+from connectors.salesforce.owners import COLUMN, OWNER, PATH, USER
 from connectors.stamps import to_utc
 from sync.errors import RequestRefused
 from sync.record import Raw, Record, Ref, Schema, SchemaField
@@ -78,12 +78,23 @@ class Catalogue:
                 self._known.pop(name, None)
 
     def schema(self, name: str) -> Schema:
-        """One object's schema for the engine; with an owner also the owner's address, which may be written as well."""
+        """One object's schema for the engine, with its owner's fields; of those the address may be written as well."""
         described = self.object(name)
         fields = {path: _field(path, row) for path, row in described.fields.items()}
-        if COLUMN in fields and described.relations.get("Owner") == "User":
-            fields[PATH] = fields[COLUMN]._replace(path=PATH, type="email", label="Owner Email", length=80)
+        if described.relations.get(OWNER) == USER:
+            fields |= self._owner(fields[COLUMN])
         return Schema(system=self._system, object=name, fields=fields)
+
+    def _owner(self, column: SchemaField) -> Iterator[tuple[str, SchemaField]]:
+        for name, row in self.object(USER).fields.items():
+            path = f"{OWNER}.{name}"
+            can = (column.createable, column.updateable) if path == PATH else (False, False)
+            yield (
+                path,
+                _field(path, row)._replace(
+                    createable=can[0], updateable=can[1], required=False, unique=False
+                ),
+            )
 
     def stamps(self, name: str, paths: Sequence[str]) -> tuple[str, ...]:
         """Those of the paths that hold times. Raises RequestRefused for a path that our user cannot see, even by a
