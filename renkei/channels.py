@@ -264,6 +264,7 @@ class MailDelivery:
                 server = smtplib.SMTP(host, int(port), timeout=TIMEOUT)
             if mail.tls == "starttls":
                 server.starttls(context=context)
+            server.ehlo_or_helo_if_needed()
             if mail.user:
                 server.login(mail.user, mail.password.get_secret_value())
             return server

@@ -8,7 +8,7 @@ not arrive is sent again, one that may have arrived is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from sync.ports import Executor
 
 GONE = 2
 AGAIN = 60.0
+LAST = 2.0
 
 
 class Alarm(NamedTuple):
@@ -73,6 +74,12 @@ class Alarms:
                 kept["gone"] += 1
         self._land(now)
         self._tell(now)
+        self.notes.write(ALARMS, self.out, now)
+
+    def close(self, now: float) -> None:
+        """Take note of what is on its way, waiting a little. Raises Fatal."""
+        wait([each.future for each in self._sending], timeout=LAST)
+        self._land(now)
         self.notes.write(ALARMS, self.out, now)
 
     def _tell(self, now: float) -> None:

@@ -15,6 +15,8 @@ from renkei.settings import Project
 from sync.errors import RenkeiError
 from sync.rules import Rules
 
+_SHOWN = 3
+
 
 class _Look(NamedTuple):
     """What the file system says of each file: enough to see that something was written."""
@@ -29,10 +31,10 @@ class Refused:
     lines: tuple[str, ...]
 
     @property
-    def first(self) -> str:
-        """The first finding, and how many there are."""
-        more = f" (+{len(self.lines) - 1})" if len(self.lines) > 1 else ""
-        return f"{self.lines[0]}{more}"
+    def text(self) -> str:
+        """The first findings, and how many more there are."""
+        more = f" (+{len(self.lines) - _SHOWN})" if len(self.lines) > _SHOWN else ""
+        return " · ".join(self.lines[:_SHOWN]) + more
 
 
 class Folder:

@@ -98,7 +98,7 @@ class _House:
         stack, project = self.stack, self.project
         found = read_folder(project)
         if isinstance(found, Refused):
-            raise Fatal(found.first, "`renkei check` shows all findings")
+            raise Fatal(found.text, "`renkei check` shows all findings")
         stack.enter_context(polite(self.stop))
         owner = this_process()
         store = SqlStore(make_state(project), self.clock, owner, lease_seconds=LEASE)
@@ -178,7 +178,7 @@ class _House:
         self.metrics.registry.register(Figures(self.board, self.project, about, self._quota))
         if self.wishes.once:
             return ""
-        web = Web(self.project.service.port, self.board, self.metrics, self.clean)
+        web = Web(self.project.service.port, self.board, self.metrics, self.hiding)
         self.stack.callback(web.close)
         return web.url
 

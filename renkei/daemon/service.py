@@ -134,6 +134,7 @@ class Service:
         """Say goodbye. What cannot be kept any more is not missed."""
         self.board.picture = replace(self.board.picture, stopping=True)
         self._safely(lambda: self.hearing.end(self.desks.values()))
+        self._safely(lambda: self.alarms.close(self._clock()))
 
     def keep(self) -> None:
         """Keep the lease now and then. Raises LeaseLost."""
@@ -162,7 +163,7 @@ class Service:
         if found is None:
             return
         if isinstance(found, Refused):
-            self._mapping = self.clean(found.first)
+            self._mapping = self.clean(found.text)
             self.log.warning("mapping refused", reason=self._mapping, findings=len(found.lines))
         else:
             try:
