@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from sync.latch import latched, record_name, set_latch
+from sync.latch import end_lifts, latched, record_name, set_latch
 from sync.normalise import decode_body
 from sync.plan import FieldWork
 from sync.record import Raw
@@ -60,6 +60,7 @@ def decide_consent(scene: Scene, entity: int) -> Consent:
     addresses = {address for row in own if (address := scene.known(row).address)}
     names = [entity_name(entity), *sorted(addresses)]
     standing = _standing(scene, own, addresses, names)
+    end_lifts(scene, own, standing)
     if not standing:
         return NOTHING
     for topic, said in standing.items():

@@ -8,6 +8,7 @@ listed; it is not an error. A person who is opted out is created opted out.
 from __future__ import annotations
 
 from sync.consent import opt_out_work
+from sync.holds import DISCARDED, is_discarded
 from sync.normalise import Known
 from sync.pairs import carried, in_scope
 from sync.plan import FieldWork
@@ -37,6 +38,12 @@ def decide_create(scene: Scene, source: RecordRow, wants: Wants, context: Contex
         return
     fields = _fields(scene, known, target, wants)
     if not _is_complete(rule, fields, wants):
+        return
+    discarded = scene.holds[source.entity].get(("", DISCARDED))
+    if discarded is not None and is_discarded(
+        discarded, {path: work.desired for path, work in fields.items()}
+    ):
+        wants.keep(discarded)
         return
     unique = context.unique.get((target.system, target.object), frozenset())
     key = next((path for path in fields if path in unique), "")

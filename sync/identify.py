@@ -172,9 +172,11 @@ def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
     others = scene.sharing(across, key)
     peers = [peer for peer in scene.sharing(row.system, key) if peer.entity != row.entity]
     linked = sorted({r.entity for r in (*others, *peers) if scene.is_linked(r.entity)})
-    if len(linked) == 1:
+    if len(linked) == 1 and linked[0] not in scene.apart:
         return _twin(scene, row, linked[0], numbers)
     entities = {other.entity for other in others}
+    if any(each.entity in scene.apart for each in (*others, *peers)):  # the address has two owners
+        return Ambiguous(tuple(sorted(r.ref for r in (*others, *peers))))
     if len(linked) > 1 or len(entities) > 1 or (entities and peers):
         return Ambiguous(tuple(sorted(r.ref for r in (*others, *peers))))
     if entities:
@@ -213,6 +215,11 @@ def _one_of(scene: Scene, row: RecordRow, others: list[RecordRow], by: str, numb
         return _twin(scene, row, entity, numbers)
     _join(scene, row.entity, entity, numbers)
     return Linked(entity, by)
+
+
+def link_as_answered(scene: Scene, row: RecordRow, other: RecordRow, numbers: Numbers) -> Identity:
+    """Take a record for the same person's as another one, because somebody said so."""
+    return _one_of(scene, row, [other], "answer", numbers)
 
 
 def _twin(scene: Scene, row: RecordRow, entity: int, numbers: Numbers) -> Identity:

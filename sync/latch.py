@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sync.rows import KeyRow, RecordRow
-from sync.scene import LATCH, NOWHERE, Scene, entity_name
+from sync.scene import LATCH, NOWHERE, Scene, entity_name, lifted_name
 
 
 def latched(scene: Scene, names: Iterable[str]) -> dict[str, str]:
@@ -27,6 +27,16 @@ def set_latch(scene: Scene, name: str, topic: str, source: str) -> None:
     if topic not in topics:
         topics[topic] = source
         scene.patch.put(KeyRow(NOWHERE, LATCH, name, topic, source, 0))
+
+
+def end_lifts(scene: Scene, rows: Iterable[RecordRow], standing: Iterable[str]) -> None:
+    """Forget that a record's opt-out was lifted, once the record no longer says it or another one says it anew: what
+    it says from then on is newer."""
+    latched_again = set(standing)
+    for row in rows:
+        for topic in sorted(scene.lifted.get(row[:3], ())):
+            if topic in latched_again or scene.lens.known(row).consent.get(topic) is not True:
+                scene.patch.drop(KeyRow(NOWHERE, LATCH, lifted_name(row), topic, "", 0))
 
 
 def follow(scene: Scene, gone: int, keep: int) -> None:

@@ -6,7 +6,8 @@ now (after a merge or conversion) a half is kept only where the new record has t
 
 from __future__ import annotations
 
-from sync.normalise import Known, decode_body
+from sync.holds import CONFLICT, DISCARDED, LEAVE_BOTH, LOOP, answer_to, is_discarded
+from sync.normalise import Known, decode_body, encode
 from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_written
 from sync.possible import ANYBODY, shown
 from sync.record import SIDES, Raw, Side, Value
@@ -16,7 +17,7 @@ from sync.rules import Cell, FieldRule, Flow
 from sync.scene import Scene
 from sync.work import Wanted, Wants
 
-LOOP = 3
+LOOPS = 3
 ABSENT = object()
 
 
@@ -28,6 +29,7 @@ class _Sides:
         self.row = {Side.MA: ma, Side.SFA: sfa}
         self.known: dict[Side, Known] = {side: scene.known(row) for side, row in self.row.items()}
         self.raw: dict[Side, dict[str, Raw]] = {}
+        self.held = scene.holds[ma.entity]
         self.away = {side: self._arrived(scene, row) for side, row in self.row.items()}
 
     def _arrived(self, scene: Scene, row: RecordRow) -> frozenset[str]:
@@ -140,7 +142,7 @@ def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants
         case WriteTo(side=side, lost=lost):
             _want(rule, side, now, half, lost, sides, halves, wants)
         case Clash():
-            wants.hold(rule.name, "conflict", {"ma": now.ma, "sfa": now.sfa})
+            _ask(rule, CONFLICT, now, half, sides, halves, wants)
         case Await(side=side):
             row = sides.row[side]
             wants.awaited.setdefault(row.ref, []).append(rule.cells[side].paths[row.object])
@@ -189,6 +191,27 @@ def carried(rule: FieldRule, cell: Cell, value: Value, desired: Raw) -> Value:
     return cell.read(desired)
 
 
+def _ask(
+    rule: FieldRule,
+    kind: str,
+    now: Pair,
+    half: Half | None,
+    sides: _Sides,
+    halves: dict[str, Half],
+    wants: Wants,
+) -> None:
+    """A person decides; where one has, for these very values, it is done as said. The question is listed until both
+    sides agree."""
+    details = {"ma": now.ma, "sfa": now.sfa}
+    answer = answer_to(sides.held.get((rule.name, kind)), encode(details))
+    if answer == LEAVE_BOTH:
+        halves[rule.name] = Half(rule.fingerprint, now.ma, now.sfa)
+        return
+    wants.hold(rule.name, kind, details)
+    if answer in SIDES:
+        _want(rule, Side(answer).other, now, half, None, sides, halves, wants, asked=True)
+
+
 def _want(
     rule: FieldRule,
     side: Side,
@@ -198,19 +221,27 @@ def _want(
     sides: _Sides,
     halves: dict[str, Half],
     wants: Wants,
+    *,
+    asked: bool = False,
 ) -> None:
-    """Add one field to the work for a side, unless it cannot be written there or goes in circles."""
+    """Add one field to the work for a side, unless it cannot be written there, goes in circles (but not where a person
+    asked for it) or was discarded."""
     row, cell = sides.row[side], rule.cells.get(side)
     path = cell.paths.get(row.object) if cell is not None else None
     if cell is None or path is None or row.object in cell.read_only:
         return
     value = now.of(side.other)
-    if rule.can_circle and half is not None and times_written(half, value, sides.now) >= LOOP:
-        wants.hold(rule.name, "loop", {"ma": now.ma, "sfa": now.sfa})
+    circles = rule.can_circle and half is not None and times_written(half, value, sides.now) >= LOOPS
+    if circles and not asked:
+        _ask(rule, LOOP, now, half, sides, halves, wants)
         return
     expected, desired = sides.body(side).get(path), cell.write(value)
     if desired == expected:
         halves[rule.name] = Half(rule.fingerprint, now.ma, now.sfa, half.written if half else ())
+        return
+    discarded = sides.held.get((rule.name, DISCARDED))
+    if discarded is not None and is_discarded(discarded, {"expected": expected, "desired": desired}):
+        wants.keep(discarded)
         return
     wanted = wants.targets.setdefault(row.ref, Wanted(sides.row[side.other], {}))
     wanted.fields[path] = FieldWork(

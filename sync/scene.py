@@ -57,6 +57,8 @@ class Scene:
         self.sent: frozenset[int] = frozenset()
         self.opted: dict[str, list[RecordRow]] = {}
         self.latches: dict[str, dict[str, str]] = {}
+        self.lifted: dict[tuple[str, ...], set[str]] = {}
+        self.apart: set[int] = set()
         self.served: set[str] = set()
         self.noted: dict[tuple[str, ...], int] = {}
         self.decided: set[int] = set()
@@ -78,8 +80,18 @@ class Scene:
         key = row[:3]
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self.lens.known(row)
+            found = self._known[key] = self._as_answered(row, self.lens.known(row))
         return found
+
+    def _as_answered(self, row: RecordRow, known: Known) -> Known:
+        """A record's fields as a person has said that they are to be taken."""
+        if row.entity in self.apart:
+            known = known._replace(personal=False)
+        if lifted := self.lifted.get(row[:3]):
+            said = known.consent.items()
+            lower = {topic: None if value is True and topic in lifted else value for topic, value in said}
+            known = known._replace(consent=lower)
+        return known
 
     def see(self, row: RecordRow, known: Known) -> None:
         """Take other canonical fields for a record's than those that were read from it."""
@@ -196,7 +208,8 @@ def load(store: Store, lens: Lens, wanted: Collection[int], channels: Iterable[s
         for standing in store.standings(entities):
             scene.standings[standing.entity][standing.rule] = standing
     scene.sent = on_their_way(store, (*lens.rules.systems.values(), *channels))
-    _load_consent(scene, store)
+    _load_latches(scene, store)
+    _load_consent(scene)
     return scene
 
 
@@ -205,20 +218,44 @@ def entity_name(entity: int) -> str:
     return f"entity:{entity}"
 
 
-def _load_consent(scene: Scene, store: Store) -> None:
-    """Who says to be opted out, by address, and which latches stand for anybody in the scene."""
+def lifted_name(row: RecordRow) -> str:
+    """Under which name it stands that a record's opt-out was lifted by a person."""
+    return f"lifted:{row.system}/{row.object}/{row.id}"
+
+
+def apart_name(entity: int) -> str:
+    """Under which name it stands that an entity's address does not say who it is."""
+    return f"apart:{entity}"
+
+
+def _load_latches(scene: Scene, store: Store) -> None:
+    """What stands for anybody in the scene, whatever is seen: opt-outs, and what a person has said of them."""
+    lifted = {lifted_name(row): row for row in scene.records.values()}
+    apart = {apart_name(row.entity): row.entity for row in scene.records.values()}
+    names = {*apart}
+    if scene.lens.rules.consent:
+        names |= {*lifted, *(entity_name(row.entity) for row in scene.records.values())}
+        names |= {scene.known(row).address for row in scene.records.values()} - {""}
+    for key in store.holders(NOWHERE, LATCH, names):
+        if key.hash in apart:
+            scene.apart.add(apart[key.hash])
+        elif key.hash in lifted:
+            scene.lifted.setdefault(lifted[key.hash][:3], set()).add(key.object)
+        else:
+            scene.latches.setdefault(key.hash, {})[key.object] = key.id
+    for row in scene.records.values():
+        if row.entity in scene.apart or row[:3] in scene.lifted:
+            scene.forget_known(row.ref)
+
+
+def _load_consent(scene: Scene) -> None:
+    """Who says to be opted out, by address."""
     if not scene.lens.rules.consent:
         return
-    names: set[str] = set()
     for row in scene.records.values():
         known = scene.known(row)
-        names.update((entity_name(row.entity), known.address))
-        if True in known.consent.values():
+        if known.address and True in known.consent.values():
             scene.opted.setdefault(known.address, []).append(row)
-    names.discard("")
-    scene.opted.pop("", None)
-    for key in store.holders(NOWHERE, LATCH, names):
-        scene.latches.setdefault(key.hash, {})[key.object] = key.id
 
 
 def _load_named(scene: Scene, store: Store, rows: Iterable[RecordRow]) -> None:

@@ -23,6 +23,7 @@ from sync.rows import (
     PENDING,
     PLANNED,
     SUPERSEDED,
+    HoldRow,
     KeyRow,
     OperationRow,
     RecordRow,
@@ -90,6 +91,10 @@ class Wants:
     awaited: dict[Ref, list[str]] = field(default_factory=dict)
     conflicts: int = 0
     keeps_open: bool = False
+
+    def keep(self, hold: HoldRow) -> None:
+        """Let a hold stand as it is."""
+        self.holds[hold.field, hold.kind] = hold.body
 
     def hold(self, name: str, kind: str, details: Mapping[str, object]) -> None:
         """Ask for a hold."""
