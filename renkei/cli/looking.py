@@ -14,7 +14,8 @@ from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, 
 from renkei.cli.screen import as_json, counts, leave, paint, problem, say, shown, stamp, table
 
 if TYPE_CHECKING:
-    from state.answers import HoldInfo, OperationInfo, RecordInfo, RouteStatus, Trace
+    from renkei.settings import Project
+    from state.answers import HoldInfo, OperationInfo, RecordInfo, RouteScope, RouteStatus, Trace
     from sync.rules import Rules
 
 _DAY = 86_400.0
@@ -44,14 +45,14 @@ def status(
 ) -> None:
     """Each route at a glance: last cycle, what is left, what waits. Exit code 1 if one is not well."""
     from renkei.daemon.beside import see
-    from renkei.wire import load_rules, look, scopes
+    from renkei.wire import look
     from state.views import status as ask
 
     here = session(project, env, lang, as_json=json)
-    rules = load_rules(here.project)
+    about = _scopes(here.project)
     with look(here.project) as reader:
-        found = ask(reader, scopes(rules), since=time.time() - _DAY)
-    seen = see(here.project, [each.route for each in rules])
+        found = ask(reader, about, since=time.time() - _DAY)
+    seen = see(here.project, [each.route for each in about])
     routes = [_status_data(each, _oldest(here, each.route, max_age)) for each in found]
     well = all(each["ok"] for each in routes) and not (seen.still or seen.mapping)
     if json:
@@ -66,6 +67,22 @@ def status(
 def _oldest(here: Session, route: str, asked: float | None) -> float:
     """Minutes after which what a route has read is too old: as asked for, else three of its cycles."""
     return max(_FRESH, 3 * here.project.service.interval(route) / 60.0) if asked is None else asked
+
+
+def _scopes(project: Project) -> list[RouteScope]:
+    """What each route is about; where the files are wrong, what the running service works with. Raises Fatal,
+    MappingError."""
+    from mappings.errors import MappingError
+    from renkei.daemon.beside import scopes_at_work
+    from renkei.wire import load_rules, scopes
+
+    try:
+        return scopes(load_rules(project))
+    except MappingError:
+        found = scopes_at_work(project)
+        if not found:
+            raise
+        return found
 
 
 def _too_old(each: RouteStatus, oldest: float) -> dict[str, float]:

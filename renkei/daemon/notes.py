@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from state.reader import Reader
 
 KIND = "service"
-PROCESS, MAPPING, ALARMS, ROUTE = "process", "mapping", "alarms", "route/"
+PROCESS, ROUTES, MAPPING, ALARMS, ROUTE = "process", "routes", "mapping", "alarms", "route/"
 PAUSE, RESUME, SYNC_NOW = "pause", "resume", "sync-now"
 NEW, TAKEN, DONE, DROPPED = "new", "taken", "done", "dropped"
 

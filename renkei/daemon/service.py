@@ -20,7 +20,7 @@ from renkei.daemon.board import Board, Picture, State
 from renkei.daemon.desk import Desk
 from renkei.daemon.folder import Folder, Refused
 from renkei.daemon.metrics import Metrics
-from renkei.daemon.notes import MAPPING, ROUTE, Notes
+from renkei.daemon.notes import MAPPING, ROUTE, ROUTES, Notes
 from renkei.daemon.phrases import say
 from renkei.daemon.quota import Forecast, Spent
 from renkei.daemon.words import Hearing
@@ -195,6 +195,8 @@ class Service:
         self.hearing.forget(gone)
         for name in gone:
             self.notes.write(f"{ROUTE}{name}", {}, self._clock())
+        at_work = scopes(tuple(world.lens.rules for world in worlds.values()))
+        self.notes.write(ROUTES, {each.route: [each.kind, *each.systems] for each in at_work}, self._clock())
 
     def _look(self) -> None:
         self.alarms.update(self._alarms(), self._clock())
