@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from renkei.daemon.notes import (
     DONE,
@@ -18,6 +18,7 @@ from renkei.daemon.notes import (
     NEW,
     PROCESS,
     ROUTE,
+    ROUTES,
     SYNC_NOW,
     Pause,
     read_notes,
@@ -31,6 +32,9 @@ from sync.errors import Fatal, Retryable
 from sync.guard import Brake
 from sync.normalise import encode
 from sync.rows import CommandRow
+
+if TYPE_CHECKING:
+    from state.answers import RouteScope
 
 PATIENCE = 150.0
 _POLL = 0.2
@@ -70,6 +74,21 @@ def see(project: Project, routes: list[str]) -> Seen:
     still = {name.removeprefix(ROUTE): data for name, data in notes.items() if name.startswith(ROUTE)}
     running = Running(note["owner"], note["url"], note["since"])
     return Seen(running, pauses, still, str(notes.get(MAPPING, {}).get("reason", "")))
+
+
+def scopes_at_work(project: Project) -> list[RouteScope]:
+    """What the routes are about that the service works with, whatever the mapping files say by now; [] = it does not
+    run."""
+    from state.answers import RouteScope
+
+    if service_of(project) is None:
+        return []
+    with look(project) as reader:
+        found = read_notes(reader).get(ROUTES, {})
+    return [
+        RouteScope(route=route, kind=kind, systems=tuple(systems))
+        for route, (kind, *systems) in found.items()
+    ]
 
 
 def service_of(project: Project) -> Running | None:
