@@ -23,13 +23,14 @@ from connectors.marketo import Marketo, MarketoConfig
 from connectors.salesforce import Salesforce, SalesforceConfig
 from mappings.load import load
 from renkei.threads import ThreadExecutor
+from simulators.http import Front
 from simulators.ledger import Entry
 from simulators.marketo.api import DEMO_CREDENTIALS, MarketoApi
 from simulators.marketo.state import MarketoState
 from simulators.salesforce.api import SalesforceApi
 from simulators.salesforce.oauth import Credentials
 from simulators.salesforce.state import SalesforceState
-from simulators.server import serve
+from simulators.server import Server, serve
 from state.store import SqlStore
 from sync.cycle import Bounds, CycleReport, run_cycle
 from sync.errors import Retryable
@@ -74,9 +75,7 @@ class Town:
         self.marketo_api = MarketoApi(self.marketo)
         self.salesforce_api = SalesforceApi(self.salesforce)
         self.servers = [
-            self._stack.enter_context(
-                serve(api, faults, self.clock, server_timeout=TIMEOUT, slow_seconds=0.02)
-            )
+            self._stack.enter_context(self._serve(api, faults))
             for api, faults in (
                 (self.marketo_api, self.faults[MARKETO]),
                 (self.salesforce_api, self.faults[SALESFORCE]),
@@ -96,6 +95,9 @@ class Town:
             executor=executor,
             numbers=Numbering(self.store),
         )
+
+    def _serve(self, front: Front, faults: Strikes) -> Server:
+        return serve(front, faults, self.clock, server_timeout=TIMEOUT, slow_seconds=0.02)
 
     def _open_marketo(self) -> Marketo:
         config = MarketoConfig(

@@ -1,0 +1,194 @@
+"""A town in which business is done: accounts, deals, tasks, lists and notices beside the people.
+
+It adds to `tests.support.town` the three routes of the presets over one journal, a channel with somebody who listens,
+and a way to end the process between a thing and its receipt. What came of it is asked of the vendors; only what waits
+for a person, and what cannot be known, is asked of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from mappings.load import load
+from renkei.channels import Channel, Hook, WebhookDelivery
+from simulators.http import Front
+from simulators.server import Limits
+from state.reader import Reader
+from state.views import inbox
+from sync.cycle import Bounds, run_cycle
+from sync.errors import Retryable
+from sync.normalise import Lens
+from sync.read import Numbering, World
+from sync.rules import Rules
+from tests.support.flow_town_parts import AimedServer, FlowWindow, Notices
+from tests.support.town import MARKETO, PRESET, SALESFORCE, STEP, TIMEOUT, Town
+from tests.support.town_parts import ProcessDied, Strikes
+
+CHANNEL = "sales"
+FILES = ("account.yaml", "deal.yaml", "person-flows.yaml", "thresholds.yaml")
+LISTS = ("N-01 時期", "N-02 予算", "N-03 価値", "N-04 乗換", "N-05 未対応")
+MOST = 30
+
+
+def rules_in(folder: Path, changes: Mapping[str, Mapping[str, str]], rates: str) -> tuple[Rules, ...]:
+    """The presets, with a notice for every hand-over and with a scenario's changes (old text -> new text)."""
+    told = {"person-flows.yaml": {"  task: { subject:": f"  notice: {CHANNEL}\n  task: {{ subject:"}}
+    folder.mkdir()
+    for name in FILES:
+        content = (PRESET.parent / name).read_text("utf-8")
+        for old, new in {**told.get(name, {}), **changes.get(name, {})}.items():
+            assert old in content, f"{name} does not say {old!r}"
+            content = content.replace(old, new)
+        (folder / name).write_text(content, "utf-8")
+    if rates:
+        (folder / "rates.csv").write_text(rates, "utf-8")
+    found = load([folder])
+    assert [str(problem) for problem in found.problems] == []
+    return found.rules
+
+
+class FlowTown(Town):
+    """Two vendors, three routes, one journal in `folder`, and a channel."""
+
+    def __init__(
+        self, folder: Path, changes: Mapping[str, Mapping[str, str]] | None = None, rates: str = ""
+    ) -> None:
+        self.every = rules_in(folder / "mappings", changes or {}, rates)
+        self._meanwhile: list[Callable[[], object]] = []
+        people = self.every[-1]
+        super().__init__(folder, rules=lambda _rules: people)
+        self.notices = Notices()
+        self.faults[CHANNEL] = Strikes(CHANNEL)
+        told = self._serve(self.notices, self.faults[CHANNEL])
+        self.servers.append(self._stack.enter_context(told))
+        hook = Hook(url=SecretStr(f"{told.url}/notices"), format="json")
+        delivery = WebhookDelivery(CHANNEL, hook, self.clock)
+        self.channel = FlowWindow(Channel(CHANNEL, delivery))
+        for name in (MARKETO, SALESFORCE):
+            self.windows[name] = FlowWindow(self.windows[name].inner)
+        self.windows[CHANNEL] = self.channel
+        for name in LISTS:
+            self.marketo.add_list(name)
+        self.worlds = self._build()
+
+    def _serve(self, front: Front, faults: Strikes) -> AimedServer:
+        return AimedServer(front, faults, self.clock, Limits(server_timeout=TIMEOUT, slow_seconds=0.02))
+
+    def _build(self) -> list[World]:
+        numbers = Numbering(self.store)
+        return [
+            replace(
+                self.world,
+                lens=Lens(rules),
+                connectors={side: self.windows[rules.systems[side]] for side in rules.sides},
+                store=self.store,
+                numbers=numbers,
+                channels={CHANNEL: self.channel},
+                routes=self.every,
+                progress=self._progress if rules.kind == "person" else lambda _what, _count: None,
+            )
+            for rules in self.every
+        ]
+
+    # --- time and cycles ---------------------------------------------------------------------------------
+
+    def tick(self, *, first: bool = False) -> bool:
+        """One cycle of each route, in order; True if one of them has more to do at once."""
+        more = False
+        for world in self.worlds:
+            try:
+                report = run_cycle(world, Bounds(sweep=900.0, first=first))
+                more = more or report.left or bool(report.delivered.stopped)
+            except Retryable as error:
+                self.wait(error.after)
+                more = True
+        self.wait(STEP)
+        return more
+
+    def begin(self) -> None:
+        """Let the routes write for the first time, and bring everything to rest."""
+        self.tick(first=True)
+        self.rest()
+
+    def rest(self) -> None:
+        """Run cycles until twice in a row nothing was changed anywhere and nothing is in doubt."""
+        still = 0
+        for _ in range(MOST):
+            before = self._happened
+            waits = self.tick() or self.in_doubt
+            still = 0 if waits or self._happened != before else still + 1
+            if still == 2:
+                return
+        raise AssertionError(f"still at work after {MOST} cycles: {self.api_entries[-4:]}")
+
+    @property
+    def _happened(self) -> tuple[int, ...]:
+        lists = sum(len(changes) for changes in self.marketo.lists.values())
+        return self.write_calls, len(self.api_entries), lists, len(self.notices.messages)
+
+    @property
+    def in_doubt(self) -> int:
+        """Batches that left and are not settled."""
+        return sum(len(self.store.batches(name)) for name in self.windows)
+
+    def meanwhile(self, act: Callable[[], object]) -> None:
+        """Something happens once, when people have been decided and nothing has left yet."""
+        self._meanwhile.append(act)
+
+    def _progress(self, what: str, _count: int) -> None:
+        if what == "decide":
+            while self._meanwhile:
+                self._meanwhile.pop(0)()
+
+    # --- faults and ends ---------------------------------------------------------------------------------
+
+    def aim(self, kind: str, thing: str) -> None:
+        """A fault strikes the next request that makes a thing."""
+        place = {"ListMember": 0, "Company": 0, "Notice": 2}.get(thing, 1)
+        server = self.servers[place]
+        assert isinstance(server, AimedServer)
+        server.aims.append((kind, thing))
+
+    def end_after(self, thing: str) -> None:
+        """Run cycles until somebody has taken such a thing and the process ends before it knows; begin anew."""
+        for window in self.windows.values():
+            assert isinstance(window, FlowWindow)
+            window.after.append((thing, self.unplug))
+        for _ in range(MOST):
+            try:
+                self.tick()
+            except ProcessDied:
+                break
+        else:
+            raise AssertionError(f"no {thing} was sent in {MOST} cycles")
+        for window in self.windows.values():
+            assert isinstance(window, FlowWindow)
+            window.after.clear()
+        self.wait()
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin again as a new process would."""
+        super().restart()
+        self.worlds = self._build()
+
+    def close(self) -> None:
+        """End everything; what was prepared and never happened fails the test."""
+        super().close()
+        assert self._meanwhile == [], (
+            "something was to happen between deciding and sending, and nobody was decided"
+        )
+        for server in self.servers:
+            assert isinstance(server, AimedServer)
+            assert server.aims == [], f"a fault was prepared and never struck: {server.aims}"
+
+    # --- what the journal says ---------------------------------------------------------------------------
+
+    def waiting(self) -> list[tuple[int, str]]:
+        """What waits in the inbox: whose it is (the entity's number), and its kind."""
+        with Reader(self._folder / "state.db") as reader:
+            return [(hold.entity, hold.kind) for hold in inbox(reader)]
