@@ -13,6 +13,7 @@ import msgspec
 
 from sync.adopt import adopt_rules
 from sync.chunk import decide_again, decide_chunk
+from sync.commands import apply_commands, approved_in, released_too
 from sync.decide import Decided
 from sync.enrol import DecideAgain
 from sync.guard import EVERYTHING, Brake, Traffic, guard, opt_outs_left, released
@@ -70,6 +71,7 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
     state = "failed"
     try:
         adopt_rules(world)
+        apply_commands(world)
         wake_due(world, bounds.dirty)
         _read(world, report, bounds)
         if _is_complete(world):
@@ -240,7 +242,7 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
     _show_brakes(world, report, patch)
     for run in {run for run, _action in planned} if bounds.send else ():
         for row in world.store.get(RunRow, [(run,)]):
-            patch.put(row._replace(released=allowed))
+            patch.put(row._replace(released=_released(row, allowed, report.brakes)))
     if patch:
         world.store.commit(patch)
 
@@ -267,6 +269,13 @@ def _show_brakes(world: World, report: CycleReport, patch: Patch) -> None:
         patch.put(HoldRow(NOBODY, name, "brake", route, since, body, ""))
     for row in standing.values():
         patch.drop(row)
+
+
+def _released(run: RunRow, allowed: str, brakes: tuple[Brake, ...]) -> str:
+    """What of a run may leave: what no brake stops, and what a person let go, unless everything is stopped."""
+    if any(brake.action == EVERYTHING for brake in brakes):
+        return allowed
+    return released_too(allowed, approved_in(run))
 
 
 def _planned(world: World) -> Mapping[tuple[int, str], int]:

@@ -247,6 +247,7 @@ def _want(
     wanted.fields[path] = FieldWork(
         rule.name, expected, desired, value, carried(rule, cell, value, desired), lost
     )
+    wanted.again = wanted.again or asked  # the question is listed until both sides are seen to agree
     wants.conflicts += lost is not None
     if rule.flow is Flow.BOTH or desired is None:
         wanted.verify.append(path)

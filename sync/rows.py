@@ -264,6 +264,16 @@ class Patch:
         self.drops[kind][key] = None
         self.puts[kind].pop(key, None)
 
+    def add(self, other: Patch) -> None:
+        """Take in another patch, which wins."""
+        for rows in other.drops.items():
+            for key in rows[1]:
+                self.drops[rows[0]][key] = None
+                self.puts[rows[0]].pop(key, None)
+        for puts in other.puts.values():
+            for row in puts.values():
+                self.put(row)
+
     def __bool__(self) -> bool:
         return any(self.puts.values()) or any(self.drops.values())
 

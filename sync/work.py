@@ -9,7 +9,7 @@ fields only and are never chained.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.consent import OptOut
 from sync.identify import release_claims
@@ -68,13 +68,15 @@ class Context:
 
 @dataclass(slots=True)
 class Wanted:
-    """Fields to be written to one record, and the record that they come from."""
+    """Fields to be written to one record, and the record that they come from. `again`: the record is decided once more
+    when it is written."""
 
     source: RecordRow
     fields: dict[str, FieldWork]
     verify: list[str] = field(default_factory=list)
     claims: tuple[str, ...] = ()
     unique: str = ""
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ def _not_yet_open(
             if row.action == ActionKind.CREATE:
                 return None
             rest = {path: work for path, work in rest.items() if path not in held}
-    return Wanted(wanted.source, rest, wanted.verify, wanted.claims, wanted.unique)
+    return replace(wanted, fields=rest)
 
 
 def _is_same(wanted: FieldWork | None, held: FieldWork) -> bool:
@@ -164,6 +166,8 @@ def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Contex
         unique=wanted.unique,
     )  # fmt: skip
     row = operation(scene, entity, target, action, work, context, state=PLANNED, lane=context.lane)
+    if wanted.again:
+        scene.put_operation(row._replace(again=1))
     for key in wanted.claims:
         scene.claims[target.system, key] = row.id
         scene.patch.put(KeyRow(target.system, scene.lens.rules.kind, key, "", "", row.id))

@@ -1,0 +1,83 @@
+"""Persons' words to a route: answers to what the inbox asks, approvals of what a brake stops, discards.
+
+Each word is a row that a cycle reads at its start and does in one transaction, or refuses with a reason that stands in
+the row from then on («why»). It decides nothing about records: it writes down what was said, and marks the people
+concerned, so that deciding does it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sync.answering import answer
+from sync.discarding import discard
+from sync.normalise import encode
+from sync.read import World
+from sync.rows import DONE, REFUSED, CommandRow, Patch, RulesRow, RunRow
+from sync.rules import ActionKind
+from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, Approve, No
+
+
+def apply_commands(world: World) -> int:
+    """Do every word to this route that nobody has read yet, each in a transaction of its own; how many were done."""
+    done = 0
+    for row in world.store.commands(world.lens.rules.route):
+        if row.kind not in KINDS:
+            continue
+        patch = Patch()
+        try:
+            _do(world, row, patch)
+            patch.put(row._replace(state=DONE))
+            done += 1
+        except (No, msgspec.DecodeError) as why:
+            patch = Patch()
+            patch.put(_refused(row, str(why)))
+        world.store.commit(patch)
+    return done
+
+
+def _do(world: World, row: CommandRow, patch: Patch) -> None:
+    if row.kind == ANSWER:
+        answer(world, row, patch)
+    elif row.kind == APPROVE:
+        _approve(world, row, patch)
+    else:
+        discard(world, row, patch)
+
+
+def _refused(row: CommandRow, why: str) -> CommandRow:
+    try:
+        said = msgspec.json.decode(row.body, type=dict[str, object])
+    except msgspec.DecodeError:
+        said = {}
+    return row._replace(state=REFUSED, body=encode({**said, "why": why}))
+
+
+def _approve(world: World, row: CommandRow, patch: Patch) -> None:
+    """Let planned work go that a brake stops; where everything is stopped, the brake's reason counts as seen."""
+    said = msgspec.json.decode(row.body, type=Approve)
+    if said.action != EVERYTHING and said.action not in {kind.value for kind in ActionKind}:
+        raise No(f"there is no kind of action called {said.action}")
+    planned = world.store.planned(world.lens.rules.route)
+    runs = {run for run, action in planned if said.run in (0, run) and said.action in (EVERYTHING, action)}
+    if not runs and said.action != EVERYTHING:
+        raise No("nothing of this kind waits to be let go")
+    for run in world.store.get(RunRow, [(number,) for number in sorted(runs)]):
+        approved = released_too(approved_in(run), said.action)
+        body = encode({**msgspec.json.decode(run.body), "approved": approved})
+        patch.put(run._replace(released=released_too(run.released, approved), body=body))
+    if said.action == EVERYTHING:
+        for rules in world.store.get(RulesRow, [(world.lens.rules.route,)]):
+            patch.put(rules._replace(since=world.clock.now()))
+
+
+def approved_in(run: RunRow) -> str:
+    """Which action kinds of a run a person has let go, whatever brake stands."""
+    return str(msgspec.json.decode(run.body).get("approved", ""))
+
+
+def released_too(before: str, more: str) -> str:
+    """What a run releases when more is let go."""
+    if EVERYTHING in (before, more):
+        return EVERYTHING
+    return ",".join(sorted({*before.split(","), *more.split(",")} - {""}))

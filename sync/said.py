@@ -1,0 +1,61 @@
+"""What a person can say to a route, as data: answers, approvals, discards.
+
+The words that a screen or a command line puts into the journal and a cycle reads there (sync.commands). Nothing is
+decided here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sync.rows import NEW, CommandRow
+
+ANSWER, APPROVE, DISCARD = "answer", "approve", "discard"
+KINDS = (ANSWER, APPROVE, DISCARD)
+EVERYTHING = "all"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person decided of a hold: (`entity`, `field`, `kind`) name it, `hold` (in JSON «for») its details by
+    `hold_hash`. `answer`: ma, sfa or leave_both of a conflict or loop; link (to `record`) or create of an ambiguous
+    record or a tombstone; lift of an opt-out, with `who` and `evidence`."""
+
+    entity: int
+    field: str
+    kind: str
+    answer: str
+    hold: str = msgspec.field(name="for")
+    record: tuple[str, str, str] = ("", "", "")
+    who: str = ""
+    evidence: str = ""
+
+
+class Approve(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a brake stops may go: `action` is an action kind or all, `run` the one that planned it (0 = every run)."""
+
+    action: str
+    run: int = 0
+
+
+class Discard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Operations that are given up, with the reason; `keep_both`: both values are agreed to differ."""
+
+    operations: tuple[int, ...]
+    reason: str
+    keep_both: bool = False
+
+
+class No(Exception):
+    """A word that cannot be done, and why."""
+
+
+def command(at: float, route: str, word: Answer | Approve | Discard) -> CommandRow:
+    """A word as a row without a number, for whoever puts it into the journal."""
+    match word:
+        case Answer():
+            kind = ANSWER
+        case Approve():
+            kind = APPROVE
+        case Discard():
+            kind = DISCARD
+    return CommandRow(0, at, kind, route, NEW, msgspec.json.encode(word))
