@@ -31,7 +31,7 @@ EXCLUSIONS = (
 )  # fmt: skip
 
 _TEXT = {"type": "string"}
-_SPAN = {"type": "string", "pattern": r"^\d{1,5}\s*[mhd]$"}
+_SPAN = {"type": "string", "pattern": r"^\d{1,5}\s*[smhd]$"}
 _NUMBER = {"type": "integer"}
 
 

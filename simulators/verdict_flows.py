@@ -89,7 +89,7 @@ class Ground(NamedTuple):
 def hand_overs(scene: Scene, counts: Counter[str]) -> list[Offence]:
     """Find missed and double hand-overs: per person and crossing exactly one task, unless somebody is excluded."""
     offences: list[Offence] = []
-    tasks = _tasks(scene, offences)
+    tasks = _tasks(scene, counts, offences)
     counts["tasks"] = sum(map(len, tasks.values()))
     for person in scene.records:
         grounds = _grounds(scene, person)
@@ -99,12 +99,15 @@ def hand_overs(scene: Scene, counts: Counter[str]) -> list[Offence]:
     return offences
 
 
-def _tasks(scene: Scene, offences: list[Offence]) -> dict[int, list[tuple[float, str]]]:
-    """Give the tasks that the API made, by person, oldest first."""
+def _tasks(scene: Scene, counts: Counter[str], offences: list[Offence]) -> dict[int, list[tuple[float, str]]]:
+    """Give the tasks that the API made, by person, oldest first; one about a deal alone reminds its owner."""
     found: dict[int, list[tuple[float, str]]] = {}
     for life in scene.past["salesforce"].of("Task"):
         born = life.versions[0]
         if life.made_by != "api" or born.values is None:
+            continue
+        if born.values.get("WhoId") is None and born.values.get("WhatId") is not None:
+            counts["reminders"] += 1
             continue
         person = scene.who.get(("salesforce", str(born.values.get("WhoId"))))
         if person is None:

@@ -71,10 +71,12 @@ def returns(scene: Scene, counts: Counter[str]) -> list[Offence]:
     """Find missing, double and wrong returns, returns of excluded people, and people left behind on a list."""
     cases: dict[int, list[Case]] = {}
     for deal in scene.deals:
+        before = -FOREVER
         for closing in closings(deal):
             counts["closings"] += 1
-            for case in _cases(scene, closing):
+            for case in _cases(scene, closing, before):
                 cases.setdefault(case.person, []).append(case)
+            before = closing.end
     for lead in scene.past["salesforce"].of("Lead"):
         for case in _of_lead(scene, lead):
             cases.setdefault(case.person, []).append(case)
@@ -89,7 +91,8 @@ def returns(scene: Scene, counts: Counter[str]) -> list[Offence]:
     return offences + _left_behind(scene, cases)
 
 
-def _cases(scene: Scene, closing: Closing) -> list[Case]:
+def _cases(scene: Scene, closing: Closing, before: float) -> list[Case]:
+    """Whom a closing concerns; one that began just after the last one's end (`before`) nobody need have seen."""
     flows = scene.flows
     due, reasons = _route(flows, closing)
     row = closing.deal.at(closing.start)
@@ -103,7 +106,7 @@ def _cases(scene: Scene, closing: Closing) -> list[Case]:
     times = [due - flows.slack, due, due + flows.slack]
     sure = set.intersection(*(scene.people(closing.deal.key, time) for time in times))
     maybe = set.union(*(scene.people(closing.deal.key, time) for time in [closing.start, *times]))
-    lasting = closing.start > flows.since + flows.slack and closing.end > due + flows.patience
+    lasting = closing.start > max(flows.since, before) + flows.slack and closing.end > due + flows.patience
     lasting = lasting and due + flows.patience <= scene.now and not unknown and None not in named
     if unknown:
         lists |= frozenset(name for name in flows.routes.values() if name is not None)

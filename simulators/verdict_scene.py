@@ -6,9 +6,10 @@ in `verdict_flows`. Pure: reads ledgers, calls nothing, and knows no sync.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from simulators.history import OPT_OUTS, SIDES, History, Pair, Side
@@ -28,7 +29,7 @@ class Flows:
     Whatever lies within `slack` of a boundary may be judged either way by an honest sync; after `patience` a thing that
     is due must have been done. `routes` gives the list by loss reason (None = nobody returns); a reason that is not in
     it waits for an answer. `roles` = which roles count beside the primary one (None = all); `record_types` are ids.
-    In `reject_routes` the empty text stands for a rejection without a reason.
+    In `reject_routes` the empty text stands for a rejection without a reason. Any of `opt_outs` shuts a person out.
     """
 
     since: float
@@ -39,7 +40,7 @@ class Flows:
     own_staff: Sequence[str] = ()
     customer_types: Sequence[str] = ("Customer - Direct", "Customer - Channel")
     won_is_customer: bool = False
-    opt_out: Pair = OPT_OUTS[0]
+    opt_outs: Sequence[Pair] = OPT_OUTS[:1]
     # hand-over
     enter: float = 70.0
     leave: float = 60.0
@@ -98,9 +99,14 @@ class Scene:
                     self.records.setdefault(person, []).append((side, life))
         self.deals = self.past["salesforce"].of("Opportunity")
         self._roles: dict[str, list[Life]] = {}
+        self._parts: dict[int, set[str]] = {}  # every deal in which a person ever had a role
         for role in self.past["salesforce"].of("OpportunityContactRole"):
             born = next((version.values for version in role.versions if version.values), {})
             self._roles.setdefault(str(born.get("OpportunityId")), []).append(role)
+            for values in (version.values for version in role.versions if version.values):
+                person = self.who.get(("salesforce", str(values.get("ContactId"))))
+                if person is not None:
+                    self._parts.setdefault(person, set()).add(str(born.get("OpportunityId")))
 
     def on(self, person: int, side: Side) -> list[Life]:
         """A person's records on one side."""
@@ -135,7 +141,7 @@ class Scene:
         """Which exclusions held from `start` to `end`: at some moment, or with `throughout` all the time."""
         held = set(self._personal(person, start, end, throughout=throughout))
         if deal is not None:
-            held |= set(self._at_account(deal, start, end, throughout=throughout))
+            held |= set(self._at_account(person, deal, start, end, throughout=throughout))
         return frozenset(held & self.flows.never)
 
     def _personal(self, person: int, start: float, end: float, *, throughout: bool) -> Iterator[str]:
@@ -146,35 +152,52 @@ class Scene:
                     yield code
 
     def _tests(self, side: Side) -> Mapping[str, Callable[[Values], bool]]:
-        flows, opt_out = self.flows, getattr(self.flows.opt_out, side)
+        flows, boxes = self.flows, [getattr(pair, side) for pair in self.flows.opt_outs]
         bounce, email = ("emailInvalid", "email") if side == "marketo" else ("EmailBouncedReason", "Email")
         return {
-            "opted_out": lambda values: values.get(opt_out) is True,
+            "opted_out": lambda values: any(values.get(box) is True for box in boxes),
             "bounced": lambda values: bool(values.get(bounce)),
             "competitor": lambda values: _domain(values.get(email)) in flows.competitor,
             "own_staff": lambda values: _domain(values.get(email)) in flows.own_staff,
         }
 
-    def _at_account(self, deal: Life, start: float, end: float, *, throughout: bool) -> Iterator[str]:
+    def _at_account(
+        self, person: int, deal: Life, start: float, end: float, *, throughout: bool
+    ) -> Iterator[str]:
+        """What stands at the account. The deal's account may be another one than the person's: then what stands at
+        either, and the person's other deals, excuse; only what stands at both forbids."""
         account = (deal.at(start) or {}).get("AccountId")
-        if account is None:
-            return
-        home = self.past["salesforce"].get("Account", account)
-        types = self.flows.customer_types
-        if home is not None:
-            asks = home.always if throughout else home.ever
-            if asks(start, end, lambda values: values.get("Type") in types):
+        homes = {(life.at(start) or {}).get("AccountId") for life in self.on(person, "salesforce")} - {None}
+        named = {account} - {None}
+        places = named & homes if throughout and homes else named if throughout else named | homes
+        for place in places:
+            home = self.past["salesforce"].get("Account", place)
+            if home is not None and _asks(home, throughout)(start, end, self._is_customer):
                 yield "current_customer"
+        own: set[str] = set() if throughout else self._parts.get(person, set())
         for other in self.deals:
             if other is deal:
                 continue
-            asks = other.always if throughout else other.ever
-            if asks(start, end, lambda row: row.get("AccountId") == account and not row.get("IsClosed")):
+            mine, asks = other.key in own, _asks(other, throughout)
+            if asks(start, end, partial(_is_open_near, places, mine)):
                 yield "open_deal_at_account"
-            if self.flows.won_is_customer and asks(
-                start, end, lambda row: row.get("AccountId") == account and bool(row.get("IsWon"))
-            ):
+            if self.flows.won_is_customer and asks(start, end, partial(_is_won_near, places, mine)):
                 yield "current_customer"
+
+    def _is_customer(self, account: Values) -> bool:
+        return account.get("Type") in self.flows.customer_types
+
+
+def _asks(life: Life, throughout: bool) -> Callable[[float, float, Callable[[Values], bool]], bool]:
+    return life.always if throughout else life.ever
+
+
+def _is_open_near(places: Collection[object], mine: bool, row: Values) -> bool:
+    return (mine or row.get("AccountId") in places) and not row.get("IsClosed")
+
+
+def _is_won_near(places: Collection[object], mine: bool, row: Values) -> bool:
+    return (mine or row.get("AccountId") in places) and bool(row.get("IsWon"))
 
 
 def _domain(email: object) -> str:

@@ -496,3 +496,15 @@ def test_a_rate_that_means_nothing_is_named_in_its_file(line: str) -> None:
     with pytest.raises(MappingError) as caught:
         both(rates=f"currency,from,rate\n{line}\n")
     assert "rates.csv:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("30s", 30), ("30 m", 1_800), ("24h", DAY), ("7d", 7 * DAY)]
+)
+def test_a_length_of_time_has_one_of_four_units(written: str, seconds: float) -> None:
+    """`dwell` in seconds, minutes, hours or days is when the person may be announced again."""
+    rules = both("", FLOWING, hot=HOT.replace("24h", written))["jp-person"]
+    fields = {"email": "a@x.jp", "score.hot": True}
+    told = stand(rules, "hand_over", fields={MA: fields, SFA: {}}, memory={}).memory
+    cold = stand(rules, "hand_over", fields={MA: {**fields, "score.hot": False}, SFA: {}}, memory=told).memory
+    assert stand(rules, "hand_over", fields={MA: fields, SFA: {}}, memory=cold).wake == NOON + seconds

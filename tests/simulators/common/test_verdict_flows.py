@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from simulators.clock import ManualClock
+from simulators.history import OPT_OUTS
 from simulators.ledger import Entry, Verb
 from simulators.stage import Settings, Stage
 from simulators.verdict_flows import FlowVerdict, crossings
@@ -247,6 +248,54 @@ def test_exclusions_excuse_and_forbid(why: str) -> None:
     story.enlist("N-01")
     expected = "wrong list" if why == "no route" else "return of somebody excluded"
     assert _kinds(story.verdict(1, **more)) == {expected}
+
+
+def test_what_stands_at_one_account_only_excuses_and_does_not_forbid() -> None:
+    """A person of another account, or with a deal of their own elsewhere, may return and need not."""
+    story = Story()
+    elsewhere = story.sfa.human_create("Account", {"Name": "Elsewhere"})
+    people = [(story.contact, "Evaluator", True)]
+    deal = story.sfa.human_open_deal("Abroad", account=elsewhere, people=people)
+    story.sfa.human_open_deal("Next door", account=elsewhere)
+    story.deal()
+    story.sfa.human_lose(deal, "Timing")
+    assert _kinds(story.verdict(30)) == set()
+    story.enlist("N-01")
+    assert _kinds(story.verdict(1)) == set()
+
+
+def test_any_of_the_opt_outs_that_count_shuts_out() -> None:
+    """With a second box a person who ticked that one need not return, and must not."""
+    story = Story()
+    deal = story.deal()
+    story.sfa.human_edit("Contact", story.contact, {"Opt_Out_Seminar__c": True})
+    story.sfa.human_lose(deal, "Timing")
+    assert _kinds(story.verdict(30)) == {"missing return"}
+    assert _kinds(story.verdict(0, opt_outs=OPT_OUTS)) == set()
+    story.enlist("N-01")
+    assert _kinds(story.verdict(1, opt_outs=OPT_OUTS)) == {"return of somebody excluded"}
+
+
+def test_what_was_lost_again_at_once_need_not_have_been_seen_open() -> None:
+    """Reopened and lost within the slack looks like one long closing: the second one wants no return of its own."""
+    story = Story()
+    deal = story.deal()
+    story.sfa.human_lose(deal, "Timing")
+    story.since = story.clock.now() + HOUR
+    story.clock.advance(2 * HOUR)
+    story.sfa.human_reopen(deal)
+    story.clock.advance(30)
+    story.sfa.human_lose(deal, "Timing")
+    assert _kinds(story.verdict(30)) == set()
+
+
+def test_a_task_about_a_deal_alone_is_a_reminder() -> None:
+    """It names nobody and needs no crossing; it is counted apart."""
+    story = Story()
+    story.sfa.create("Task", [{"WhatId": story.deal(), "Subject": "A reason is missing"}])
+    verdict = story.verdict(1)
+    assert _kinds(verdict) == set()
+    assert (verdict.counts["reminders"], verdict.counts["tasks"]) == (1, 0)
 
 
 def test_a_blank_reason_waits_and_an_unknown_one_for_ever() -> None:
