@@ -6,7 +6,8 @@ kept with the exclusion's code and announced if that ends while the trigger stil
 of a trigger within its dwell: a crossing inside is announced at the dwell's end if it still holds then, else never. A
 crossing inside the dwell of another trigger's announcement is covered by that one: sales has just heard of this very
 person. A raised hand is an event: it waits for nobody's dwell but its own, and stays announced if the flag is taken
-back. It may not know how a task reaches a vendor, nor whether it has.
+back. Nobody is told of a person whom sales cannot look up: the notice, like the task, waits for the record there. It
+may not know how a task reaches a vendor, nor whether it has.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ def _effects(rule: HandOver, look: _Look) -> Iterable[Effect]:
         if rule.task is not None:
             key = f"hand-over:{look.situation.entity}:{number}"
             yield task(rule.task, key, crossing.told, fields, why=why)
-        if rule.notice:
+        if rule.notice and Side.SFA in look.situation.fields:
             yield _notice(rule, f"notice:{look.situation.entity}:{number}", fields, why)
 
 

@@ -72,7 +72,7 @@ def test_a_task_tells_who_when_and_why() -> None:
 def test_the_due_day_is_counted_in_the_time_zone() -> None:
     """23:30 UTC is the next morning in Tokyo: due the day after that."""
     late = NOON + 9 * HOUR + 1_600  # 23:40 UTC
-    task, _notice = asked().effects(situation(ma={"hot": True}, now=late))
+    task, _notice = asked().effects(situation(ma={"hot": True}, sfa={}, now=late))
     assert task.values["ActivityDate"] == "2026-09-23"
 
 
@@ -81,7 +81,7 @@ def test_parts_that_the_vendor_does_not_have_are_left_out() -> None:
     bare = replace(FORM, paths=TaskPaths(subject="Subject", who="WhoId"), due=0.0)
     (task,) = asked(replace(RULE, task=bare, notice="")).effects(situation(ma={"hot": True}))
     assert (dict(task.values), task.find) == ({"Subject": "様へ連絡"}, "")
-    (notice,) = asked(replace(RULE, task=None)).effects(situation(ma={"hot": True}))
+    (notice,) = asked(replace(RULE, task=None)).effects(situation(ma={"hot": True}, sfa={}))
     assert notice.values == {"subject": "score", "text": "score"}
 
 
@@ -103,7 +103,7 @@ def test_a_template_names_fields_and_nothing_else(template: str, words: str) -> 
 
 def test_long_subjects_are_cut() -> None:
     """A vendor would refuse the whole task for a subject that is too long."""
-    (task, _notice) = asked().effects(situation(ma={"hot": True, "name": "長" * 900}))
+    (task, _notice) = asked().effects(situation(ma={"hot": True, "name": "長" * 900}, sfa={}))
     assert len(str(task.values["Subject"])) == 255
 
 
@@ -134,7 +134,7 @@ def test_a_raised_hand_covers_the_score_for_the_scores_dwell(pause: float, numbe
 def test_two_crossings_in_one_look_are_one_hand_over() -> None:
     """A person who arrives hot and with a raised hand gets one task that names both."""
     made = asked()
-    task, _notice = made.effects(situation(ma={"hot": True, "raised": True}))
+    task, _notice = made.effects(situation(ma={"hot": True, "raised": True}, sfa={}))
     assert (task.key, task.values["Description"]) == ("hand-over:7:1", "score, hand_raise")
 
 
@@ -199,11 +199,19 @@ def test_an_exclusion_takes_back_what_has_not_left() -> None:
     assert tasks(made, NOON + 60, hot=True, out=True) == []
 
 
+def test_nobody_is_told_before_there_is_a_record() -> None:
+    """The notice waits until sales has a record of the person, however long that takes; then it is told once."""
+    made = asked()
+    assert [each.key for each in made.effects(situation(ma={"hot": True}))] == ["hand-over:7:1"]
+    later = situation(ma={"hot": True}, sfa={}, now=NOON + 3 * DAY)
+    assert [each.key for each in made.effects(later)] == ["hand-over:7:1", "notice:7:1"]
+
+
 def test_a_merge_keeps_numbers() -> None:
     """The survivor goes on with the same crossing: the same number under its own name, which the journal translates."""
     made = asked()
     assert tasks(made, NOON, hot=True) == ["1"]
-    merged = situation(ma={"hot": True}, now=NOON + HOUR, entity=99, quiet=True)
+    merged = situation(ma={"hot": True}, sfa={}, now=NOON + HOUR, entity=99, quiet=True)
     assert [each.key for each in made.effects(merged)] == ["hand-over:99:1", "notice:99:1"]
 
 
