@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime-installed
+export SOAK_MINUTES ?= 30
 DEV := .venv/.dev-installed
 LOCKED := pyproject.toml scripts/setup requirements/runtime.txt requirements/dev.txt requirements/uv.txt
 
@@ -21,7 +22,7 @@ format: $(DEV) ## write the code as the checks want it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-soak: $(DEV) ## the long random runs (minutes)
+soak: $(DEV) ## the long random runs (minutes; SOAK_MINUTES of the service, 30 unasked)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 -m "not editor" --timeout 1800 --durations 10
 
 bench: $(DEV) ## renkei against the frozen bare copy (minutes)

@@ -13,17 +13,21 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.cases import FirstCopy, Wrong, first_copy, say, two_ways
+from benchmarks.idle import idle, idle_lines
 
-NAMES = ("copy", "both")
+NAMES = ("copy", "both", "idle")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
-    parser.add_argument("--rounds", type=int, default=3, help="first copies in turn with the bare copy")
     parser.add_argument(
-        "--only", choices=NAMES, help="copy: first copy, delta, quiet, memory; both: both ways"
-    )
+        "case", nargs="?", choices=NAMES,
+        help="copy: first copy, delta, quiet, memory; both: both ways; idle: a service that waits; default: all",
+    )  # fmt: skip
+    parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
+    parser.add_argument("--seconds", type=float, default=180.0, help="how long an idle service is watched")
+    parser.add_argument("--rounds", type=int, default=3, help="first copies in turn with the bare copy")
+    parser.add_argument("--only", choices=NAMES, help="the same as CASE")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     return parser.parse_args(arguments)
 
@@ -33,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _options(arguments)
     facts = report.machine()
     try:
-        lines, sentence, rounds = measure(asked.records, asked.rounds, asked.only)
+        lines, sentence, rounds = measure(
+            asked.records, asked.rounds, asked.case or asked.only, asked.seconds
+        )
     except Wrong as error:
         say(f"A run failed, so nothing is reported: {error}")
         return 2
@@ -45,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(
-    records: int, rounds: int, only: str | None
+    records: int, rounds: int, only: str | None, seconds: float = 180.0
 ) -> tuple[list[report.Line], str, list[dict[str, Any]]]:
     """All cases, or one: lines of the table, how noisy it was, the rounds' raw figures."""
     lines: list[report.Line] = []
@@ -60,6 +66,8 @@ def measure(
         sentence, raw = report.noise(found), _raw(found)
     if only in (None, "both"):
         lines += report.two_way_lines(records, *two_ways(records))
+    if only in (None, "idle"):
+        lines += idle_lines(idle(min(records, 20_000), seconds))
     return lines, sentence, raw
 
 
