@@ -20,7 +20,7 @@ import msgspec
 from connectors.batches import chunks
 from connectors.marketo.client import BATCH, MarketoClient
 from connectors.marketo.feed import Cursor, encode, read_feed, read_leads
-from connectors.marketo.schema import LeadFields, from_csv, lead_record
+from connectors.marketo.schema import ObjectFields, from_csv, lead_record
 from connectors.stamps import iso, seconds_of, to_utc
 from sync.errors import QuotaSpent, RequestRefused, Retryable
 from sync.record import Page, Raw, Record
@@ -49,21 +49,33 @@ def _earliest(client: MarketoClient) -> str:
 
 
 def read_everything(
-    client: MarketoClient, fields: LeadFields, cursor: Cursor, paths: Sequence[str]
+    client: MarketoClient, fields: ObjectFields, cursor: Cursor, paths: Sequence[str]
 ) -> Iterator[Page]:
     """Pages of all windows that are left, then of the feed."""
+    yield from read_windows(client, fields, cursor, paths)
+    yield from read_feed(client, fields, behind(cursor), paths)
+
+
+def behind(cursor: Cursor) -> Cursor:
+    """Where the feed is read from once all windows were."""
+    return Cursor(cursor.token)
+
+
+def read_windows(
+    client: MarketoClient, fields: ObjectFields, cursor: Cursor, paths: Sequence[str]
+) -> Iterator[Page]:
+    """Pages of all windows that are left; none says `last`."""
     extract = _Extract(client, fields, paths)
     known = cursor.jobs if cursor.columns == extract.checksum else ()
     cursor = msgspec.structs.replace(cursor, jobs=extract.alive(known), columns=extract.checksum)
     while cursor.window:
         cursor = extract.queued(cursor)
         _, after = _window(cursor.window, cursor.until)
-        done = Cursor(cursor.token)
+        done = behind(cursor)
         if after:
             done = msgspec.structs.replace(cursor, window=after, jobs=cursor.jobs[1:])
         yield from extract.window(cursor, done)
         cursor = done
-    yield from read_feed(client, fields, cursor, paths)
 
 
 def _window(start: str, until: str) -> tuple[str, str]:
@@ -76,7 +88,7 @@ def _window(start: str, until: str) -> tuple[str, str]:
 @dataclass(frozen=True, slots=True)
 class _Extract:
     client: MarketoClient
-    fields: LeadFields
+    fields: ObjectFields
     paths: Sequence[str]
 
     @property

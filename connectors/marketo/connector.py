@@ -1,4 +1,5 @@
-"""One Marketo instance as the engine sees it: persons are leads.
+"""One Marketo instance as the engine sees it: persons are leads, accounts are companies, and what is done is a list's
+membership or a requested campaign.
 
 Decides which reader serves which question and what the engine must know of the vendor. It may not know mappings or
 the journal.
@@ -7,23 +8,26 @@ the journal.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
 from connectors.http import Call
+from connectors.kinds import ACCOUNT, EFFECT, PERSON, ByObject, known
 from connectors.marketo import bulk
 from connectors.marketo.client import BATCH, MarketoClient
+from connectors.marketo.companies import Companies, closed, company_paths
 from connectors.marketo.config import MarketoConfig
+from connectors.marketo.effects import Effects
 from connectors.marketo.feed import Cursor, decode, read_feed, read_leads
-from connectors.marketo.schema import LEAD, LeadFields, lead_fields, lead_record
+from connectors.marketo.schema import COMPANY, COMPANY_KEY, LEAD, ObjectFields, lead_record, object_fields
 from connectors.marketo.write import write_leads
 from connectors.stamps import seconds_of
-from sync.errors import RequestRefused
+from sync.errors import RenkeiError, RequestRefused
 from sync.ports import Capabilities, Clock, Feed, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
 
-PERSON = "person"
+KINDS = (PERSON, ACCOUNT, EFFECT)
 
 
 class Marketo:
@@ -33,22 +37,23 @@ class Marketo:
         self, system: str, config: MarketoConfig, clock: Clock, log: Callable[[Call], None] | None = None
     ) -> None:
         self.client = MarketoClient(system, config, clock, log)
+        self._effects = Effects(self.client)
         self._lock = threading.Lock()
-        self._fields: LeadFields | None = None
-        self._facts: Capabilities | None = None
+        self._described: dict[str, ObjectFields] = {}
+        self._facts = self._declared("")
 
     @property
     def capabilities(self) -> Capabilities:
-        """Facts about this instance; the first use asks for its description (one call)."""
-        if self._facts is None:
-            self._facts = self._found_facts()
+        """Facts about this instance; an object's paths are asked for at the first look at them (one call each). That
+        companies are closed is known once they were described or asked for."""
         return self._facts
 
-    def _found_facts(self) -> Capabilities:
+    def _declared(self, closed_because: str) -> Capabilities:
         config = self.client.config
+        companies = Feed.NONE if closed_because else Feed.VIA
         return Capabilities(
             system=self.client.system,
-            feeds={PERSON: Feed.FEED},
+            feeds={PERSON: Feed.FEED, ACCOUNT: companies, EFFECT: Feed.NONE},
             write_batch=BATCH,
             fetch_batch=BATCH,
             find_batch=BATCH,
@@ -56,67 +61,87 @@ class Marketo:
             server_timeout=config.server_timeout,
             visibility_lag=config.visibility_lag,
             deletion_memory_days=14.0,
-            find_paths={LEAD: self._described().searchable},
+            unique_keys={COMPANY: frozenset({COMPANY_KEY})},
+            find_paths=ByObject((LEAD, COMPANY), lambda name: self._fields(name).searchable),
+            read_only={ACCOUNT: closed_because} if closed_because else {},
             daily_calls=config.daily_calls,
             window_calls=config.window_calls,
             window_seconds=config.window_seconds,
         )
 
     def describe(self, kind: str) -> tuple[Schema, ...]:
-        """The lead's live schema; picklist words are not part of it."""
-        self._only_persons(kind)
-        return (self._described(fresh=True).schema,)
+        """The live schema of leads or companies; picklist words are not part of it, and an effect has none. Raises
+        RequestRefused (1018) for companies that the vendor's own CRM sync keeps closed."""
+        known(self.client.system, kind, KINDS)
+        if kind == EFFECT:
+            return ()
+        return (self._fields(LEAD if kind == PERSON else COMPANY, fresh=True).schema,)
 
     def changes(
         self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
     ) -> Iterator[Page]:
         """Pages of changed leads (see `sync.ports`); the vendor has no versions, so `keys_only` reads values too."""
         del keys_only
-        self._only_persons(kind)
-        asked = paths.get(LEAD, ())
-        fields = self._fields_with(asked)
+        known(self.client.system, kind, (PERSON, ACCOUNT), "lists")
+        asked = paths.get(LEAD if kind == PERSON else COMPANY, ())
+        reader = self._person_pages if kind == PERSON else self._companies(asked).changes
         if back > 0:
             token = self.client.paging_token(self.client.clock.now() - back - bulk.SKEW)
-            return read_feed(self.client, fields, Cursor(token), asked)
-        cursor = decode(since) if since else self._first()
-        if cursor.window:
-            return bulk.read_everything(self.client, fields, cursor, asked)
-        return read_feed(self.client, fields, cursor, asked)
+            return reader(Cursor(token), asked)
+        return reader(decode(since) if since else self._first(), asked)
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
-        """Leads by id, 300 a call."""
-        self._only_persons(kind)
-        asked = paths.get(LEAD, ())
-        fields = self._fields_with(asked)
+        """Leads by id or companies by key, 300 a call."""
+        known(self.client.system, kind, (PERSON, ACCOUNT))
         found: dict[str, Record] = {}
+        if kind == ACCOUNT:
+            asked = paths.get(COMPANY, ())
+            keys = list(dict.fromkeys(ref.id for ref in refs))
+            found |= {record.ref.id: record for record in self._companies(asked).by_key(keys, asked)}
+            return [found.get(ref.id) for ref in refs]
+        asked = paths.get(LEAD, ())
+        fields = self._fields_with(LEAD, asked)
         for part in chunks(list(dict.fromkeys(ref.id for ref in refs if ref.id.isdigit())), BATCH):
             found |= read_leads(self.client, fields, part, asked)
         return [found.get(ref.id) for ref in refs]
 
     def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
-        """Leads by a searchable field, 300 values a call; letter case does not count. No address holds a comma, so
-        such ones find nothing; for another field a comma cannot be asked for: RequestRefused."""
-        self._only_persons(kind)
+        """Leads or companies by a searchable field, 300 values a call; letter case does not count. No address holds a
+        comma, so such ones find nothing; for another field a comma cannot be asked for: RequestRefused."""
+        known(self.client.system, kind, (PERSON, ACCOUNT))
         if path != "email" and any("," in value for value in values):
             raise RequestRefused(
                 f"{self.client.system} cannot look up a value of {path} that holds a comma.", "comma"
             )
         asked = paths.get(object_, ())
-        names = list(dict.fromkeys(("id", "createdAt", path, *asked)))
-        stamps = self._fields_with(asked).stamps(asked)
-        found: dict[str, Record] = {}
         wanted = [value for value in dict.fromkeys(values) if value and "," not in value]
         if path == "id":
             wanted = [value for value in wanted if value.isdigit()]
+        if kind == ACCOUNT:
+            companies = self._companies(asked).having(path, wanted, asked)
+            return list({record.ref: record for record in companies}.values())
+        names = list(dict.fromkeys(("id", "createdAt", path, *asked)))
+        stamps = self._fields_with(LEAD, asked).stamps(asked)
+        found: dict[str, Record] = {}
         for part in chunks(wanted, BATCH):
             for row in self.client.leads(path, part, names):
                 found[str(row["id"])] = lead_record(self.client.system, row, asked, stamps)
         return list(found.values())
 
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
-        """Create or update leads, 300 a call and 1 MB at most (see `connectors.marketo.write`)."""
-        self._only_persons(kind)
-        return write_leads(self.client, self._described(), writes)
+        """Create or update leads or companies, 300 a call and 1 MB at most (see `write` and `companies`), or do what
+        `effects` can."""
+        known(self.client.system, kind, KINDS)
+        if not writes:
+            return []
+        if kind == EFFECT:
+            return self._effects.write(writes)
+        if kind == PERSON:
+            return write_leads(self.client, self._fields(LEAD), writes, self._company_paths)
+        try:
+            return self._companies(()).write(writes)
+        except RequestRefused as error:
+            raise self._heard(error) from error
 
     def limits(self) -> Usage:
         """Today's calls by everybody, as the vendor counts them; the budget takes the count over."""
@@ -148,27 +173,59 @@ class Marketo:
             self.client.paging_token(seconds_of(earliest if "T" in earliest else f"{earliest}T00:00:00Z"))
         )
 
-    def _fields_with(self, paths: Sequence[str]) -> LeadFields:
+    def _person_pages(self, cursor: Cursor, asked: Sequence[str]) -> Iterator[Page]:
+        fields = self._fields_with(LEAD, asked)
+        if cursor.window:
+            return bulk.read_everything(self.client, fields, cursor, asked)
+        return read_feed(self.client, fields, cursor, asked)
+
+    def _companies(self, paths: Sequence[str]) -> Companies:
+        """What reads and writes companies. Raises RequestRefused where they are closed or lack a path."""
+        return Companies(
+            self.client, self._fields_with(COMPANY, paths), self._fields_with(LEAD, (COMPANY_KEY,))
+        )
+
+    def _company_paths(self) -> frozenset[str]:
+        try:
+            return company_paths(self._fields(COMPANY))
+        except RenkeiError:
+            return company_paths(None)  # the writes stand as they are; the usual fields will do
+
+    def _fields_with(self, object_: str, paths: Sequence[str]) -> ObjectFields:
         """The description, asked for anew where it lacks a path. Raises RequestRefused where that does not help: a
         misspelt name must not read as null."""
-        fields = self._described()
+        fields = self._fields(object_)
         if any(path not in fields.types for path in paths):
-            fields = self._described(fresh=True)
+            fields = self._fields(object_, fresh=True)
         missing = next((path for path in paths if path not in fields.types), None)
         if missing is not None:
             raise RequestRefused(
-                f"{self.client.system} has no lead field {missing[:80]!r}.",
+                f"{self.client.system} has no {object_.lower()} field {missing[:80]!r}.",
                 "1006",
                 "take it out of the mapping, or write it as the vendor's REST interface does",
             )
         return fields
 
-    def _described(self, *, fresh: bool = False) -> LeadFields:
+    def _fields(self, object_: str, *, fresh: bool = False) -> ObjectFields:
         with self._lock:
-            if self._fields is None or fresh:
-                self._fields, self._facts = lead_fields(self.client.system, self.client.describe()), None
-            return self._fields
+            if object_ not in self._described or fresh:
+                self._described[object_] = object_fields(self.client.system, object_, self._ask(object_))
+            return self._described[object_]
 
-    def _only_persons(self, kind: str) -> None:
-        if kind != PERSON:
-            raise RequestRefused(f"{self.client.system} offers persons only, not {kind}.", "kind")
+    def _ask(self, object_: str) -> Mapping[str, object]:
+        if object_ == LEAD:
+            return self.client.describe()
+        try:
+            described = self.client.describe_companies()
+        except RequestRefused as error:
+            raise self._heard(error) from error
+        self._facts = self._declared("")
+        return described
+
+    def _heard(self, error: RequestRefused) -> RequestRefused:
+        """Remember that companies are closed, if that is what was said."""
+        if error.code != "1018":
+            return error
+        said = closed(self.client.system, error)
+        self._facts = self._declared(str(said))
+        return said

@@ -15,7 +15,7 @@ from sync.ports import Clock, FieldError, Outcome
 AMBIGUOUS = frozenset({"502", "604", "611"})
 TRANSIENT = frozenset({"608", "614", "713", "719"}) | AMBIGUOUS
 TOKEN = frozenset({"601", "602"})
-FORBIDDEN = frozenset({"603", "616", "703", "1018", "1035"})
+FORBIDDEN = frozenset({"603", "616", "703", "1035"})
 WAITS = frozenset({"606", "607", "615", "1029"})
 GONE = frozenset({"1004", "1013"})
 DAY = 86_400
@@ -131,33 +131,41 @@ _PERMIT = (
 )
 _REQUESTS = {
     "1006": "check the field names of the mapping against the instance (`renkei check`)",
+    "1018": "leave the accounts' mapping out and map company fields at persons, or switch that sync off",
     "610": "check rest_url in the settings",
 }
 
 
-def outcome_of(row: dict[str, object], sent: dict[str, object]) -> Outcome | None:
-    """What a row of Sync Leads means; None = a create met an existing lead. `sent` are the values as they left."""
+def outcome_of(row: dict[str, object], sent: dict[str, object], known: str = "") -> Outcome | None:
+    """What a row of a result means; None = a create met an existing record. `sent` are the values as they left,
+    `known` is the record's id where the vendor's row does not tell it."""
     status, number = row.get("status"), row.get("id")
-    if status in {"created", "updated"} and isinstance(number, int):
-        return Outcome("applied", str(number))
+    if status in {"created", "updated"} and (known or isinstance(number, int)):
+        return Outcome("applied", known or str(number))
+    found = reasons_of(row, sent)
+    codes = {error.code for error in found}
+    if codes & {"1005", "1007", "1017"}:
+        return None
+    if codes & GONE:
+        return Outcome("gone", errors=found)
+    if codes & (TRANSIENT | {"606", "615", "1036"}):
+        return Outcome("retry", errors=found, after=5.0)
+    return Outcome("refused", errors=found)
+
+
+def reasons_of(row: dict[str, object], sent: dict[str, object]) -> tuple[FieldError, ...]:
+    """Why a row was skipped. Raises InDoubt where it does not say so."""
     reasons = row.get("reasons")
     found = (
-        [_field_error(reason, sent) for reason in reasons if isinstance(reason, dict)]
+        tuple(_field_error(reason, sent) for reason in reasons if isinstance(reason, dict))
         if isinstance(reasons, list)
-        else []
+        else ()
     )
-    if status != "skipped" or not found:
+    if row.get("status") != "skipped" or not found:
         raise InDoubt(
             "A row was answered in a way that cannot be read.", "it is read back before it is sent again"
         )
-    codes = {error.code for error in found}
-    if codes & {"1005", "1007"}:
-        return None
-    if codes & GONE:
-        return Outcome("gone", errors=tuple(found))
-    if codes & (TRANSIENT | {"606", "615"}):
-        return Outcome("retry", errors=tuple(found), after=5.0)
-    return Outcome("refused", errors=tuple(found))
+    return found
 
 
 def _field_error(reason: dict[str, object], sent: dict[str, object]) -> FieldError:

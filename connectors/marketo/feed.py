@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from connectors.marketo.client import BATCH, Activities, MarketoClient
-from connectors.marketo.schema import LEAD, LeadFields, lead_record
+from connectors.marketo.schema import LEAD, ObjectFields, lead_record
 from connectors.stamps import seconds_of
 from sync.errors import Fatal, Retryable
 from sync.record import LifeEvent, Page, Raw, Record, Ref
@@ -55,7 +55,7 @@ def decode(text: str) -> Cursor:
 
 
 def read_leads(
-    client: MarketoClient, fields: LeadFields, ids: Sequence[str], paths: Sequence[str]
+    client: MarketoClient, fields: ObjectFields, ids: Sequence[str], paths: Sequence[str]
 ) -> dict[str, Record]:
     """At most 300 leads by id in one call; leads that the vendor does not give are missing."""
     asked = list(dict.fromkeys(("id", "createdAt", *paths)))
@@ -65,9 +65,14 @@ def read_leads(
 
 
 def read_feed(
-    client: MarketoClient, fields: LeadFields, cursor: Cursor, paths: Sequence[str]
+    client: MarketoClient,
+    fields: ObjectFields,
+    cursor: Cursor,
+    paths: Sequence[str],
+    concerns: Callable[[Mapping[str, object]], bool] | None = None,
 ) -> Iterator[Page]:
-    """Pages from a place in the log to its end; leads are gathered over activity pages until a call is full."""
+    """Pages from a place in the log to its end; leads are gathered over activity pages until a call is full. With
+    `concerns` only of the activities for which it is true."""
     news, lag = _News(client), client.config.visibility_lag
     known = cursor.end_at - lag  # what is older was seen by whoever read to `end`
     token, empty = cursor.token, 0
@@ -75,7 +80,7 @@ def read_feed(
         page = client.activities(token)
         before, cursor = cursor, _behind(page, cursor, lag)
         for row in page.rows:
-            if _time_of(row) > known:
+            if _time_of(row) > known and (concerns is None or concerns(row)):
                 news.note(row)
         if len(news.ids) > BATCH:
             # What is left over stands on the page just read, so only the pages before it are covered.
@@ -112,7 +117,9 @@ def _time_of(row: Mapping[str, object]) -> float:
         return math.inf
 
 
-def _read(client: MarketoClient, fields: LeadFields, news: _News, paths: Sequence[str]) -> tuple[Record, ...]:
+def _read(
+    client: MarketoClient, fields: ObjectFields, news: _News, paths: Sequence[str]
+) -> tuple[Record, ...]:
     return tuple(read_leads(client, fields, news.take_ids(), paths).values())
 
 

@@ -1,7 +1,7 @@
-"""Marketo's fields: what its description says of them, and how values become ours.
+"""Marketo's fields: what its descriptions say of them, and how values become ours.
 
 Decides types only. Picklist words are not part of the description; values of formula fields change without any
-activity and are missing from extracts. Source: the vendor's pages "Describe Lead" and "Field Types".
+activity and are missing from extracts. Sources: the vendor's pages "Describe Lead", "Companies" and "Field Types".
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from connectors.stamps import to_utc
 from sync.record import Raw, Record, Ref, Schema, SchemaField
 
-LEAD = "Lead"
+LEAD, COMPANY = "Lead", "Company"
+COMPANY_KEY = "externalCompanyId"
 TYPES: Mapping[str, str] = {
     "string": "text", "text": "text", "textarea": "text", "url": "text", "email": "email", "phone": "phone",
     "integer": "integer", "score": "integer", "float": "decimal", "currency": "decimal", "percent": "decimal",
@@ -21,8 +22,8 @@ TYPES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadFields:
-    """The description of the lead: schema, the vendor's own types by field, and the fields that can be searched."""
+class ObjectFields:
+    """The description of an object: schema, the vendor's own types by field, and the fields that can be searched."""
 
     schema: Schema
     types: Mapping[str, str]
@@ -37,40 +38,56 @@ class LeadFields:
         return not any(self.types.get(path) == "formula" for path in paths)
 
 
-def lead_fields(system: str, described: Mapping[str, object]) -> LeadFields:
-    """Read the one result of the describe2 call."""
+def object_fields(system: str, object_: str, described: Mapping[str, object]) -> ObjectFields:
+    """Read the one result of a description."""
     rows = described.get("fields")
     fields = {
         str(row["name"]): row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)
     }
     found = described.get("searchableFields")
     single = [names for names in (found if isinstance(found, list) else []) if isinstance(names, list)]
-    return LeadFields(
+    return ObjectFields(
         schema=Schema(
-            system=system, object=LEAD, fields={name: _field(name, row) for name, row in fields.items()}
+            system=system,
+            object=object_,
+            fields={name: _field(object_, name, row) for name, row in fields.items()},
         ),
         types={name: str(row.get("dataType")) for name, row in fields.items()},
         searchable=frozenset(str(names[0]) for names in single if len(names) == 1),
     )
 
 
-def _field(name: str, row: Mapping[str, object]) -> SchemaField:
+def _field(object_: str, name: str, row: Mapping[str, object]) -> SchemaField:
     kind = str(row.get("dataType"))
     length = row.get("length")
-    writable = row.get("updateable") is True
+    named = (object_, name) == (COMPANY, COMPANY_KEY)  # written at creation, and the record's name ever after
+    writable = row.get("updateable") is True or named
     return SchemaField(
         path=name,
-        type="id" if name == "id" else TYPES.get(kind, "other"),
+        type="id" if (object_, name) == (LEAD, "id") else TYPES.get(kind, "other"),
         label=str(row.get("displayName") or name),
         length=length if isinstance(length, int) else 0,
         createable=writable,
         updateable=writable,
+        required=named,
+        unique=named,
         moves_stamp=kind != "formula",
     )
 
 
 def lead_record(system: str, row: Mapping[str, Raw], paths: Sequence[str], stamps: Sequence[str]) -> Record:
     """A lead as read by REST; a field that is missing is null."""
+    return _record(Ref(system, LEAD, str(row["id"])), row, paths, stamps)
+
+
+def company_record(
+    system: str, row: Mapping[str, Raw], paths: Sequence[str], stamps: Sequence[str]
+) -> Record:
+    """A company as read by REST; its name is the key under which others know it."""
+    return _record(Ref(system, COMPANY, str(row[COMPANY_KEY])), row, paths, stamps)
+
+
+def _record(ref: Ref, row: Mapping[str, Raw], paths: Sequence[str], stamps: Sequence[str]) -> Record:
     get = row.get
     values: dict[str, Raw] = {path: get(path) for path in paths}
     for path in stamps:
@@ -78,9 +95,7 @@ def lead_record(system: str, row: Mapping[str, Raw], paths: Sequence[str], stamp
         if isinstance(value, str):
             values[path] = to_utc(value)
     created = get("createdAt")
-    return Record(
-        Ref(system, LEAD, str(row["id"])), values, "", to_utc(created) if isinstance(created, str) else ""
-    )
+    return Record(ref, values, "", to_utc(created) if isinstance(created, str) else "")
 
 
 def from_csv(text: str, kind: str | None) -> Raw:

@@ -8,7 +8,7 @@ it to the vendor what a missing key means. Source: the vendor's page "Leads" (cr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from connectors.batches import deliver, matched, parts_by_size
 from connectors.marketo.client import BATCH, BODY_LIMIT, MarketoClient
 from connectors.marketo.errors import outcome_of
-from connectors.marketo.schema import LeadFields
+from connectors.marketo.schema import COMPANY_KEY, ObjectFields
 from sync.errors import InDoubt, RenkeiError
 from sync.ports import FieldError, Outcome, Write
 
@@ -30,8 +30,14 @@ class _Way(NamedTuple):
     lookup: str
 
 
-def write_leads(client: MarketoClient, fields: LeadFields, writes: Sequence[Write]) -> list[Outcome]:
-    """One outcome per write, same order. Raises Fatal, Retryable, RequestRefused, InDoubt."""
+def write_leads(
+    client: MarketoClient,
+    fields: ObjectFields,
+    writes: Sequence[Write],
+    company_paths: Callable[[], frozenset[str]],
+) -> list[Outcome]:
+    """One outcome per write, same order; `company_paths` gives the fields that a lead takes over from its company.
+    Raises Fatal, Retryable, RequestRefused, InDoubt."""
     ways = [_way(write, fields) for write in writes]
     rows = [_row(write) for write in writes]
     groups: dict[_Way, list[int]] = {}
@@ -56,10 +62,12 @@ def write_leads(client: MarketoClient, fields: LeadFields, writes: Sequence[Writ
     outcomes = deliver(parts, send)
     for way, places in existing.items():
         _name_existing(client, way, places, writes, outcomes)
+    for place, outcome in outcomes.items():
+        outcomes[place] = _by_company(outcome, writes[place], company_paths)
     return [outcomes.get(place) or _unsendable(ways[place]) for place in range(len(writes))]
 
 
-def _way(write: Write, fields: LeadFields) -> _Way | None:
+def _way(write: Write, fields: ObjectFields) -> _Way | None:
     if write.ref.id:
         return _Way("updateOnly", "id")
     if write.unique and write.values.get(write.unique) not in {None, ""}:
@@ -88,6 +96,22 @@ def _checked(outcome: Outcome, write: Write) -> Outcome:
     if outcome.result == "exists":
         return Outcome("refused", errors=(FieldError("id", "1007", "Several leads bear this id."),))
     return outcome
+
+
+def _by_company(outcome: Outcome, write: Write, company_paths: Callable[[], frozenset[str]]) -> Outcome:
+    """A refusal for the sake of the lead's company falls on the fields that are the company's, and on no other."""
+    codes = {error.code for error in outcome.errors}
+    if "1021" in codes:
+        found = sorted(company_paths() & write.values.keys())
+        errors = tuple(FieldError(path, "1021", f"{_COMPANYS} ({path}).") for path in found)
+        return Outcome("refused", errors=errors or outcome.errors)
+    if codes == {"1013"} and write.values.get(COMPANY_KEY):
+        return Outcome("refused", errors=(FieldError(COMPANY_KEY, "1013", _NO_COMPANY),))
+    return outcome
+
+
+_COMPANYS = "The lead belongs to a company, whose fields are written at the company and not through its leads"
+_NO_COMPANY = "There is no company of this key yet; the lead can join it once the account has been written."
 
 
 def _unsendable(way: _Way | None) -> Outcome:

@@ -25,7 +25,7 @@ from simulators.salesforce.api import SalesforceApi
 from simulators.salesforce.oauth import Credentials
 from simulators.salesforce.state import SalesforceState
 from simulators.server import Server, serve
-from sync.ports import Connector, Paths
+from sync.ports import Connector, Feed, Paths
 from sync.record import Raw, Ref, Schema, SchemaField
 
 START = 1_795_305_600.0  # 2026-11-22T00:00:00Z
@@ -68,17 +68,23 @@ class ScriptedFaults(Faults):
 
 
 class Rig(ABC):
-    """One vendor with its connector. `person` makes writable values of a new person, `paths` are read of records."""
+    """One vendor with its connector. `person` makes writable values of a new person (or whatever the kind is), `paths`
+    are read of records. `keyed`: a create can meet an existing record. `merges`: people can merge records.
+    `tells_ends`: the vendor says when records are deleted."""
 
     system = "one"
+    kind = "person"
+    feed = Feed.FEED
     kind_of_record: str
     paths: Paths
     last: str
     email: str
     flag: str
     key = ""
+    keyed = True
     page = 300
     merges = True
+    tells_ends = True
 
     def __init__(self) -> None:
         self.clock = RigClock()
@@ -320,7 +326,8 @@ class SalesforceRig(HttpRig):
         return {**super().person(number), "Company": f"Company {number}", **more}
 
     def create(self, values: Mapping[str, Any], *, late: bool = False) -> Ref:
-        return self.ref(self.state.human_create("Lead", values, commit_delay=30.0 if late else 0.0))
+        delay = 30.0 if late else 0.0
+        return self.ref(self.state.human_create(self.kind_of_record, values, commit_delay=delay))
 
     def edit(self, ref: Ref, values: Mapping[str, Any]) -> None:
         self.state.human_edit(ref.object, ref.id, values)
@@ -343,6 +350,94 @@ class SalesforceRig(HttpRig):
 
     def expire(self) -> None:
         self.api.sessions.end_all()
+
+
+class AccountRig(SalesforceRig):
+    """The accounts of a fake Salesforce organisation."""
+
+    kind = "account"
+    kind_of_record, last, email, key = "Account", "Name", "Website", "Marketo_Company_Id__c"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths = {"Account": ("Name", "Website", "Marketo_Company_Id__c", "Owner.Email", "CreatedDate")}
+
+    def person(self, number: int, **more: Raw) -> dict[str, Raw]:
+        return {self.last: f"Last{number}", self.email: f"p{number}@mail.example", **more}
+
+    def convert(self, ref: Ref) -> Ref | None:
+        return None
+
+
+class DealRig(SalesforceRig):
+    """The deals of a fake Salesforce organisation."""
+
+    kind = "opportunity"
+    kind_of_record, last, email, key = "Opportunity", "Name", "NextStep", ""
+    keyed = merges = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths = {
+            "Opportunity": ("Name", "NextStep", "StageName", "IsWon", "Owner.Email", "CreatedDate"),
+            "OpportunityContactRole": ("OpportunityId", "ContactId", "Role", "IsPrimary"),
+        }
+
+    def person(self, number: int, **more: Raw) -> dict[str, Raw]:
+        needed = {"StageName": "Prospecting", "CloseDate": "2026-12-31"}
+        return {self.last: f"Last{number}", self.email: f"p{number}@mail.example", **needed, **more}
+
+    def convert(self, ref: Ref) -> Ref | None:
+        return None
+
+
+class CompanyRig(MarketoRig):
+    """The companies of a fake Marketo, each with a lead by which its changes are seen."""
+
+    kind = "account"
+    feed = Feed.VIA
+    kind_of_record, last, email, key = "Company", "site", "company", "externalCompanyId"
+    merges = tells_ends = False
+
+    def __init__(self, full_read: str = "bulk") -> None:
+        super().__init__(full_read)
+        self.paths = {"Company": ("externalCompanyId", "company", "site", "createdAt")}
+        self._made = 0
+
+    @property
+    def ledger(self) -> list[Entry]:
+        return [entry for entry in super().ledger if entry.object == "Company"]
+
+    def person(self, number: int, **more: Raw) -> dict[str, Raw]:
+        own = {self.last: f"Last{number}", self.email: f"p{number}@mail.example"}
+        return {**own, self.key: f"C{number}", **more}
+
+    def create(self, values: Mapping[str, Any], *, late: bool = False) -> Ref:
+        number = str(values[self.key])
+        while self.state.company(number) is not None:
+            number += "-2"
+        self.state.human_company(number, {path: values[path] for path in (self.last, self.email)})
+        if late:
+            self.faults.script.append("late_visibility")
+        self._made += 1
+        self.state.human_create({"email": f"member{self._made}@mail.example", "externalCompanyId": number})
+        return self.ref(number)
+
+    def edit(self, ref: Ref, values: Mapping[str, Any]) -> None:
+        self.state.human_company(ref.id, values)
+
+    def delete(self, ref: Ref) -> None:
+        company = self.state.company(ref.id)
+        assert company is not None
+        for lead in list(self.state.leads_of(company)):
+            self.state.human_delete(lead.id)
+        self.state.delete_company("human", company)
+
+    def stored(self, ref: Ref, path: str) -> object:
+        company = self.state.company(ref.id)
+        if company is None:
+            raise KeyError(ref)
+        return company.values.get(path)
 
 
 def scanned(texts: Iterable[str], folder: Path | None = None) -> str:

@@ -130,7 +130,7 @@ def failed(code: str) -> Reply:
         (failed("713"), Retryable, Retryable),
         (failed("602"), Fatal, Fatal),
         (failed("603"), Fatal, Fatal),
-        (failed("1018"), Fatal, Fatal),
+        (failed("1018"), RequestRefused, RequestRefused),
         (failed("1006"), RequestRefused, RequestRefused),
         (failed("609"), RequestRefused, RequestRefused),
         (reply(b'{"success":false}'), Retryable, InDoubt),

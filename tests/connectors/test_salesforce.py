@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.connectors.rigs import SalesforceRig
+from tests.connectors.rigs import AccountRig, DealRig, SalesforceRig
 from tests.contract.connector_suite import HttpConnectorSuite
 
 
@@ -17,5 +17,27 @@ class TestSalesforce(HttpConnectorSuite):
     def rig(self) -> Iterator[SalesforceRig]:
         """A fresh vendor with its connector."""
         rig = SalesforceRig()
+        yield rig
+        rig.close()
+
+
+class TestAccounts(HttpConnectorSuite):
+    """The suite, over accounts."""
+
+    @pytest.fixture
+    def rig(self) -> Iterator[AccountRig]:
+        """A fresh vendor with its connector."""
+        rig = AccountRig()
+        yield rig
+        rig.close()
+
+
+class TestDeals(HttpConnectorSuite):
+    """The suite, over deals and their roles."""
+
+    @pytest.fixture
+    def rig(self) -> Iterator[DealRig]:
+        """A fresh vendor with its connector."""
+        rig = DealRig()
         yield rig
         rig.close()
