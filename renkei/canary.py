@@ -17,7 +17,7 @@ import msgspec
 from renkei.drain import wait_until
 from sync.plan import FieldWork, Work, action_of, content_hash, decode_work, encode_work, target_of
 from sync.read import ReadCount, World, read_refs
-from sync.record import Record, Ref, Side, Value
+from sync.record import Record, Ref, Value
 from sync.refuse import part
 from sync.rows import (
     APPLIED,
@@ -76,7 +76,7 @@ def choose(operations: Iterable[tuple[int, str, str, str]], number: int) -> tupl
 def look_back(world: World, ids: Sequence[int], ended: float, keep: Callable[[], None]) -> Canary:
     """Read the canary's records again, once the vendors show what was written, and compare value by value."""
     found = Canary()
-    for side in Side:
+    for side in world.lens.rules.sides:
         system = world.lens.system(side)
         rows = [row for row in rows_of(world, ids) if row.system == system]
         if not rows:
@@ -133,7 +133,7 @@ def _place(world: World) -> tuple[str, str, str]:
 
 def _sent_again(world: World, rows: Sequence[OperationRow]) -> Iterator[int]:
     """Of operations that were delivered: those that came back well, and new ones for what came back otherwise."""
-    for side in Side:
+    for side in world.lens.rules.sides:
         system = world.lens.system(side)
         ours = [row for row in rows if row.system == system and row.record]
         refs = list(dict.fromkeys(target_of(row) for row in ours))

@@ -15,7 +15,6 @@ from renkei.wire import look
 from sync.cycle import NOBODY
 from sync.doubt import ripe_at
 from sync.read import World, sent_operations
-from sync.record import Side
 from sync.rows import FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
 
@@ -95,7 +94,9 @@ def _let_go(world: World, ids: Sequence[int]) -> None:
 
 def _ripe(world: World) -> list[float]:
     return [
-        ripe_at(world, side, batch) for side in Side for batch in world.store.batches(world.lens.system(side))
+        ripe_at(world, side, batch)
+        for side in world.lens.rules.sides
+        for batch in world.store.batches(world.lens.system(side))
     ]
 
 
