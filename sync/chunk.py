@@ -13,9 +13,9 @@ from sync.effects import keys_of, plan_effects
 from sync.read import World
 from sync.referred import load_references, wake_referrers
 from sync.related import kin_of
-from sync.rows import IGNORED, OperationRow, Patch
+from sync.rows import IGNORED, LANE_DELTA, OperationRow, Patch
 from sync.scene import Scene, load
-from sync.work import Context
+from sync.work import Allowance, Context
 
 
 def decide_chunk(world: World, entities: Collection[int], context: Context) -> tuple[Scene, Decided]:
@@ -34,11 +34,34 @@ def decide_chunk(world: World, entities: Collection[int], context: Context) -> t
     return scene, done
 
 
-def decide_again(world: World, entities: Collection[int], context: Context) -> None:
-    """Decide these entities as they stand now, outside their turn; their marks stay."""
-    scene, _done = decide_chunk(world, entities, context)
+def decide_again(world: World, entities: Collection[int], run: int) -> None:
+    """Decide these entities as they stand now, outside their turn; their marks stay. An opt-out that is found so is
+    planned like everything else."""
+    scene, _done = decide_chunk(world, entities, context_of(world, run))
     if scene.patch:
         world.store.commit(scene.patch)
+
+
+def nothing_left() -> int:
+    """No opt-out leaves without being counted."""
+    return 0
+
+
+def context_of(
+    world: World, run: int, *, lane: int = LANE_DELTA, quiet_until: int = 0, opt_outs: Allowance | None = None
+) -> Context:
+    """The circumstances of deciding now, with what the route's systems say of themselves."""
+    capabilities = {side: connector.capabilities for side, connector in world.connectors.items()}
+    unique = {
+        (world.lens.system(side), object_): paths
+        for side, each in capabilities.items()
+        for object_, paths in each.unique_keys.items()
+    }
+    lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
+    return Context(
+        numbers=world.numbers, now=world.clock.now(), run=run, unique=unique, lag=lag, lane=lane,
+        quiet_until=quiet_until, opt_outs=opt_outs or Allowance(nothing_left),
+    )  # fmt: skip
 
 
 def _list_ignored(world: World, done: Decided, patch: Patch) -> None:

@@ -6,21 +6,18 @@ It knows the order of the steps and their bounds, nothing of what they decide. I
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
 from sync.adopt import adopt_rules
-from sync.chunk import decide_again, decide_chunk
+from sync.chunk import context_of, decide_chunk
 from sync.commands import apply_commands, approved_in, released_too
 from sync.decide import Decided
-from sync.enrol import DecideAgain
 from sync.guard import EVERYTHING, Brake, Traffic, guard, opt_outs_left, released
 from sync.normalise import encode
-from sync.ports import Capabilities
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
-from sync.record import Side
 from sync.relay import relay_chunk
 from sync.rows import LANE_DELTA, PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
@@ -103,18 +100,7 @@ def decide_noted(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda
 
 def _deliver(world: World, report: CycleReport, bounds: Bounds, deadline: float) -> None:
     if bounds.send and not world.lens.rules.shadow:
-        delivery = Delivery(world, report.run, _once_more(world, report, bounds))
-        report.delivered = delivery.deliver(max(deadline, world.clock.now() + 5.0))
-
-
-def _once_more(world: World, report: CycleReport, bounds: Bounds) -> DecideAgain:
-    """How entities are decided directly before an effect of theirs leaves."""
-
-    def decide(entities: Collection[int]) -> None:
-        context = _context(world, report, bounds, 0)
-        decide_again(world, entities, replace(context, quiet_until=0))
-
-    return decide
+        report.delivered = Delivery(world, report.run).deliver(max(deadline, world.clock.now() + 5.0))
 
 
 def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
@@ -181,20 +167,9 @@ def _watermark(world: World) -> CursorRow:
 
 
 def _context(world: World, report: CycleReport, bounds: Bounds, quiet_until: int) -> Context:
-    capabilities: dict[Side, Capabilities] = {
-        side: connector.capabilities for side, connector in world.connectors.items()
-    }
-    unique = {
-        (world.lens.system(side), object_): paths
-        for side, each in capabilities.items()
-        for object_, paths in each.unique_keys.items()
-    }
-    lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
-    return Context(
-        numbers=world.numbers, now=world.clock.now(), run=report.run, unique=unique, lag=lag,
-        lane=bounds.lane, quiet_until=sys.maxsize if _is_quiet(world, bounds) else quiet_until,
-        opt_outs=Allowance(lambda: _opt_outs_left(world, report, bounds)),
-    )  # fmt: skip
+    until = sys.maxsize if _is_quiet(world, bounds) else quiet_until
+    allowance = Allowance(lambda: _opt_outs_left(world, report, bounds))
+    return context_of(world, report.run, lane=bounds.lane, quiet_until=until, opt_outs=allowance)
 
 
 def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:

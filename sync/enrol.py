@@ -8,16 +8,14 @@ side that the effect goes to must answer; what the other side has is taken from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
+from sync.chunk import decide_again
 from sync.errors import Retryable
 from sync.plan import Job, jobs_of
 from sync.read import ReadCount, World, read_refs
 from sync.record import Ref, Side
 from sync.rows import LEADING, LIVE, OPEN_STATES, UNSEEN, WAITING, OperationRow, RecordRow
-
-DecideAgain: TypeAlias = Callable[[Collection[int]], None]
 
 
 class Enrolled:
@@ -28,9 +26,7 @@ class Enrolled:
         self.unseen: list[Job] = []
 
 
-def look_again(
-    world: World, place: str, run: int, jobs: Sequence[Job], decide_again: DecideAgain
-) -> Enrolled:
+def look_again(world: World, place: str, run: int, jobs: Sequence[Job]) -> Enrolled:
     """Read, decide, and sort the effects of one system or channel (`place`). Raises Retryable, Fatal."""
     entities = {job.row.entity for job in jobs}
     held = world.store.records_of(entities)
@@ -38,7 +34,7 @@ def look_again(
         system = world.lens.system(side)
         refs = [row.ref for row in held if row.system == system and _leads(row)]
         _read(world, side, run, refs, required=system == place)
-    decide_again(entities)
+    decide_again(world, entities, run)
     found = Enrolled()
     rows = sorted(world.store.get(OperationRow, [(job.row.id,) for job in jobs]))
     shown = world.store.records_of({row.entity for row in rows})

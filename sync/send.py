@@ -7,7 +7,7 @@ in doubt and is settled later by reading.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from sync.around import Around, Settled
 from sync.channels import settle_channel_doubts
 from sync.doubt import commit_settled, latest, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
-from sync.enrol import DecideAgain, look_again
+from sync.enrol import look_again
 from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
@@ -53,17 +53,12 @@ class _Flight:
     place: str
 
 
-def _as_it_is(_entities: Collection[int]) -> None:
-    """Decide nobody again: what stands in the journal stands."""
-
-
 class Delivery:
-    """One delivery of one route. `decide_again`: decides entities once more, directly before an effect leaves."""
+    """One delivery of one route."""
 
-    def __init__(self, world: World, run: int, decide_again: DecideAgain = _as_it_is) -> None:
+    def __init__(self, world: World, run: int) -> None:
         self.world = world
         self.run = run
-        self.decide_again = decide_again
         self.done = Delivered()
         self.flying: dict[Future[list[Outcome]], _Flight] = {}
         self.failure: Fatal | None = None
@@ -142,7 +137,7 @@ class Delivery:
     def _verified(self, place: str, jobs: list[Job]) -> list[Job]:
         """Those that may leave. Effects are looked at by themselves; a batch has nothing else beside them."""
         if jobs[0].row.action == ActionKind.EFFECT:
-            enrolled = look_again(self.world, place, self.run, jobs, self.decide_again)
+            enrolled = look_again(self.world, place, self.run, jobs)
             self._let_wait(enrolled.unseen)
             return enrolled.ready
         found = verify(self.world, self.world.lens.side(place), self.run, jobs)
