@@ -14,7 +14,6 @@ from sync.doubt import ripe_at
 from sync.errors import Retryable
 from sync.guard import Brake
 from sync.read import World
-from sync.record import Side
 from sync.rows import CursorRow, Patch
 
 PATIENCE = 60.0
@@ -120,7 +119,7 @@ def next_moment(world: World, report: CycleReport, patience: float, *, sending: 
     if report.left or store.dirty(world.kind, systems, _watermark(world), 1):
         return now
     moments: list[float] = []
-    for side in Side:
+    for side in world.lens.rules.sides:
         system = world.lens.system(side)
         moments += [ripe_at(world, side, batch) for batch in store.batches(system)]
         moments += [row.refetch_at for row in store.refetch_due(system, world.kind, now + patience, 1)]
@@ -151,7 +150,7 @@ def wait_until(world: World, moment: float, keep: Callable[[], None]) -> None:
 def sweep_reach(world: World) -> float:
     """How far back the next sweep has to look, in seconds; 0 = the last one is recent enough."""
     now = world.clock.now()
-    keys = [(world.lens.system(side), world.kind, "sweep") for side in Side]
+    keys = [(world.lens.system(side), world.kind, "sweep") for side in world.lens.rules.sides]
     rows = world.store.get(CursorRow, keys)
     if len(rows) < len(keys):
         return 0.0  # the first full read is the first look at everything
@@ -162,14 +161,14 @@ def sweep_reach(world: World) -> float:
 def remember_sweep(world: World, at: float) -> None:
     """Count the next sweep from this time."""
     patch = Patch()
-    for side in Side:
+    for side in world.lens.rules.sides:
         patch.put(CursorRow(world.lens.system(side), world.kind, "sweep", "", 1, 0, at))
     world.store.commit(patch)
 
 
 def begin_sweeps(world: World, at: float) -> None:
     """Count sweeps from the first full read, if none was ever made."""
-    keys = [(world.lens.system(side), world.kind, "sweep") for side in Side]
+    keys = [(world.lens.system(side), world.kind, "sweep") for side in world.lens.rules.sides]
     if len(world.store.get(CursorRow, keys)) < len(keys):
         remember_sweep(world, at)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from renkei.settings import Project, make_state, with_secrets
@@ -103,6 +104,7 @@ def build(
     `route` "" = all. `stopping` is told once when a signal asks for the end. Raises Fatal (another owner, full disk,
     settings), MappingError.
     """
+    from renkei.channels import open_channels
     from state.lease import this_process
     from state.store import SqlStore
 
@@ -116,9 +118,12 @@ def build(
         connectors = open_systems(project, systems_of(chosen), clock, log)
         for connector in connectors.values():
             stack.callback(connector.close)
+        channels = open_channels(project, clock, log)
+        for channel in channels.values():
+            stack.callback(channel.close)
         executor = ThreadExecutor(WORKERS)
         stack.callback(executor.close)
-        tools = Tools(store, clock, executor, Numbering(store), stoppable(progress, stop))
+        tools = Tools(store, clock, executor, Numbering(store), stoppable(progress, stop), channels)
         worlds = worlds_of(chosen, connectors, tools, every)
         yield Wired(
             project=project, store=store, connectors=connectors, worlds=worlds, store_name=name_of(store)
@@ -133,6 +138,7 @@ class Tools(NamedTuple):
     executor: Executor
     numbers: Numbering
     progress: Progress
+    channels: Mapping[str, Connector] = MappingProxyType({})
 
 
 def systems_of(found: Iterable[Rules]) -> list[str]:
@@ -157,6 +163,7 @@ def worlds_of(
             executor=tools.executor,
             numbers=tools.numbers,
             progress=tools.progress,
+            channels=tools.channels,
         )
         for rules in chosen
     }
