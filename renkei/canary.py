@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -56,6 +57,27 @@ class Canary:
         """Count an operation that did not come back as sent."""
         self.wrong[row.system, row.action] += 1
         self.failed.append(row.id)
+
+
+def as_data(canary: Canary) -> dict[str, Any]:
+    """A canary as JSON with stable keys."""
+    return {
+        "ok": not canary.alarms,
+        "sent": {" ".join(kind): number for kind, number in canary.sent.items()},
+        "wrong": {" ".join(kind): number for kind, number in canary.wrong.items() if number},
+        "fields": {" ".join(where): number for where, number in canary.fields.items()},
+        "reasons": dict(canary.reasons),
+    }
+
+
+def from_data(data: Mapping[str, Any]) -> Canary:
+    """A canary out of its data, for the same screens."""
+
+    def pairs(found: Mapping[str, int]) -> Counter[tuple[str, str]]:
+        split = (name.partition(" ") for name in found)
+        return Counter({(first, rest): found[f"{first} {rest}"] for first, _, rest in split})
+
+    return Canary(pairs(data["sent"]), pairs(data["wrong"]), pairs(data["fields"]), Counter(data["reasons"]))
 
 
 def choose(operations: Iterable[tuple[int, str, str, str]], number: int) -> tuple[dict[str, int], list[int]]:

@@ -12,7 +12,7 @@ from renkei.canary import remember, rows_of
 from renkei.drain import wait_until
 from renkei.settings import Project
 from renkei.wire import look
-from sync.cycle import NOBODY
+from sync.brakes import NOBODY
 from sync.doubt import ripe_at
 from sync.read import World, sent_operations
 from sync.rows import FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
@@ -37,7 +37,7 @@ def deliver_these(
     patch.put(opened)
     world.store.commit(patch)
     for start in range(0, len(ids), _CHUNK):
-        _let_go(world, ids[start : start + _CHUNK])
+        let_go(world, ids[start : start + _CHUNK])
     done = Delivered()
     for tries in range(_ROUNDS):
         _add(done, Delivery(world, run).deliver())
@@ -83,7 +83,8 @@ def was_applied(world: World) -> bool:
     return bool(rows and rows[0].applied)
 
 
-def _let_go(world: World, ids: Sequence[int]) -> None:
+def let_go(world: World, ids: Sequence[int]) -> None:
+    """Have these planned or refused operations leave with the next delivery."""
     patch = Patch()
     for row in rows_of(world, ids):
         if row.state in (PLANNED, FAILED):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from renkei import canary as canaries
 from renkei.canary import Canary, choose, look_back, remember, to_try_again
 from renkei.drain import Total, begin_sweeps, drain, sweep_reach
 from renkei.first import deliver_these, mark_applied, was_applied
@@ -186,7 +187,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "moved": total.moved,
         "in_doubt": total.in_doubt,
         "first_needed": result.first_needed,
-        "canary": _canary_data(canary) if canary else None,
+        "canary": canaries.as_data(canary) if canary else None,
         "brakes": [
             {"action": each.action, "reason": each.reason, "count": each.count, "limit": each.limit}
             for each in total.brakes
@@ -198,16 +199,6 @@ def as_data(result: Result) -> dict[str, Any]:
         "in_flight": result.in_flight,
         "to_decide": result.dirty,
         "seconds": round(result.seconds, 2),
-    }
-
-
-def _canary_data(canary: Canary) -> dict[str, Any]:
-    return {
-        "ok": not canary.alarms,
-        "sent": {" ".join(kind): number for kind, number in canary.sent.items()},
-        "wrong": {" ".join(kind): number for kind, number in canary.wrong.items() if number},
-        "fields": {" ".join(where): number for where, number in canary.fields.items()},
-        "reasons": dict(canary.reasons),
     }
 
 

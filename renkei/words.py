@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from renkei.enginewords import ENGINE
+from renkei.taskwords import TASKS
 
 _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         **ENGINE,
+        **TASKS,
         "error": ("error", "エラー"),
         "warning": ("warning", "警告"),
         "note": ("note", "参考"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from renkei.canary import from_data
 from renkei.daemon.notes import (
     DONE,
     DROPPED,
@@ -136,6 +137,17 @@ def sync_beside(project: Project, route: str, patience: float = PATIENCE) -> lis
     raise Retryable("The service gave no answer.", next_step=step)
 
 
+def answer_of(project: Project, number: int) -> tuple[bool, list[dict[str, Any]] | None]:
+    """Whether the service has taken a word up, and its answer once there is one. Raises Fatal, Retryable."""
+    from state.service import command
+
+    with look(project) as reader:
+        row = command(reader, number)
+    if row is None:
+        return False, None
+    return row.state != NEW, _answer(row) if row.state in (DONE, DROPPED) else None
+
+
 def _answer(row: CommandRow) -> list[dict[str, Any]]:
     import json
 
@@ -147,7 +159,7 @@ def _answer(row: CommandRow) -> list[dict[str, Any]]:
     raise Retryable("The service ended before it had answered.", next_step="look with `renkei status`")
 
 
-def as_result(data: Mapping[str, Any]) -> Result:
+def as_result(data: Mapping[str, Any], *, partial: bool = False) -> Result:
     """A result out of its data, for the same screens."""
     gave_up = data["gave_up"]
     total = Total(
@@ -161,4 +173,5 @@ def as_result(data: Mapping[str, Any]) -> Result:
     return Result(
         route=data["route"], digest=data["digest"], total=total, open=data["open"], holds=data["holds"],
         in_flight=data["in_flight"], dirty=data["to_decide"], seconds=data["seconds"],
+        canary=from_data(data["canary"]) if data["canary"] else None, partial=partial,
     )  # fmt: skip

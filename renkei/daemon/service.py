@@ -19,6 +19,7 @@ from renkei.daemon.bells import Bells
 from renkei.daemon.board import Board, Picture, State
 from renkei.daemon.desk import Desk
 from renkei.daemon.folder import Folder, Refused
+from renkei.daemon.guest import Guest
 from renkei.daemon.metrics import Metrics
 from renkei.daemon.notes import MAPPING, ROUTE, ROUTES, Notes
 from renkei.daemon.phrases import say
@@ -63,6 +64,7 @@ class Service:
     clean: Callable[[str], str]
     log: Any
     desks: dict[str, Desk] = field(default_factory=dict)
+    guest: Guest = field(init=False)
     started: float = 0.0
     _rung: set[str] = field(default_factory=set)
     _kept: float = 0.0
@@ -80,6 +82,7 @@ class Service:
         self.notes.read(MAPPING)
         self._furnish(self.wired.worlds)
         self.hearing.begin(self.desks)
+        self.guest = Guest(self.wired, self.reader, self.log.info, lambda: self.stop.wished)
         self._draw()
 
     def run(self) -> None:
@@ -107,6 +110,8 @@ class Service:
         if time.monotonic() - self._looked >= min(LOOK, *(each.every for each in self.desks.values())):
             self._looked = time.monotonic()
             self._safely(self._look)
+        if not any(desk.at() <= time.monotonic() for desk in self.desks.values()):
+            self._safely(lambda: self.guest.step(self.desks))
 
     def in_order(self) -> list[Desk]:
         """Accounts, deals, persons; within a kind in the order of the files."""
@@ -146,6 +151,7 @@ class Service:
 
     def _hear(self) -> None:
         self.hearing.hear(self.desks)
+        self.guest.hear(self.desks)
 
     def _mind_the_clock(self) -> None:
         """If the host's clock was set, ring anew and look further back for what was read under the other time."""
@@ -298,6 +304,8 @@ class Service:
         return f"renkei met an error of its own ({type(error).__name__}, {place})."
 
     def _nap(self) -> float:
+        if self.guest.waits(self.desks):
+            return 0.0
         soonest = min((desk.at() for desk in self.desks.values()), default=LAP) - time.monotonic()
         return max(0.0, min(LAP, soonest))
 
