@@ -14,7 +14,6 @@ from mappings.draft import ON_PEOPLE
 from mappings.errors import At
 from mappings.fieldrules import Row
 from mappings.flows import Flows
-from mappings.given import given_as
 from mappings.links import DealLinks, links_of
 from mappings.recycling import recycle_of
 from mappings.source import Text
@@ -201,14 +200,15 @@ def _table(rows: tuple[Row, ...] | list[Row], flows: Flows) -> RateTable:
 
 
 def _on_people(row: Row, route: str) -> FieldRule:
-    """A deal's row as a field of people, whose value the standing rule of the deals gives."""
-    name = f"{route}.{row.rule.name}"
+    """A deal's row as a field of people, whose value the standing rule of the deals gives; where it gives none, nobody
+    had a deal and the field is left alone. A blank goes across unless the row says otherwise: it means «no deal»."""
     return replace(
         row.rule,
-        name=name,
+        name=f"{route}.{row.rule.name}",
         cells={Side.MA: row.rule.cells[Side.MA]},
-        compute=given_as(name),
-        inputs=frozenset({name}),
+        compute=None,
+        inputs=frozenset(),
+        blank="keep" if row.draft.blank == "keep" else "propagate",
     )
 
 

@@ -15,6 +15,8 @@ from sync.record import Side
 from sync.rules import FieldRule
 from sync.standing import StandingRule
 
+DAY = 86_400.0  # a box that is ticked and cleared all day speaks once
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flowing:
@@ -89,7 +91,7 @@ def _trigger(node: Node, hot: Mapping[tuple[str, str], HotRule], flows: Flows) -
         if (field, value.text) in hot:
             return hot_trigger(hot[field, value.text])
         if _is_flag(field, flows) and value.text == "true":
-            return Trigger(name=field, when=compiled.test, event=True)
+            return Trigger(name=field, when=compiled.test, event=True, dwell=DAY)
     return Trigger(name=" ".join(compiled.fields) or "when", when=compiled.test)
 
 

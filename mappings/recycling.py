@@ -16,7 +16,6 @@ from mappings.flowdrafts import (
     UnworkedDraft,
 )
 from mappings.flows import Flows, exclusions, task_form
-from mappings.given import given_as
 from mappings.links import list_links
 from mappings.source import Text
 from mappings.transforms import TYPES, Options
@@ -158,6 +157,5 @@ def _wake_fields(name: str, routes: Iterable[ReturnRouteDraft], flows: Flows) ->
     return [
         FieldRule(
             name=field, type="date", cells=cells, flow=Flow.TO_MA, fingerprint=print_, blank="propagate",
-            compute=given_as(field), inputs=frozenset({field}),
         )
     ]  # fmt: skip
