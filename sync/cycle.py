@@ -6,28 +6,23 @@ It knows the order of the steps and their bounds, nothing of what they decide. I
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from sync.adopt import adopt_rules
+from sync.brakes import BACKFILL, kept_brake, planned_of, released_of, show_brakes, traffic_of
 from sync.chunk import context_of, decide_chunk
-from sync.commands import apply_commands, approved_in, released_too
+from sync.commands import apply_commands
 from sync.decide import Decided
-from sync.guard import EVERYTHING, Brake, Traffic, guard, opt_outs_left, released
+from sync.guard import EVERYTHING, Brake, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
 from sync.relay import relay_chunk
-from sync.rows import LANE_DELTA, PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
-from sync.rules import ActionKind
+from sync.rows import LANE_DELTA, CursorRow, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
 from sync.wake import wake_due
 from sync.work import Allowance, Context
 
-HOUR, DAY, FOR_EVER = 3_600.0, 86_400.0, float("inf")
-NOBODY = 0
-BACKFILL = "backfill"
 QUIET_TRIGGERS = ("first", BACKFILL)
 
 
@@ -176,7 +171,7 @@ def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
     rules = world.lens.rules
     if not bounds.send or rules.shadow or not _may_apply(world, bounds):
         return 0
-    return sys.maxsize if bounds.first else opt_outs_left(_traffic(world, report), rules.limits)
+    return sys.maxsize if bounds.first else opt_outs_left(traffic_of(world, _lost(report)), rules.limits)
 
 
 def _is_quiet(world: World, bounds: Bounds) -> bool:
@@ -205,64 +200,25 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
     if not _may_apply(world, bounds):
         report.waiting_for_first = bounds.send
         return
-    planned = _planned(world)
-    lost = any(count.lost for count in report.read.values())
-    kept = None if bounds.first else _kept_brake(world)
+    planned = planned_of(world)
+    lost = any(_lost(report).values())
+    kept = None if bounds.first else kept_brake(world)
     if (planned or lost) and not bounds.first:
-        report.brakes = guard(_traffic(world, report), world.lens.rules.limits)
+        report.brakes = guard(traffic_of(world, _lost(report)), world.lens.rules.limits)
     if kept is not None and all(brake.action != EVERYTHING for brake in report.brakes):
         report.brakes = (kept, *report.brakes)
     allowed = released(report.brakes)
     patch = Patch()
-    _show_brakes(world, report, patch)
+    show_brakes(world, report.brakes, patch)
     for run in {run for run, _action in planned} if bounds.send else ():
         for row in world.store.get(RunRow, [(run,)]):
-            patch.put(row._replace(released=_released(row, allowed, report.brakes)))
+            patch.put(row._replace(released=released_of(row, allowed, report.brakes)))
     if patch:
         world.store.commit(patch)
 
 
-def _kept_brake(world: World) -> Brake | None:
-    """The brake on everything that an earlier cycle put on: it stands for a day, or until a person lets a plan go."""
-    route, now = world.lens.rules.route, world.clock.now()
-    agreed = max((row.since for row in world.store.get(RulesRow, [(route,)])), default=0.0)
-    for row in world.store.holds_of([NOBODY]):
-        if row.field == f"{route}/{EVERYTHING}" and row.since > max(agreed, now - DAY):
-            return msgspec.convert(msgspec.json.decode(row.body) | {"action": EVERYTHING}, Brake)
-    return None
-
-
-def _show_brakes(world: World, report: CycleReport, patch: Patch) -> None:
-    """Keep the standing brakes of the route in the inbox, and only those."""
-    route = world.lens.rules.route
-    standing = {row.field: row for row in world.store.holds_of([NOBODY]) if row.route == route}
-    for brake in report.brakes:
-        name = f"{route}/{brake.action}"
-        old = standing.pop(name, None)
-        since = old.since if old is not None else world.clock.now()
-        body = encode({"reason": brake.reason, "count": brake.count, "limit": brake.limit})
-        patch.put(HoldRow(NOBODY, name, "brake", route, since, body, ""))
-    for row in standing.values():
-        patch.drop(row)
-
-
-def _released(run: RunRow, allowed: str, brakes: tuple[Brake, ...]) -> str:
-    """What of a run may leave: what no brake stops, and what a person let go, unless everything is stopped."""
-    if any(brake.action == EVERYTHING for brake in brakes):
-        return allowed
-    return released_too(allowed, approved_in(run))
-
-
-def _planned(world: World) -> Mapping[tuple[int, str], int]:
-    """Planned work that waits for the brakes. What an unfinished backfill wants leaves by that backfill, behind its own
-    canary."""
-    route = world.lens.rules.route
-    found = world.store.planned(route)
-    if not found or not world.store.get(CursorRow, [("", BACKFILL, route)]):
-        return found
-    runs = world.store.get(RunRow, [(run,) for run in {run for run, _action in found}])
-    apart = {row.id for row in runs if row.trigger == BACKFILL}
-    return {key: count for key, count in found.items() if key[0] not in apart}
+def _lost(report: CycleReport) -> dict[str, int]:
+    return {system: count.lost for system, count in report.read.items()}
 
 
 def _may_apply(world: World, bounds: Bounds) -> bool:
@@ -270,31 +226,6 @@ def _may_apply(world: World, bounds: Bounds) -> bool:
         return True
     rows = world.store.get(RulesRow, [(world.lens.rules.route,)])
     return bool(rows and rows[0].applied)
-
-
-def _traffic(world: World, report: CycleReport) -> Traffic:
-    route, now = world.lens.rules.route, world.clock.now()
-    planned: dict[str, int] = {}
-    for (_run, action), count in _planned(world).items():
-        planned[action] = planned.get(action, 0) + count
-    systems = world.lens.rules.systems.values()
-    agreed = max((row.since for row in world.store.get(RulesRow, [(route,)])), default=0.0)
-    return Traffic(
-        planned=planned,
-        hour=world.store.written(route, max(now - HOUR, agreed)),
-        day=world.store.written(route, max(now - DAY, agreed)),
-        linked=world.store.count_linked(route),
-        held={system: world.store.count_records(system, world.kind) for system in systems},
-        lost={system: count.lost for system, count in report.read.items()},
-        leaving=_leaving(world),
-    )
-
-
-def _leaving(world: World) -> int:
-    """Opt-outs that were let go and are not applied, as far as they are counted (their lane comes first)."""
-    limit = world.lens.rules.limits[ActionKind.OPT_OUT]
-    due = world.store.due(world.lens.rules.route, FOR_EVER, 2 * limit.number)
-    return sum(row.action == ActionKind.OPT_OUT and row.state == PENDING for row in due)
 
 
 # --- runs ------------------------------------------------------------------------------------------------
