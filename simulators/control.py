@@ -46,7 +46,10 @@ class Control:
             ("GET", "/control/deals"): self._deals,
             ("GET", "/control/market"): self._market,
             ("POST", "/control/flows"): self._flows,
+            ("GET", "/control/firms"): self._firms,
+            ("GET", "/control/notices"): self._told,
         }
+        self._notices: list[dict[str, Any]] = []
 
     def refuse(self, kind: str) -> Response:
         """Word a refusal of the server."""
@@ -54,6 +57,8 @@ class Control:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; 400 with a sentence for what it cannot use."""
+        if (request.method, request.path) == ("POST", "/control/notices"):
+            return self._take(request)
         handler = self._routes.get((request.method, request.path))
         if handler is None:
             known = ", ".join(f"{method} {path}" for method, path in self._routes)
@@ -165,6 +170,20 @@ class Control:
         verdict = self._stage.flows(msgspec.convert(body, Flows, strict=False))
         offences = [offence._asdict() for offence in verdict.offences[:MOST_OFFENCES]]
         return {"ok": verdict.ok, "counts": verdict.counts, "offences": offences}
+
+    def _firms(self, _: dict[str, Any]) -> Any:
+        """Live accounts and companies by id."""
+        return self._stage.firms()
+
+    def _take(self, request: Request) -> Response:
+        """A channel that people read: keep what was said, under which key, and when."""
+        said = request.body.decode("utf-8", "replace")
+        key = request.headers.get("idempotency-key", "")
+        self._notices.append({"time": self._stage.clock.now(), "key": key, "said": said})
+        return json_response({"ok": True})
+
+    def _told(self, _: dict[str, Any]) -> Any:
+        return self._notices
 
     def _players(self) -> Players:
         players = self._stage.players

@@ -94,6 +94,18 @@ class Stage:
         with self.marketo.lock, self.salesforce.lock:
             return {side: {key: dict(row) for key, row in self.sides[side].live().items()} for side in SIDES}
 
+    def firms(self) -> dict[Side, Mapping[str, Fields]]:
+        """Give the live companies and accounts, by side and record id."""
+        with self.marketo.lock, self.salesforce.lock:
+            accounts = self.salesforce.state.tables["Account"].rows
+            return {
+                "marketo": {
+                    str(company.values["externalCompanyId"]): dict(company.values)
+                    for company in self.marketo.state.companies.rows.values()
+                },
+                "salesforce": {key: dict(row) for key, row in accounts.items() if not row["IsDeleted"]},
+            }
+
     def flows(self, asked: Flows) -> FlowVerdict:
         """Judge hand-overs, returns and won amounts up to now."""
         with self.marketo.lock, self.salesforce.lock:

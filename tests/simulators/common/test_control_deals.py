@@ -60,6 +60,26 @@ def test_people_act_by_name(running: Running) -> None:
     assert "there is no live Opportunity" in refused["error"]
 
 
+def test_a_channel_keeps_what_it_was_told_under_which_key(running: Running) -> None:
+    """Notices are taken as they come, also one that comes twice: counting them is the reader's affair."""
+    place = f"{running.control.url}/control/notices"
+    for said in ("one", "two", "two"):
+        answer = httpx.post(place, content=said, headers={"idempotency-key": said})
+        assert answer.status_code == 200
+    assert [(each["key"], each["said"]) for each in httpx.get(place).json()] == [
+        ("one", "one"), ("two", "two"), ("two", "two"),
+    ]  # fmt: skip
+
+
+def test_firms_are_shown_as_both_sides_hold_them(running: Running) -> None:
+    """Accounts by id, and companies by the id that they are known by."""
+    running.stage.marketo.state.human_company("MC-1", {"company": "Machines"})
+    firms = httpx.get(f"{running.control.url}/control/firms").json()
+    assert firms["marketo"]["MC-1"]["company"] == "Machines"
+    accounts = httpx.get(f"{running.control.url}/control/market").json()["accounts"]
+    assert set(firms["salesforce"]) >= {record for _, _, record in accounts}
+
+
 def test_players_play_and_the_flows_are_judged(running: Running) -> None:
     """Without a sync scores that rise are missed hand-overs and won deals differ; the log tells what was done."""
     since = time.time()
@@ -73,7 +93,7 @@ def test_players_play_and_the_flows_are_judged(running: Running) -> None:
     assert {happening["what"] for happening in played["log"][30:]} == {"score", "win"}
     asked = {
         "since": since, "slack": 0.0, "patience": 0.0, "dwell": 0, "rates": {"USD": "150"}, "roles": ["Evaluator"],
-        "routes": {"Timing": "N-01", "Bad fit": None}, "opt_out": ["unsubscribed", "HasOptedOutOfEmail"],
+        "routes": {"Timing": "N-01", "Bad fit": None}, "opt_outs": [["unsubscribed", "HasOptedOutOfEmail"]],
     }  # fmt: skip
     verdict = _post(running, "flows", asked)
     assert verdict["ok"] is False
