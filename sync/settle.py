@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from sync.around import Around, Settled
 from sync.confirm import Sent, pack, waiting
+from sync.met import bearing_the_key, survivor, unread, was_in_view
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
 from sync.plan import (
@@ -34,7 +35,6 @@ from sync.rows import (
     FAILED,
     LEADING,
     LIVE,
-    MOVED,
     PENDING,
     SUPERSEDED,
     TWIN,
@@ -264,16 +264,13 @@ class Settlement:
         if not outcome.id:
             self._refused(row, work, Outcome("refused", errors=(NAMELESS,)))
             return
-        target, held = self._survivor(Ref(row.system, row.object, outcome.id))
-        if held is not None and self._was_in_view(row, work, held, moved=target.id != outcome.id):
+        number, named = self.numbers(), Ref(row.system, row.object, outcome.id)
+        self._bears_the_key(named, work, number)
+        target, held = survivor(self.around, named)
+        if held is not None and was_in_view(self.lens, row, work, held, moved=target != named):
             self._refused(row, work, Outcome("refused", errors=(SOMEBODY_ELSES,)))
             return
-        number = self.numbers()
-        if held is None:
-            held = RecordRow(
-                *target, self.lens.rules.kind, number, LEADING, UNSEEN, "", 0, 0, 0.0, "", "", -1, number,
-                self.now, 0, b"{}", "",
-            )  # fmt: skip
+        held = held or unread(target, self.lens.rules.kind, number, self.now)
         self._put(held._replace(refetch_at=self.now, noted=number))
         self._remember(row, work)
         self._release(row, work)
@@ -281,34 +278,20 @@ class Settlement:
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="exists", record=outcome.id))
         self.done.adopted += 1
 
+    def _bears_the_key(self, ref: Ref, work: Work, number: int) -> None:
+        """Keep what the vendor says of a record that it may not show."""
+        old = self.around.records.get(ref) or unread(ref, self.lens.rules.kind, number, self.now)
+        new = bearing_the_key(self.lens, old, work)
+        if new != old:
+            self._move_keys(old, new)
+            self._put(new)
+
     def _remember(self, row: OperationRow, work: Work) -> None:
         """A create whose answer was lost may have made whatever record the person is linked with later."""
         base = base_of_create(self.lens, self.around, row, work)
         if base is not None:
             self.around.bases[base.entity] = base
             self.patch.put(base)
-
-    def _survivor(self, target: Ref) -> tuple[Ref, RecordRow | None]:
-        """The record itself, or the one that it went on as when it was merged or converted."""
-        held = self.around.records.get(target)
-        for _ in range(16):
-            if held is None or held.state != MOVED:
-                break
-            object_, _, id_ = held.moved_to.partition("/")
-            target = Ref(target.system, object_, id_)
-            held = self.around.records.get(target)
-        return target, held
-
-    def _was_in_view(self, row: OperationRow, work: Work, held: RecordRow, *, moved: bool) -> bool:
-        """True if the create was decided with this record and its key in view: to adopt it would decide the same
-        again (a desk's address, which identifies nobody). One that it moved to was in view whatever its keys."""
-        if held.state != LIVE or held.noted > row.id:
-            return False
-        if moved:
-            return True
-        sent = {path: field_.desired for path, field_ in work.fields.items()}
-        keys = self.lens.keys(held.system, held.object, decode_body(held.body))
-        return bool(keys & self.lens.keys(row.system, row.object, sent))
 
     def _gone(self, row: OperationRow) -> None:
         held = self.around.records.get(target_of(row))
