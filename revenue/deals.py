@@ -1,8 +1,8 @@
 """What a person's record shows of the person's deals.
 
 Decides which of several deals is shown, in which words, and what is added up. Deals where the person has no part (those
-that only stand at the same account) show nothing. It cannot know a rate that nobody listed: such an amount is left as
-it stands and asked about, never guessed.
+that only stand at the same account) show nothing. It cannot know a rate that nobody listed, nor what a word means that
+no rule lists: such a field is left as it stands and asked about, never guessed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from revenue.closings import LOST, OPEN, WON, outcome_of
 from revenue.days import day_in
 from revenue.money import NoRate, RateTable, amount_of, converted, text_of, total
-from sync.record import Side, Value
+from sync.record import Raw, Side, Value
 from sync.rules import Condition, Fields, always
 from sync.standing import Question, Related, Situation, Standing, StandingRule
 
@@ -100,6 +100,14 @@ def _age(deal: Related, outcome: str) -> tuple[str, str, str]:
     return (created, closed, deal.ref.id) if outcome == OPEN else (closed, created, deal.ref.id)
 
 
+class _Unlisted(Exception):
+    """The deal that is shown says a word that no rule lists."""
+
+    def __init__(self, word: Raw) -> None:
+        super().__init__("a word that no rule lists")
+        self.word = word
+
+
 def deals_rule(rule: DealFields) -> StandingRule:
     """The standing rule, under the route's name; memory {had}: whether the person ever had a deal.
 
@@ -112,14 +120,16 @@ def deals_rule(rule: DealFields) -> StandingRule:
         if not had or Side.SFA not in situation.fields:
             return Standing(memory={"had": had})
         found: dict[str, Value] = {}
-        missing: dict[str, str] = {}
+        questions: list[Question] = []
         for field in rule.fields:
+            name = f"{rule.route}.{field.name}"
             try:
-                found[f"{rule.route}.{field.name}"] = _value(rule, field, deals)
+                found[name] = _value(rule, field, deals)
             except NoRate as no_rate:
-                missing.setdefault(f"{rule.route}.{field.name}", str(no_rate))
-        questions = tuple(Question(name, "no_rate", {"what": what}) for name, what in sorted(missing.items()))
-        return Standing(memory={"had": had}, fields={Side.SFA: found}, questions=questions)
+                questions.append(Question(name, "no_rate", {"what": str(no_rate)}))
+            except _Unlisted as unlisted:
+                questions.append(Question(name, "unknown_value", {Side.SFA.value: unlisted.word}))
+        return Standing(memory={"had": had}, fields={Side.SFA: found}, questions=tuple(sorted(questions)))
 
     gives = {f"{rule.route}.{field.name}": field.type for field in rule.fields}
     return StandingRule(name=rule.route, derive=derive, gives={Side.SFA: gives})
@@ -132,6 +142,8 @@ def _value(rule: DealFields, field: DealField, deals: Iterable[Related]) -> Valu
         amounts = [amount for deal in fitting if (amount := amount_of(read(deal))) is not None]
         return _sum(amounts, field.money)
     deal = chosen(fitting, rule.one_of_many)
+    if deal is not None and field.of in deal.unknown:
+        raise _Unlisted(deal.unknown[field.of])
     return None if deal is None else read(deal)
 
 

@@ -59,6 +59,11 @@ def recycle_rule(rule: Recycle) -> StandingRule:
     return StandingRule(name=rule.name, derive=derive, gives=gives(rule.name))
 
 
+def _reason(deal: Related, by: str) -> str:
+    """The reason as the mapping reads it, or in the vendor's own word where no rule lists that: it is not blank."""
+    return str(deal.values.get(by) or deal.unknown.get(by) or "")
+
+
 def _case(rule: Recycle, deal: Related) -> Case | None:
     closing = closing_of(deal)
     if not closing.current or closing.known_before or not takes_part(deal, rule.roles):
@@ -68,7 +73,7 @@ def _case(rule: Recycle, deal: Related) -> Case | None:
         subject=deal.ref.id,
         number=closing.current,
         due=closing.lost_at + rule.wait,
-        reason=str(deal.values.get(rule.reasons.by) or ""),
+        reason=_reason(deal, rule.reasons.by),
         values=values,
         sure=outcome_of(deal.values) == LOST and rule.when(values),
         deal=deal.ref.id,

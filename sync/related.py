@@ -115,8 +115,9 @@ class _Route:
         row = self.deals.get(deal)
         if row is None or deal in found:
             return
+        known = self.lens.known(row)
         found[deal] = Related(
-            ref=row.ref, values=self.lens.known(row).values, memory=self.memories.get(row.entity, {}), via=via,
+            ref=row.ref, values=known.values, unknown=known.unknown, memory=self.memories.get(row.entity, {}), via=via,
             roles=tuple(sorted({part.name for part in parts if part.name})),
             primary=any(part.primary for part in parts),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from sync.record import Ref, Side, Value
+from sync.record import Raw, Ref, Side, Value
 from sync.rules import Effect, Fields
 
 Memory: TypeAlias = Mapping[str, Any]
@@ -38,7 +38,8 @@ class Related:
 
     `via`: `role` (the entity's person has a role in it: `roles`, `primary`), `opened` (it has no roles at all, and the
     person's record was converted into it) or `account` (it stands at the person's account; the person has no part
-    in it). One record is related once, by the first of these that fits.
+    in it). One record is related once, by the first of these that fits. `unknown`: what the vendor says in fields whose
+    word no rule lists; these are not among the values.
     """
 
     ref: Ref
@@ -47,6 +48,7 @@ class Related:
     via: str
     roles: tuple[str, ...] = ()
     primary: bool = False
+    unknown: Mapping[str, Raw] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -148,6 +149,16 @@ def test_an_amount_without_a_rate_is_asked_about_and_left_alone(currency: str, c
     assert "deal.won_total" in names
     assert {question.kind for question in standing.questions} == {"no_rate"}
     assert currency in str(standing.questions[-1].details["what"])
+
+
+def test_a_word_that_no_rule_lists_is_asked_about() -> None:
+    """The field of the deal that is shown is left as it stands, and a person is asked; other fields go on."""
+    odd = replace(deal("d", "open"), unknown={"stage": "Limbo"})
+    standing = look(odd, asked=Asked(deals_rule(RULE)))
+    assert "deal.stage" not in standing.fields[Side.SFA]
+    assert standing.fields[Side.SFA]["deal.outcome"] == "open"
+    (question,) = standing.questions
+    assert question == ("deal.stage", "unknown_value", {"sfa": "Limbo"})
 
 
 def test_a_won_deal_that_was_lost_after_all_is_taken_off_the_sum() -> None:

@@ -92,6 +92,17 @@ def lost(reason: str = "timing", name: str = "D1", at: float = NOON) -> Deal:
     return deal
 
 
+def test_a_reason_that_no_rule_lists_is_not_blank() -> None:
+    """A vendor's word that the mapping cannot read is asked about; nobody is reminded of what is filled in."""
+    deal = Deal(unknown={"reason": "No decision"})
+    deal.turn("lost", NOON)
+    person = Person(deal)
+    for now in (NOON, DUE, DUE + 8 * DAY):
+        assert person.keys(now) == []
+    (question,) = person.look(DUE + 9 * DAY).questions
+    assert (question.kind, "No decision" in str(question.details)) == ("unknown_reason", True)
+
+
 def test_a_lost_deal_returns_its_person_when_the_wait_is_over() -> None:
     """Nothing before; then the list of the reason, a day to wake, the key and the reason; the same every time."""
     person = Person(lost())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from revenue.closings import closings_rule
-from sync.record import Ref, Side, Value
+from sync.record import Raw, Ref, Side, Value
 from sync.rules import Effect, Fields
 from sync.standing import Memory, Related, Situation, Standing, StandingRule
 
@@ -79,6 +79,7 @@ class Deal:
     via: str = "role"
     roles: tuple[str, ...] = ("primary",)
     values: dict[str, Value] = field(default_factory=dict)
+    unknown: dict[str, Raw] = field(default_factory=dict)
     asked: Asked = field(default_factory=lambda: Asked(closings_rule()))
 
     def turn(
@@ -98,6 +99,7 @@ class Deal:
             via=self.via,
             roles=self.roles if self.via == "role" else (),
             primary="primary" in self.roles,
+            unknown=dict(self.unknown),
         )
 
 
