@@ -19,7 +19,7 @@ from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work, jobs_of
 from sync.ports import Capabilities, FieldError, Outcome, Paths
-from sync.read import ReadCount, World, look_up_reading, note_found, read_refs, wake_sharing
+from sync.read import ReadCount, World, look_up_reading, moved, note_found, read_refs, wake_sharing
 from sync.record import Record, Ref, Side
 from sync.refuse import reduced, said
 from sync.rows import DELETED, LEADING, MOVED, UNCERTAIN, BaseRow, BatchRow, OperationRow, Patch, RecordRow
@@ -237,8 +237,11 @@ def _find_created(world: World, side: Side, run: int, creates: Sequence[Job], fo
             reading = look_up_reading(world, side, run, indexed=True)
             records = in_halves(ask, values[start : start + size], refused)
             note_found(world, records, reading)
-            for record in records:
+            gone = moved(world, records)
+            for record in sorted(records, key=lambda each: each.ref in gone):
                 for number in _matching(world, record, path, wanted):
+                    if record.ref in gone and gone[record.ref].as_of < number:
+                        continue  # it had gone before the create was planned
                     found.created.setdefault(number, record)
         for value, jobs in wanted.items():
             found.looked_for.update(job.row.id for job in jobs)

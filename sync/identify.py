@@ -90,6 +90,7 @@ def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     lead = {side: _lead(scene, entity, side) for side in SIDES}
     live = [row for row in lead.values() if row is not None and row.state != DELETED]
     if len(live) == 2:
+        _stop_rivals(scene, entity, numbers)
         creating = scene.in_question(entity)
         return Waits(creating) if creating else Linked(entity)
     if not live or live[0].state != LIVE:
@@ -104,7 +105,8 @@ def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     across = lead[scene.lens.side(row.system).other]
     if across is not None:
         return Gone()
-    return _by_address(scene, row, numbers)
+    found = _by_address(scene, row, numbers)
+    return _by_lost_id(scene, row, numbers) if isinstance(found, New) else found
 
 
 def _lead(scene: Scene, entity: int, side: Side) -> RecordRow | None:
@@ -124,8 +126,13 @@ def _lead(scene: Scene, entity: int, side: Side) -> RecordRow | None:
 
 
 def _named(scene: Scene, row: RecordRow) -> list[RecordRow]:
-    """Live records across that carry this record's id, or whose id this record carries, themselves or in a
-    record that was merged into them."""
+    """Live records across that carry this record's id, or whose id this record carries."""
+    return [other for other in _by_id(scene, row) if other.state == LIVE]
+
+
+def _by_id(scene: Scene, row: RecordRow) -> list[RecordRow]:
+    """Records across that carry this record's id, or whose id this record carries, themselves or in a record that
+    was merged into them."""
     lens = scene.lens
     across = lens.side(row.system).other
     system = lens.system(across)
@@ -137,8 +144,19 @@ def _named(scene: Scene, row: RecordRow) -> list[RecordRow]:
             value = str(scene.known(row).values.get(name) or "")
             refs = [Ref(system, object_, value) for object_ in lens.rules.objects[across].all]
             rows = [_survivor(scene, scene.records[ref]) for ref in refs if value and ref in scene.records]
-        found.update((other.ref, other) for other in rows if other.state == LIVE)
+        found.update((other.ref, other) for other in rows)
     return list(found.values())
+
+
+def _by_lost_id(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
+    """Nobody who shows is this person. A record across that bears the id and does not show, or was deleted, says
+    that there is one, or was: to create it would meet it."""
+    others = [other for other in _by_id(scene, row) if other.entity != row.entity]
+    hidden = [other for other in others if other.state == UNSEEN]
+    if hidden:
+        return _hidden(scene, row, hidden, numbers)
+    deleted = next((other for other in others if other.state == DELETED), None)
+    return Tombstone(deleted.ref) if deleted is not None else New(row)
 
 
 def _survivor(scene: Scene, row: RecordRow) -> RecordRow:
@@ -166,7 +184,7 @@ def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
             first = identify(scene, other.entity, numbers)  # ids come before addresses, for the other one too
             if isinstance(first, Waits):
                 return first
-    hidden = [other for other in scene.bearing(across, key) if other.state == UNSEEN]
+    hidden = [other for other in _bearers(scene, across, key) if other.state == UNSEEN]
     if hidden:
         return _hidden(scene, row, hidden, numbers)
     others = scene.sharing(across, key)
@@ -195,11 +213,17 @@ def _hidden(scene: Scene, row: RecordRow, hidden: list[RecordRow], numbers: Numb
 
 
 def _deleted_across(scene: Scene, system: str, key: str) -> RecordRow | None:
-    for ref in scene.holders.get((system, key), ()):
-        row = scene.records.get(ref)
-        if row is not None and row.state == DELETED:
-            return row
-    return None
+    return next((row for row in _bearers(scene, system, key) if row.state == DELETED), None)
+
+
+def _bearers(scene: Scene, system: str, key: str) -> list[RecordRow]:
+    """Records that bear an address, or bore it when they went. One that went on as a record that nobody has read is
+    that record: its own address is not known."""
+    found = []
+    for row in scene.bearing(system, key):
+        now = _survivor(scene, row)
+        found.append(now if now.body == b"{}" else row)
+    return found
 
 
 def _one_of(scene: Scene, row: RecordRow, others: list[RecordRow], by: str, numbers: Numbers) -> Identity:
@@ -260,6 +284,17 @@ def _inherit(scene: Scene, gone: int, keep: int) -> None:
     if base is not None and keep not in scene.bases:
         scene.bases[keep] = base
         scene.patch.put(BaseRow(keep, scene.lens.rules.route, encode_base(base)))
+
+
+def _stop_rivals(scene: Scene, entity: int, numbers: Numbers) -> None:
+    """Somebody who bears the address of a linked person is a twin of that person: a create that was planned before
+    the link came back does not leave."""
+    for row in scene.rows(entity) if scene.claims else ():
+        key = scene.known(row).address
+        across = scene.lens.system(scene.lens.side(row.system).other)
+        if row.state == LIVE and scene.claims.get((across, key), 0) not in {0, *scene.operations[entity]}:
+            peers = (each for each in scene.sharing(row.system, key) if each.entity != entity)
+            stop_creates(scene, [peer.ref for peer in peers], numbers)
 
 
 def stop_creates(scene: Scene, candidates: Iterable[Ref], numbers: Numbers) -> None:

@@ -17,6 +17,8 @@ from sync.record import Side
 from sync.rows import BaseRow, OperationRow, RecordRow
 
 ANYBODY = ""  # stands in a base for the record across, while nobody knows which one it is
+EARLIER = "|"  # behind a field's name there: what an earlier create sent, which may have arrived as well
+MOST = 4  # creates of one person whose answers were lost are remembered, the latest ones
 
 
 def is_possible(base: Base) -> bool:
@@ -25,11 +27,12 @@ def is_possible(base: Base) -> bool:
 
 
 def base_of_create(lens: Lens, around: Around, row: OperationRow, work: Work) -> BaseRow | None:
-    """The pairs (decided from, sent) of a create, as the base of whatever record will lead there; None where the
-    person has a base of better knowledge."""
+    """The pairs (decided from, sent) of a create, as the base of whatever record will lead there, beside those of
+    earlier ones; None where the person has a base of better knowledge."""
     source = around.records.get(work.source)
     held = around.bases.get(source.entity) if source is not None else None
-    if source is None or (held is not None and not is_possible(decode_base(held.body))):
+    old = decode_base(held.body) if held is not None else Base()
+    if source is None or (held is not None and not is_possible(old)):
         return None
     side = lens.side(row.system)
     halves = {
@@ -40,14 +43,34 @@ def base_of_create(lens: Lens, around: Around, row: OperationRow, work: Work) ->
         if field.name in lens.rule
     }
     name = f"{source.object}/{source.id}"
-    base = Base(ANYBODY, name, halves) if side is Side.MA else Base(name, ANYBODY, halves)
-    return BaseRow(source.entity, row.route, encode_base(base))
+    ends = (ANYBODY, name) if side is Side.MA else (name, ANYBODY)
+    if (old.ma, old.sfa) == ends:
+        halves |= _earlier(halves, old.halves)
+    return BaseRow(source.entity, row.route, encode_base(Base(*ends, halves)))
+
+
+def _earlier(halves: Mapping[str, Half], old: Mapping[str, Half]) -> dict[str, Half]:
+    """What earlier creates sent otherwise, under names of its own, the latest first."""
+    found: dict[str, Half] = {}
+    for name, half in old.items():
+        known = [each for other, each in (*halves.items(), *found.items()) if _field(other) == _field(name)]
+        if half not in known and len(known) < MOST:
+            found[_field(name) + EARLIER * len(known)] = half
+    return found
+
+
+def _field(name: str) -> str:
+    return name.rstrip(EARLIER)
 
 
 def shown(halves: Mapping[str, Half], side: Side, known: Known) -> dict[str, Half]:
-    """The halves that a record bears out: it has the value that was sent."""
-    values = known.values
-    return {name: half for name, half in halves.items() if name in values and values[name] == half.of(side)}
+    """The halves that a record bears out: it has the value that was sent, by the latest create that sent it."""
+    found: dict[str, Half] = {}
+    for name, half in halves.items():
+        field = _field(name)
+        if field in known.values and known.values[field] == half.of(side):
+            found.setdefault(field, half)
+    return found
 
 
 def with_doubt(held: RecordRow, row: OperationRow, work: Work) -> RecordRow:

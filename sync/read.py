@@ -17,7 +17,7 @@ from sync.normalise import Lens
 from sync.note import Noted, Reading, is_news, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
 from sync.record import LifeEvent, Page, Record, Ref, Side
-from sync.rows import LIVE, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
+from sync.rows import LIVE, MOVED, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 from sync.rules import Rules
 from sync.scene import on_their_way
 
@@ -167,14 +167,25 @@ def sweep(world: World, side: Side, run: int, back: float) -> ReadCount:
     keys_only = connector.capabilities.feed_versions
     pages = connector.changes(world.kind, None, world.paths(side), back=back, keys_only=keys_only)
     stale: list[Ref] = []
+    late: list[LifeEvent] = []
     for page, reading in _pages(world, side, run, pages):
         if page.keys_only:
             held = _held(world, [record.ref for record in page.records])
             stale += note_keys(page.records, held)
+            late += [event for event in page.events if event.ref not in held]
             page = page._replace(records=())  # noqa: PLW2901
         _note_page(world, page, reading, done, None)
     read_refs(world, side, run, stale, done)
+    _note_late(world, side, run, [event for event in late if event.ref in set(stale)])
     return done
+
+
+def _note_late(world: World, side: Side, run: int, events: Sequence[LifeEvent]) -> None:
+    """Note what became of records that we did not hold when a page of keys told it; they are read by now."""
+    if events:
+        patch = Patch()
+        _note_events(world, events, _reading(world, side, run, indexed=True), patch)
+        world.store.commit(patch)
 
 
 def refetch(world: World, side: Side, run: int) -> ReadCount:
@@ -242,6 +253,12 @@ def note_found(world: World, records: Sequence[Record], reading: Reading) -> Not
     return noted
 
 
+def moved(world: World, records: Iterable[Record]) -> dict[Ref, RecordRow]:
+    """Those of some records that have gone on as others, though a vendor may show them still (a converted lead)."""
+    held = _held(world, [record.ref for record in records])
+    return {ref: row for ref, row in held.items() if row.state == MOVED}
+
+
 def _postpone(rows: Iterable[RecordRow], reading: Reading, patch: Patch) -> None:
     for row in rows:
         patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
@@ -258,7 +275,7 @@ def _note_unseen(
         if row.state in (LIVE, UNSEEN):
             patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT))
             unseen += 1
-            if row.body == b"{}":  # nobody knows who that is
+            if row.as_of == row.settled == 0:  # nobody knows who that is
                 patch.put(CursorRow(row.system, row.kind, UNREAD, "", 0, reading.as_of, reading.now))
         else:
             patch.put(row._replace(refetch_at=0.0))

@@ -12,7 +12,17 @@ from collections.abc import Sequence
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work
-from sync.read import FRONT, UNREAD, UNSEEN_WAIT, ReadCount, World, look_up_reading, note_found, read_refs
+from sync.read import (
+    FRONT,
+    UNREAD,
+    UNSEEN_WAIT,
+    ReadCount,
+    World,
+    look_up_reading,
+    moved,
+    note_found,
+    read_refs,
+)  # fmt: skip
 from sync.record import Record, Ref, Side
 from sync.rows import CursorRow
 
@@ -122,7 +132,8 @@ def _find(
     world: World, side: Side, run: int, object_: str, path: str, wanted: Sequence[str],
     refused: dict[str, RequestRefused],
 ) -> set[str]:  # fmt: skip
-    """Note the records of one object with these addresses, and name their keys."""
+    """Note the records of one object with these addresses, and name their keys. What a vendor still shows of a record
+    that has gone on as another one is nobody's."""
 
     def ask(values: Sequence[str]) -> list[Record]:
         return world.connectors[side].find(world.kind, object_, path, values, world.paths(side))
@@ -130,7 +141,8 @@ def _find(
     reading = look_up_reading(world, side, run, indexed=True)
     records = in_halves(ask, wanted, refused)
     note_found(world, records, reading)
-    return {key for record in records for key in _keys(world, record)}
+    gone = moved(world, records)
+    return {key for record in records if record.ref not in gone for key in _keys(world, record)}
 
 
 def _keys(world: World, record: Record) -> frozenset[str]:

@@ -117,4 +117,4 @@ def _reader(name: str, paths: Sequence[str]) -> Reader:
 
 
 def _records(reader: Reader, rows: Sequence[Any]) -> list[Record]:
-    return [reader.record(row) for row in rows if row and not row["IsDeleted"] and not row.get("IsConverted")]
+    return [reader.record(row) for row in rows if row and not row["IsDeleted"]]

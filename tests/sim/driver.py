@@ -165,7 +165,7 @@ class Schedule:
     def withhold(self, side: str, id_: str) -> None:
         """A read by id leaves a record out."""
         self.counts["withheld"] += 1
-        self.oracle.withheld.add((side, id_))
+        self.tell("withheld", side, id_)
 
     def dies(self, *label: str) -> bool:
         """Whether the process crashes at this very instruction."""

@@ -15,6 +15,7 @@ from tests.sim.vocabulary import (
     NAMES,
     OPT_OUTS,
     OTHER_ID,
+    PEOPLE,
     SETTLE,
     TOPICS,
     TWO_WAY,
@@ -44,7 +45,6 @@ class Ledgers:
         self.place = 0
         self._ignored: set[tuple[int, int]] = set()
         self._stored: set[tuple[str, str, int]] = set()
-        self.withheld: set[Key] = set()  # told by the wire; nothing is excused by it
         self._swallowed: dict[tuple[str, str, str], int] = {}
         self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
@@ -58,7 +58,7 @@ class Ledgers:
     def see(self, side: str, entry: Entry, sent: Sent | None, visible: float) -> None:
         """One more entry; `sent` tells of the write that made it, `visible` when queries may show it at last."""
         self.place += 1
-        if entry.object == "Account":
+        if entry.object not in PEOPLE:
             return
         api = entry.actor == "api"
         self.counts[f"{side} {entry.actor} {entry.verb}"] += 1

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 MA, SFA = "marketo", "salesforce"
+PEOPLE = frozenset({"Lead", "Contact"})  # what is judged; firms, deals and tasks are not
 TWO_WAY = {
     "email": {MA: "email", SFA: "Email"},
     "last_name": {MA: "lastName", SFA: "LastName"},

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from simulators.salesforce.directory import HUMAN_USERS
 from sync.ports import Paths
-from sync.record import Record, Ref
+from sync.record import Page, Record, Ref
 from sync.rows import DELETED, MOVED, Patch, RecordRow
 from tests.support.town import SALESFORCE, Town
 
@@ -90,3 +90,29 @@ def test_an_edit_that_we_do_not_map_is_read_by_one_sweep_only() -> None:
             town.cycle(sweep=900.0)
             town.wait()
         assert sum(counts) <= 1
+
+
+def test_a_conversion_that_only_a_sweep_sees_is_noted() -> None:
+    """A lead that we never held is found late, when it is a contact already: it is read, and known for what it has
+    become, instead of being written to for ever."""
+    with Town() as town:
+        town.open()
+        old = town.record(Email="a@firm.example", LastName="Ito")
+        contact = town.convert(old)
+        inner = town.windows[SALESFORCE].inner
+        ask = inner.changes
+
+        def changes(
+            kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
+        ) -> Iterator[Page]:
+            """The feed, in which the lead shows too late for a front that has passed its time."""
+            for page in ask(kind, since, paths, back=back, keys_only=keys_only):
+                kept = tuple(each for each in page.records if keys_only or each.ref != old)
+                events = tuple(each for each in page.events if keys_only or each.ref != old)
+                yield page._replace(records=kept, events=events)
+
+        inner.changes = changes  # type: ignore[method-assign]
+        town.cycle(sweep=900.0)
+        assert (town.row(old).state, town.row(old).moved_to) == (MOVED, f"Contact/{contact.id}")
+        assert town.entity(old) == town.entity(contact)
+        assert town.writes_to(old) == []
