@@ -73,7 +73,7 @@ def meets_its_fate(town: Town, fate: Gone, kind: str, address: str = "a@firm.exa
 def test_a_create_whose_record_is_gone_at_once_comes_to_rest(town: Town, fate: Gone, kind: str) -> None:
     """At most one record leads at sales, and it is the person's; days later nothing is sent any more."""
     lead = meets_its_fate(town, fate, kind)
-    comes_to_rest(town, lead)
+    check_rest(town, lead)
 
 
 @pytest.mark.parametrize("kind", ["", "lost_after_commit"])
@@ -81,10 +81,10 @@ def test_a_create_whose_record_is_gone_at_once_comes_to_rest(town: Town, fate: G
 def test_a_desk_that_is_gone_at_once_comes_to_rest(town: Town, fate: Gone, kind: str) -> None:
     """The same where the address identifies nobody: the new record is known by the id that it bears."""
     lead = meets_its_fate(town, fate, kind, "info@firm.example")
-    comes_to_rest(town, lead)
+    check_rest(town, lead)
 
 
-def comes_to_rest(town: Town, lead: Ref) -> None:
+def check_rest(town: Town, lead: Ref) -> None:
     """Days go by, and then nothing is asked or written for the person."""
     town.quiet()
     for seconds in (3_700.0, DAY, DAY):
