@@ -18,7 +18,7 @@ from connectors.marketo.client import BATCH, BODY_LIMIT, MarketoClient
 from connectors.marketo.errors import outcome_of
 from connectors.marketo.feed import Cursor, read_feed
 from connectors.marketo.schema import COMPANY_KEY, ObjectFields, company_record
-from sync.errors import InDoubt, RenkeiError, RequestRefused
+from sync.errors import InDoubt, RenkeiError
 from sync.ports import FieldError, Outcome, Write
 from sync.record import Page, Record
 
@@ -134,13 +134,6 @@ def company_paths(fields: ObjectFields | None) -> frozenset[str]:
 def key_of(write: Write) -> str:
     """The key of the company that is written ("" = none)."""
     return write.ref.id or str(write.values.get(COMPANY_KEY) or "")
-
-
-def closed(system: str, error: RequestRefused) -> RequestRefused:
-    """What a refusal with 1018 means, said so that an administrator can act."""
-    return RequestRefused(
-        f"{system} keeps its companies closed because its own CRM sync is on (1018).", "1018", error.next_step
-    )
 
 
 def _keys(page: Page) -> list[str]:

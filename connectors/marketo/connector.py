@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
@@ -16,15 +17,16 @@ from connectors.http import Call
 from connectors.kinds import ACCOUNT, EFFECT, PERSON, ByObject, known
 from connectors.marketo import bulk
 from connectors.marketo.client import BATCH, MarketoClient
-from connectors.marketo.companies import Companies, closed, company_paths
+from connectors.marketo.companies import Companies, company_paths
 from connectors.marketo.config import MarketoConfig
 from connectors.marketo.effects import Effects
+from connectors.marketo.errors import CLOSED
 from connectors.marketo.feed import Cursor, decode, read_feed, read_leads
 from connectors.marketo.schema import COMPANY, COMPANY_KEY, LEAD, ObjectFields, lead_record, object_fields
 from connectors.marketo.write import write_leads
 from connectors.stamps import seconds_of
 from sync.errors import RenkeiError, RequestRefused
-from sync.ports import Capabilities, Clock, Feed, Outcome, Paths, Write
+from sync.ports import Capabilities, Clock, Feed, FieldError, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
 
 KINDS = (PERSON, ACCOUNT, EFFECT)
@@ -84,7 +86,7 @@ class Marketo:
         del keys_only
         known(self.client.system, kind, (PERSON, ACCOUNT), "lists")
         asked = paths.get(LEAD if kind == PERSON else COMPANY, ())
-        reader = self._person_pages if kind == PERSON else self._companies(asked).changes
+        reader = self._person_pages if kind == PERSON else self._company_pages
         if back > 0:
             token = self.client.paging_token(self.client.clock.now() - back - bulk.SKEW)
             return reader(Cursor(token), asked)
@@ -97,7 +99,8 @@ class Marketo:
         if kind == ACCOUNT:
             asked = paths.get(COMPANY, ())
             keys = list(dict.fromkeys(ref.id for ref in refs))
-            found |= {record.ref.id: record for record in self._companies(asked).by_key(keys, asked)}
+            with self._listening():
+                found |= {record.ref.id: record for record in self._companies(asked).by_key(keys, asked)}
             return [found.get(ref.id) for ref in refs]
         asked = paths.get(LEAD, ())
         fields = self._fields_with(LEAD, asked)
@@ -118,8 +121,9 @@ class Marketo:
         if path == "id":
             wanted = [value for value in wanted if value.isdigit()]
         if kind == ACCOUNT:
-            companies = self._companies(asked).having(path, wanted, asked)
-            return list({record.ref: record for record in companies}.values())
+            with self._listening():
+                companies = self._companies(asked).having(path, wanted, asked)
+                return list({record.ref: record for record in companies}.values())
         names = list(dict.fromkeys(("id", "createdAt", path, *asked)))
         stamps = self._fields_with(LEAD, asked).stamps(asked)
         found: dict[str, Record] = {}
@@ -139,9 +143,13 @@ class Marketo:
         if kind == PERSON:
             return write_leads(self.client, self._fields(LEAD), writes, self._company_paths)
         try:
-            return self._companies(()).write(writes)
+            with self._listening():
+                return self._companies(()).write(writes)
         except RequestRefused as error:
-            raise self._heard(error) from error
+            if error.code != CLOSED:
+                raise
+            said = FieldError("", error.code, str(error))  # halves would be refused just so
+            return [Outcome("refused", errors=(said,)) for _ in writes]
 
     def limits(self) -> Usage:
         """Today's calls by everybody, as the vendor counts them; the budget takes the count over."""
@@ -179,6 +187,10 @@ class Marketo:
             return bulk.read_everything(self.client, fields, cursor, asked)
         return read_feed(self.client, fields, cursor, asked)
 
+    def _company_pages(self, cursor: Cursor, asked: Sequence[str]) -> Iterator[Page]:
+        with self._listening():
+            yield from self._companies(asked).changes(cursor, asked)
+
     def _companies(self, paths: Sequence[str]) -> Companies:
         """What reads and writes companies. Raises RequestRefused where they are closed or lack a path."""
         return Companies(
@@ -215,17 +227,17 @@ class Marketo:
     def _ask(self, object_: str) -> Mapping[str, object]:
         if object_ == LEAD:
             return self.client.describe()
-        try:
+        with self._listening():
             described = self.client.describe_companies()
-        except RequestRefused as error:
-            raise self._heard(error) from error
         self._facts = self._declared("")
         return described
 
-    def _heard(self, error: RequestRefused) -> RequestRefused:
-        """Remember that companies are closed, if that is what was said."""
-        if error.code != "1018":
-            return error
-        said = closed(self.client.system, error)
-        self._facts = self._declared(str(said))
-        return said
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Remember that companies are closed, if that is what is said."""
+        try:
+            yield
+        except RequestRefused as error:
+            if error.code == CLOSED:
+                self._facts = self._declared(str(error))
+            raise

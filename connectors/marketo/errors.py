@@ -16,6 +16,7 @@ AMBIGUOUS = frozenset({"502", "604", "611"})
 TRANSIENT = frozenset({"608", "614", "713", "719"}) | AMBIGUOUS
 TOKEN = frozenset({"601", "602"})
 FORBIDDEN = frozenset({"603", "616", "703", "1035"})
+CLOSED = "1018"
 WAITS = frozenset({"606", "607", "615", "1029"})
 GONE = frozenset({"1004", "1013"})
 DAY = 86_400
@@ -102,6 +103,8 @@ class MarketoJudge:
             return Retryable(said, 1.0)
         if code in FORBIDDEN:
             return Fatal(said, _PERMIT)
+        if code == CLOSED:
+            said = f"{self._system} keeps its companies closed because its own CRM sync is on ({code})."
         return RequestRefused(said, code, _REQUESTS.get(code, ""))
 
     def _wait(self, code: str, said: str) -> Retryable:
@@ -131,7 +134,7 @@ _PERMIT = (
 )
 _REQUESTS = {
     "1006": "check the field names of the mapping against the instance (`renkei check`)",
-    "1018": "leave the accounts' mapping out and map company fields at persons, or switch that sync off",
+    CLOSED: "leave the accounts' mapping out and map company fields at persons, or switch that sync off",
     "610": "check rest_url in the settings",
 }
 
