@@ -110,4 +110,4 @@ def _mark(world: World, moved: Moved, patch: Patch) -> None:
 
 def _one_each(rows: Iterable[RecordRow]) -> list[RecordRow]:
     """One record of each entity: that is enough to have it decided."""
-    return list({row.entity: row for row in sorted(rows, reverse=True)}.values())
+    return sorted({row.entity: row for row in sorted(rows, reverse=True)}.values())
