@@ -62,6 +62,11 @@ class Reader:
         with transaction(self._connection, BEGIN_READ):
             yield
 
+    def version(self) -> int:
+        """A number that changes whenever anybody has committed something since it was last asked for."""
+        ((number,),) = self._connection.exec_driver_sql("PRAGMA data_version")
+        return int(number)
+
     def ask(self, query: Select[Any], **values: object) -> Iterable[tuple[Any, ...]]:
         """The rows of a query one by one, inside a snapshot, to be read before the next query."""
         return Statement(query, self._connection.dialect).each(self._connection, **values)

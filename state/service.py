@@ -50,11 +50,15 @@ def owner(reader: Reader) -> Owner:
     return Owner("", 0.0)
 
 
-def commands(reader: Reader, kinds: Iterable[str], states: Iterable[str] = ()) -> list[CommandRow]:
-    """Commands of these kinds by number; `states` empty = in any state."""
+def commands(
+    reader: Reader, kinds: Iterable[str], states: Iterable[str] = (), *, after: int = 0
+) -> list[CommandRow]:
+    """Commands of these kinds by number; `states` empty = in any state, `after`: only those put in later than this one.
+    Whoever puts one in takes its number in the same transaction, so later ones have higher numbers."""
     table = table_of(CommandRow)
-    query = select(*table.c).where(among(table.c.kind, "kinds")).order_by(table.c.id)
-    values = {"kinds": as_list(kinds)}
+    query = select(*table.c).where(among(table.c.kind, "kinds"), table.c.id > bindparam("after"))
+    query = query.order_by(table.c.id)
+    values: dict[str, object] = {"kinds": as_list(kinds), "after": after}
     wanted = tuple(states)
     if wanted:
         query = query.where(among(table.c.state, "states"))

@@ -29,6 +29,7 @@ LONGEST_STOP = 900.0
 REST = 10.0  # seconds for what may leave although one system could not be read
 PATIENCE = 60.0
 MOST = 12
+KEPT = 60
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Desk:
     reach: float = 0.0
     pause: Pause | None = None
     wishes: list[Wish] = field(default_factory=list)
+    quiet: list[int] = field(default_factory=list)
 
     @property
     def route(self) -> str:
@@ -138,10 +140,30 @@ class Desk:
             self.idle = 0 if moment > clock or progressed(report) else self.idle + 1
             pause = 0.0 if not self.idle else min(self.every, 0.1 * 2.0**self.idle)
             self.soon = now + max(moment - clock, pause)
+        self._forget_quiet(world, report)
         for wish in self.wishes:
             wish.total.add(report)
             nothing_left = moment is None or moment > clock + PATIENCE or self.idle > MOST
             wish.over = nothing_left or self.state is not State.WELL or now > wish.until
+
+    def _forget_quiet(self, world: World, report: CycleReport) -> None:
+        """A cycle in which nothing happened says no more than the next one like it: of many the last is kept."""
+        news = any(any((each.read, each.events, each.lost)) for each in report.read.values())
+        if (
+            news
+            or progressed(report)
+            or report.brakes
+            or report.decided.operations
+            or world.store.planned(self.route)
+        ):
+            return
+        self.quiet.append(report.run)
+        if len(self.quiet) > KEPT:
+            patch = Patch()
+            for number in self.quiet[:-1]:
+                patch.drop(RunRow(number, "", "", "", 0.0, 0.0, "", "", b""))
+            world.store.commit(patch)
+            del self.quiet[:-1]
 
     def _failed(self, error: RenkeiError, stop: Callable[[], bool]) -> None:
         """An outage passes by itself; anything else waits for a person, and is tried again now and then."""

@@ -20,6 +20,7 @@ from renkei.daemon.board import Board, Picture, State
 from renkei.daemon.desk import Desk
 from renkei.daemon.folder import Folder, Refused
 from renkei.daemon.guest import Guest
+from renkei.daemon.memory import LARGE, give_back
 from renkei.daemon.metrics import Metrics
 from renkei.daemon.notes import MAPPING, ROUTE, ROUTES, Notes
 from renkei.daemon.phrases import say
@@ -68,6 +69,7 @@ class Service:
     started: float = 0.0
     _rung: set[str] = field(default_factory=set)
     _kept: float = 0.0
+    _version: int = -1
     _looked: float = 0.0
     _drift: float = 0.0
     _mapping: str = ""
@@ -129,6 +131,8 @@ class Service:
         else:
             self.metrics.cycle(desk.route, report, time.monotonic() - began)
             self._tell(desk, report, time.monotonic() - began)
+            if sum(count.read for count in report.read.values()) + report.decided.entities > LARGE:
+                give_back()
         if desk.state is not before or desk.state in (State.AWAY, State.STOPPED):
             self._tell_state(desk)
         self._draw()
@@ -150,8 +154,13 @@ class Service:
     # --- what a lap looks at --------------------------------------------------------------------------------
 
     def _hear(self) -> None:
+        """Ask for words only if anybody has committed anything."""
+        version = self.reader.version()
+        if version == self._version:
+            return
         self.hearing.hear(self.desks)
         self.guest.hear(self.desks)
+        self._version = version
 
     def _mind_the_clock(self) -> None:
         """If the host's clock was set, ring anew and look further back for what was read under the other time."""

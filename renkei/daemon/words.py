@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST = 120.0
 OLD = 600.0
+FORGOTTEN = 86_400.0
 
 
 @dataclass(slots=True)
@@ -44,15 +45,19 @@ class Hearing:
     log: Callable[..., None]
     reopen: Callable[[str], None]
     _asked: dict[int, _Asked] = field(default_factory=dict)
+    _heard_to: int = 0
 
     def begin(self, desks: Mapping[str, Desk]) -> None:
-        """Take up what stands from before; wishes of which nobody waits for the answer any more are dropped."""
+        """Take up what stands from before; wishes of which nobody waits for the answer any more are dropped, old ones
+        and their answers forgotten."""
         from state.service import commands
 
         now = time.time()
         patch = Patch()
-        for row in commands(self.reader, (SYNC_NOW,), (NEW, TAKEN)):
-            if row.state == TAKEN or now - row.at > OLD:
+        for row in commands(self.reader, (SYNC_NOW,)):
+            if now - row.at > FORGOTTEN:
+                patch.drop(row)
+            elif row.state == TAKEN or (row.state == NEW and now - row.at > OLD):
                 patch.put(row._replace(state=DROPPED))
         if patch:
             self.wired.store.commit(patch)
@@ -62,13 +67,14 @@ class Hearing:
         """Act on every new word. Raises Fatal."""
         from state.service import commands
 
-        rows = commands(self.reader, (PAUSE, RESUME, SYNC_NOW), (NEW,))
+        rows = commands(self.reader, (PAUSE, RESUME, SYNC_NOW), (NEW,), after=self._heard_to)
         if not rows:
             return
         patch = Patch()
         for row in rows:
             patch.put(self._heard(row, desks))
         self.wired.store.commit(patch)
+        self._heard_to = rows[-1].id
         self._pauses(desks)
 
     def _heard(self, row: CommandRow, desks: Mapping[str, Desk]) -> CommandRow:

@@ -1,19 +1,22 @@
 """An entry to the service on an odd host: its clock can be set while it runs, its disk can be small.
 
-`python -m tests.support.odd_host FOLDER --clock FILE --pages N`: FILE holds the seconds by which the host's clock is
-off, read at every look at it; the journal may have at most so many pages. Everything else is the program itself.
+`python -m tests.support.odd_host FOLDER --clock FILE --pages N --lease S`: FILE holds the seconds by which the host's
+clock is off, read at every look at it; the journal may have at most so many pages, and is held for so many seconds
+without a word. Everything else is the program itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from renkei.daemon.house import Wishes, serve
-from renkei.settings import open_project
+import renkei.daemon.house
+from renkei.cli.app import run
 from renkei.threads import Stop, SystemClock
 
 
@@ -34,6 +37,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clock", type=Path)
     parser.add_argument("--pages", type=int, default=0)
+    parser.add_argument("--lease", type=float, default=0.0)
     asked = parser.parse_args()
     found = Set(asked.clock)
 
@@ -51,7 +55,10 @@ def main() -> None:
     _let_vendors_tell_their_time()
     if asked.pages:
         _make_the_disk_small(asked.pages)
-    serve(open_project(asked.folder), Wishes(json=True), Clock)
+    if asked.lease:
+        renkei.daemon.house.LEASE = asked.lease
+    renkei.daemon.house.serve = partial(renkei.daemon.house.serve, make_clock=Clock)
+    sys.exit(run(["run", "--log-json", "--project", str(asked.folder)]))
 
 
 def _set_the_schedulers_clock(found: Set) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -77,6 +79,26 @@ def test_a_clock_set_back_by_hours_does_not_stop_the_cycles(place: Place) -> Non
         service.until(lambda: service.figure("renkei_cycles_total") > cycles + 5)
         service.until_ready(5)
         service.end()
+
+
+def test_a_service_that_slept_through_its_lease_writes_nothing_more(place: Place) -> None:
+    """Stopped by the host until another one owns the state, it ends with 2 when it wakes up; the other one goes on."""
+    configure(place, every=60.0)  # it is stopped while it waits, not in the middle of a commit
+    with Serving(place, entry=_odd(place, "--lease", "2")) as sleeper:
+        sleeper.until_ready()
+        time.sleep(0.5)
+        configure(place)
+        sleeper.process.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        with Serving(place) as service:
+            service.until_ready()
+            sleeper.process.send_signal(signal.SIGCONT)
+            assert sleeper.process.wait(20) == 2
+            assert "taken over" in sleeper.text
+            _edit(place, service)
+            service.until_equal()
+            service.end()
+    check_verdict(place)
 
 
 @pytest.fixture
