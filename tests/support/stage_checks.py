@@ -98,17 +98,20 @@ class Checks:
         return expected, {name: people for name, people in found.items() if people or name in expected}
 
     def list_history(self, given: Mapping[str, Sequence[str]]) -> tuple[object, object]:
-        """What we did to lists, in order: «+山田» put on, «-山田» taken off."""
+        """What we did to lists: «+山田» put on, «-山田» taken off; the order counts for each person."""
         marks = {"added": "+", "removed": "-"}
         found = {
-            name: [
-                marks[change.change] + self.cast.name_of(MARKETO, str(change.lead))
-                for change in self.town.marketo.lists[name]
-                if change.by == "api"
-            ]
+            name: sorted(
+                (
+                    marks[change.change] + self.cast.name_of(MARKETO, str(change.lead))
+                    for change in self.town.marketo.lists[name]
+                    if change.by == "api"
+                ),
+                key=lambda change: change[1:],
+            )
             for name in given
         }
-        return {name: list(each) for name, each in given.items()}, found
+        return {name: sorted(each, key=lambda change: str(change)[1:]) for name, each in given.items()}, found
 
     # --- fields and records ------------------------------------------------------------------------------
 
@@ -151,6 +154,10 @@ class Checks:
             paths = asked if isinstance(asked, Mapping) else ()
             found[name] = {path: _plain(company.values.get(path)) for path in paths} if company else "none"
         return given, found
+
+    def number_of_companies(self, given: int) -> tuple[object, object]:
+        """How many companies marketing has in all."""
+        return given, len(self.town.marketo.companies.rows)
 
     def belongs_to(self, given: Mapping[str, str]) -> tuple[object, object]:
         """To which account's company people belong at marketing."""

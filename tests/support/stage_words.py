@@ -112,6 +112,7 @@ EXPECTED: Mapping[str, Shape] = {
     "sales_fields": table(PERSON, VALUES),
     "records": table(PERSON, words(marketo=whole, lead=whole, contact=whole)),
     "companies": table(ACCOUNT, either(one_of("none"), VALUES)),
+    "number_of_companies": whole,
     "belongs_to": table(PERSON, _account_or_none),
     "inbox": table(known("people", "accounts", "deals"), many(text)),
     "uncertain": table(one_of(*THINGS), whole),
