@@ -159,7 +159,7 @@ class Lens:
         return None if raw is None else str(raw)
 
     def keys(self, system: str, object_: str, values: Mapping[str, Raw]) -> frozenset[str]:
-        """Hashes under which a record can be found: its address, the ids of others that it carries, its ties."""
+        """Hashes by which a record may be somebody's: its address, and the ids of others that it carries."""
         found: list[str] = []
         for name, path, read in self._fields.get((system, object_), ()):
             if name != self._address and name not in self._key_fields:
@@ -173,7 +173,11 @@ class Lens:
                     found.append(key_hash(ADDRESS, email_key(address)))
             else:
                 found.append(key_hash(f"id:{name}", str(read(raw))))
-        return frozenset((*found, *self._tied(object_, values)))
+        return frozenset(found)
+
+    def stored_keys(self, system: str, object_: str, values: Mapping[str, Raw]) -> frozenset[str]:
+        """Every hash under which a record can be found: those that say who it is, and those of its ties."""
+        return self.keys(system, object_, values).union(self._tied(object_, values))
 
     def _tied(self, object_: str, values: Mapping[str, Raw]) -> Iterator[str]:
         for tie in self._ties.get(object_, ()):

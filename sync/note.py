@@ -99,7 +99,7 @@ class _Page:
                 record.version, record.created, _own(record), mark, 0.0, 0, encode(record.values), "",
             )
         )  # fmt: skip
-        for key in self.lens.keys(ref.system, ref.object, record.values):
+        for key in self.lens.stored_keys(ref.system, ref.object, record.values):
             self.patch.put(KeyRow(ref.system, where.kind, key, ref.object, ref.id, 0))
         self.found.dirty.append(ref)
         self.found.new += 1
@@ -206,11 +206,12 @@ def _confirm(row: RecordRow, values: Mapping[str, Raw]) -> tuple[str, bool]:
 
 
 def _move_keys(old: RecordRow, new: RecordRow, lens: Lens, patch: Patch, found: Noted) -> None:
-    before = lens.keys(old.system, old.object, decode_body(old.body))
-    after = lens.keys(new.system, new.object, decode_body(new.body))
+    seen = decode_body(old.body)
+    before = lens.stored_keys(old.system, old.object, seen)
+    after = lens.stored_keys(new.system, new.object, decode_body(new.body))
     for key in before - after:
         patch.drop(KeyRow(old.system, old.kind, key, old.object, old.id, 0))
-        found.lost_keys.add(key)
+    found.lost_keys |= (before - after) & lens.keys(old.system, old.object, seen)
     for key in after - before:
         patch.put(KeyRow(new.system, new.kind, key, new.object, new.id, 0))
 

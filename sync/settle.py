@@ -185,8 +185,8 @@ class Settlement:
         return TWIN if any(leads) else LEADING
 
     def _move_keys(self, old: RecordRow, new: RecordRow) -> None:
-        before = self.lens.keys(old.system, old.object, decode_body(old.body))
-        after = self.lens.keys(new.system, new.object, decode_body(new.body))
+        before = self.lens.stored_keys(old.system, old.object, decode_body(old.body))
+        after = self.lens.stored_keys(new.system, new.object, decode_body(new.body))
         for key in before - after:
             self.patch.drop(KeyRow(old.system, old.kind, key, old.object, old.id, 0))
             self.done.freed.add(key)

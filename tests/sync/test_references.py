@@ -113,6 +113,20 @@ def test_another_firm_is_carried_and_no_firm_is_kept() -> None:
     assert lead(street)["title"] == two.id
 
 
+def test_colleagues_of_who_leaves_a_firm_are_left_alone() -> None:
+    """Somebody's new firm decides nobody else anew: who shares a firm is not the same person."""
+    street = Street()
+    one, two = street.firm(Side.MA, company="Acme"), street.firm(Side.MA, company="Bolt")
+    first = street.firm(Side.SFA, Name="Acme", Key__c=one.id)
+    second = street.firm(Side.SFA, Name="Bolt", Key__c=two.id)
+    people = [employee(street, first, name) for name in ("ada", "bob", "eve")]
+    rounds(street, 4)
+    street.sfa.edit(people[0], {"AccountId": second.id})
+    assert street.round().decided.entities == 1
+    assert lead(street, "ada")["title"] == two.id
+    assert lead(street, "bob")["title"] == one.id
+
+
 def test_people_of_a_firm_that_changes_are_left_alone() -> None:
     """A firm's new name decides nobody anew."""
     street = Street()
