@@ -53,9 +53,9 @@ def context_of(
     """The circumstances of deciding now, with what the route's systems say of themselves."""
     capabilities = {side: connector.capabilities for side, connector in world.connectors.items()}
     unique = {
-        (world.lens.system(side), object_): paths
-        for side, each in capabilities.items()
-        for object_, paths in each.unique_keys.items()
+        (world.lens.system(side), object_): capabilities[side].unique_keys.get(object_, frozenset())
+        for side, objects in world.lens.rules.objects.items()
+        for object_ in objects.all
     }
     lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
     return Context(
