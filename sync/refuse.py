@@ -79,9 +79,10 @@ def _again(row: OperationRow, work: Work) -> OperationRow:
 
 
 def failed(row: OperationRow, work: Work, errors: Sequence[FieldError], now: float) -> OperationRow:
-    """An operation that failed with these errors: open, with its cause, until its next try."""
-    wait = RETRY_AFTER[min(row.attempts, len(RETRY_AFTER) - 1)]
+    """An operation that failed with these errors: open, with its cause, until its next try. Only refusals make the
+    wait longer: that the vendor had no time for it before says nothing of the operation."""
+    wait = RETRY_AFTER[min(work.refusals, len(RETRY_AFTER) - 1)]
     told = tuple((error.path, error.code, error.message) for error in errors)
     reason = "; ".join(sorted({error.code for error in errors})) or "refused"
-    body = encode_work(msgspec.structs.replace(work, errors=told))
+    body = encode_work(msgspec.structs.replace(work, errors=told, refusals=work.refusals + 1))
     return row._replace(state=FAILED, at=now + wait, attempts=row.attempts + 1, reason=reason, body=body)

@@ -177,6 +177,17 @@ def test_a_failed_operation_stays_open_and_is_tried_later() -> None:
     assert (failed.state, failed.reason, failed.at) == (FAILED, "STRING_TOO_LONG", NOW + 3_600)
 
 
+def test_only_refusals_make_the_wait_of_a_failed_operation_longer() -> None:
+    """An hour, six hours, then a day each time; that the vendor had no time for it before does not count."""
+    refused = Outcome("refused", errors=(FieldError("Title", "STRING_TOO_LONG", "too long"),))
+    each, waits = operation()._replace(attempts=5), []
+    for _ in range(4):
+        _settlement, patch = settle(each, refused)
+        (each,) = operations(patch)
+        waits.append(each.at - NOW)
+    assert waits == [3_600, 21_600, 86_400, 86_400]
+
+
 @pytest.mark.parametrize("attempts", [0, 3])
 def test_a_transient_answer_waits_longer_each_time(attempts: int) -> None:
     """Transient: pending again, later, with its attempts counted."""
