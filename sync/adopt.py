@@ -8,8 +8,9 @@ in `as_of` up to which mark they are. What was agreed under another field finger
 
 from __future__ import annotations
 
-from sync.read import ANEW, World
-from sync.rows import CursorRow, Patch, RulesRow
+from sync.normalise import decode_body
+from sync.read import ANEW, CHUNK, World
+from sync.rows import CursorRow, KeyRow, Patch, RulesRow
 
 
 def adopt_rules(world: World) -> str:
@@ -20,6 +21,7 @@ def adopt_rules(world: World) -> str:
     fresh = RulesRow(rules.route, rules.reading, rules.deciding, 0, now, b"")
     if held and (held[0].reading, held[0].deciding) == (rules.reading, rules.deciding):
         return ""
+    _complete_keys(world)
     patch = Patch()
     patch.put(fresh._replace(applied=held[0].applied, since=held[0].since) if held else fresh)
     changed = "new"
@@ -30,6 +32,29 @@ def adopt_rules(world: World) -> str:
             _read_anew(world, patch)
     world.store.commit(patch)
     return changed
+
+
+def _complete_keys(world: World) -> None:
+    """Find records also under keys that only the new rules look for; what has been read before is not noted again.
+    Found through all dirty marks ever set, because each entity bears at least one."""
+    after, known = 0, set[int]()
+    systems = world.lens.rules.systems.values()
+    while marks := world.store.dirty(world.kind, systems, after, CHUNK):
+        after = marks[-1].noted
+        fresh = {mark.entity for mark in marks} - known
+        known |= fresh
+        wanted = {
+            KeyRow(row.system, row.kind, key, row.object, row.id, 0)
+            for row in world.store.records_of(fresh)
+            if row.system in systems
+            for key in world.lens.stored_keys(row.system, row.object, decode_body(row.body))
+        }
+        missing = wanted - set(world.store.get(KeyRow, [key[:5] for key in wanted]))
+        if missing:
+            patch = Patch()
+            for row in sorted(missing):
+                patch.put(row)
+            world.store.commit(patch)
 
 
 def _mark_all(world: World, patch: Patch) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sync.normalise import Lens
 from sync.record import Ref, Side
 from sync.remember import memory_of
 from sync.rows import RecordRow, StandingRow
@@ -161,6 +163,23 @@ def test_a_deal_that_was_deleted_concerns_nobody(market: Market, seen: Seen) -> 
     market.role(deal, person(market, "ada"))
     assert asked(seen, lambda: market.deals.remove(deal), market) == {"ada"}
     assert last(seen, "ada") == ()
+
+
+def test_people_who_were_there_before_the_deals_are_found(seen: Seen) -> None:
+    """Ties that a changed mapping looks for are known of records that were read long ago, without a call."""
+    made = Market(looking(seen))
+    with_deals = made.lens
+    made.lens = Lens(replace(with_deals.rules, ties=(), related=()))
+    made.cycle()
+    deal = made.deal(Stage="open")
+    person(made, "eve", OpenedId=deal.id)
+    made.round()
+    made.round()
+    assert last(seen, "eve") == ()
+    made.lens = Lens(replace(with_deals.rules, deciding="with deals"))
+    made.round()
+    assert [related.via for related in last(seen, "eve")] == ["opened"]
+    assert asked(seen, lambda: made.deals.edit(deal, {"Stage": "won"}), made) == {"eve"}
 
 
 def test_a_quiet_round_costs_nothing(market: Market) -> None:
