@@ -8,7 +8,7 @@ the journal.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from connectors.batches import chunks
@@ -157,17 +157,21 @@ class Marketo:
         self.client.http.budget.observe(used, self.client.config.daily_calls)
         return Usage(used, self.client.config.daily_calls)
 
-    def probe(self) -> list[Check]:
-        """Which permissions our API user has, one harmless call each."""
+    def probe(self, kinds: Collection[str] = (PERSON,)) -> list[Check]:
+        """What our API user may do as far as these kinds need it, one harmless call each."""
         client = self.client
-        return run_checks(
-            {
-                "sign in and describe leads": client.describe,
-                "read leads": lambda: client.leads("id", ["1"], ["id"]),
-                "read activities": lambda: client.activities(client.paging_token(client.clock.now() - 60)),
-                "read usage": lambda: f"{self.limits().used} calls used today",
-            }
-        )
+        questions: dict[str, Callable[[], object]] = {
+            "sign in and describe leads": client.describe,
+            "read leads": lambda: client.leads("id", ["1"], ["id"]),
+            "read activities": lambda: client.activities(client.paging_token(client.clock.now() - 60)),
+            "read usage": lambda: f"{self.limits().used} calls used today",
+        }
+        if ACCOUNT in kinds:
+            questions["describe companies"] = lambda: self.describe(ACCOUNT)
+        if EFFECT in kinds:
+            questions["read lists"] = lambda: client.named("lists", "renkei")
+            questions["read campaigns"] = lambda: client.named("campaigns", "renkei")
+        return run_checks(questions)
 
     def close(self) -> None:
         """Close all connections."""

@@ -7,7 +7,7 @@ journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from connectors.batches import chunks
@@ -125,12 +125,14 @@ class Salesforce:
         """Calls of the last 24 hours by everybody."""
         return Usage(*self.client.limits())
 
-    def probe(self) -> list[Check]:
-        """Which permissions our user has, harmless calls only."""
+    def probe(self, kinds: Collection[str] = (PERSON,)) -> list[Check]:
+        """What our user may do as far as these kinds need it, harmless calls only."""
         questions: dict[str, Callable[[], object]] = {}
-        for name in self.client.config.objects:
-            questions[f"see {name}"] = partial(self._rights, name)
+        for name, kind in ((name, each) for each in kinds for name in self._objects.get(each, ())):
+            questions[f"see {name}"] = partial(self._rights, kind, name)
             questions[f"read {name}"] = partial(self.client.query, soql.any_row(name))
+        if EFFECT in kinds:
+            questions["key of Task"] = self._task_key
         questions["read limits"] = lambda: "{} of {} calls used".format(*self.limits())
         return run_checks(questions)
 
@@ -138,16 +140,25 @@ class Salesforce:
         """Close all connections."""
         self.client.http.close()
 
-    def _rights(self, name: str) -> str:
+    def _rights(self, kind: str, name: str) -> str:
         described = self.client.describe(name)
-        missing = [
-            word for word in ("createable", "updateable", "queryable") if described.get(word) is not True
-        ]
+        needed = ("queryable",) if kind == OPPORTUNITY else ("createable", "updateable", "queryable")
+        missing = [word for word in needed if described.get(word) is not True]
         if missing:
             raise RequestRefused(
                 f"{name} is not {', '.join(missing)} for our user.", "permission", "change its permission set"
             )
-        return "readable and writable"
+        return "readable" if kind == OPPORTUNITY else "readable and writable"
+
+    def _task_key(self) -> str:
+        keys = sorted(self.capabilities.unique_keys["Task"])
+        if not keys:
+            raise RequestRefused(
+                "Task has no unique external id, so a task whose answer is lost could be made twice.",
+                "task_key",
+                "add a text field such as Renkei_Key__c to Activity, as an external id without duplicates",
+            )
+        return ", ".join(keys)
 
     def _by_id(self, object_: str, ids: Sequence[str], asked: Sequence[str]) -> Iterator[Record]:
         if any("." in path for path in asked):

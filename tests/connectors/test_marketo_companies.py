@@ -227,3 +227,14 @@ def test_a_sync_that_is_switched_on_later_is_no_reason_to_stop(rig: CompanyRig) 
     rig.state.link_crm(int(person.id), "Contact", "0031", account="0011")
     (refused,) = rig.connector.write("person", [update(person, company="Own", title="Chief")])
     assert [error.path for error in refused.errors] == ["company"]
+
+
+def test_what_the_flows_need_is_asked_for(rig: CompanyRig) -> None:
+    """Companies, lists and campaigns are asked for where a project uses them; closed companies are told as such."""
+    everything = ("person", "account", "effect")
+    assert all(check.ok for check in rig.connector.probe(everything))
+    rig.state.native_sync = True
+    wrong = [check for check in rig.connector.probe(everything) if not check.ok]
+    assert [check.name for check in wrong] == ["describe companies"]
+    assert "CRM sync" in wrong[0].detail
+    assert all(check.ok for check in rig.connector.probe())

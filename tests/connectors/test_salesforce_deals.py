@@ -231,3 +231,15 @@ def test_the_owners_address_is_described_as_writable(accounts: AccountRig) -> No
             writable = {path for path, field in schema.fields.items() if "." in path and field.updateable}
             assert writable == (set() if schema.object == ROLE else {"Owner.Email"})
             assert ("Owner.Name" in schema.fields) is (schema.object != ROLE)
+
+
+def test_what_the_flows_need_is_asked_for(accounts: AccountRig) -> None:
+    """Each kind that a project uses adds its questions; a task without a unique key of ours is said with the remedy."""
+    everything = ("person", "account", "opportunity", "effect")
+    assert all(check.ok for check in accounts.connector.probe(everything))
+    accounts.state.hide_field("Task", "Renkei_Key__c")
+    accounts.connector.describe("effect")
+    wrong = [check for check in accounts.connector.probe(everything) if not check.ok]
+    assert [check.name for check in wrong] == ["key of Task"]
+    assert "external id" in wrong[0].detail
+    assert not any("Task" in check.name for check in accounts.connector.probe())
