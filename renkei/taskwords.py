@@ -7,6 +7,76 @@ from types import MappingProxyType
 
 TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "inbox.groups": ("… and {number} more kinds and causes", "… ほかに {number} 種類"),
+        "inbox.answer": (
+            "`renkei inbox {number}` says what can be answered and what then happens",
+            "`renkei inbox {number}` で、選べる回答とその結果を表示します",
+        ),
+        "inbox.can": ("what can be done, and what then happens:", "できることと、その結果:"),
+        "inbox.elsewhere": (
+            "nothing is answered here: it ends by itself when its cause is gone",
+            "ここで答えるものはありません。原因がなくなると自然に消えます",
+        ),
+        "inbox.answered": ("answered: {answer}; it is being done", "回答済み: {answer}（処理中）"),
+        "inbox.discarded": ("given up by a person, and still different", "人が破棄し、両側はまだ異なります"),
+        "inbox.unknown_reason": (
+            "a reason that no route of the mapping names: give it a route there, or correct it at the source",
+            "マッピングに振り分け先のない理由です。マッピングに追加するか、元の値を直してください",
+        ),
+        "inbox.no_rate": (
+            "an amount whose currency or day rates.csv does not have",
+            "rates.csv に通貨か日付のない金額です",
+        ),
+        "inbox.reference": (
+            "refers to a record that is linked with none across yet",
+            "参照先のレコードがまだ紐付いていません",
+        ),
+        "does.write": ("«{value}» is written to {system}", "「{value}」を {system} に書き込みます"),
+        "does.leave": (
+            "both keep what they have, until somebody changes one of them",
+            "両方をそのままにし、どちらかが変わるまで何もしません",
+        ),
+        "does.link": ("is linked with {record} as the same person", "{record} と同じ人として紐付けます"),
+        "does.new": (
+            "counts as another person: a new record may be made",
+            "別の人として扱い、新しいレコードを作れます",
+        ),
+        "does.lift": (
+            "the opt-out counts as taken back; renkei writes nothing, a newer opt-out stands again",
+            "配信停止は解除済みとみなします。renkei は何も書かず、新しい配信停止は再び有効です",
+        ),
+        "does.approve": (
+            "the planned work of this kind ({action}) leaves with the next cycle",
+            "計画済みの「{action}」を次のサイクルで送ります",
+        ),
+        "does.discard_all": (
+            "the planned work of this kind ({action}) is given up and listed as different",
+            "計画済みの「{action}」を破棄し、異なるものとして一覧に残します",
+        ),
+        "does.retry": ("everything refused is tried again now", "拒否されたものをすべて今すぐ再試行します"),
+        "does.discard": (
+            "it is given up, and listed as different until a side changes",
+            "破棄し、どちらかが変わるまで異なるものとして一覧に残します",
+        ),
+        "does.keep_both": (
+            "it is given up; both sides are agreed to differ",
+            "破棄し、両側が異なることを了承済みとします",
+        ),
+        "decide.done": ("Done: {what}.", "完了しました: {what}"),
+        "decide.later": (
+            "Noted: {what}. The service does it with its next cycle.",
+            "受け付けました: {what}。サービスが次のサイクルで処理します。",
+        ),
+        "decide.next": (
+            "it leaves with the next `renkei sync`",
+            "次の `renkei sync` で送られます",
+        ),
+        "decide.always": (
+            "to decide so always: `{line}` in the row {field} of {file}:{number}",
+            "常にこう決めるには、{file}:{number} の行 {field} に `{line}` と書きます",
+        ),
+        "approve.what": ("{action} let go", "「{action}」を送信可能にしました"),
+        "discard.what": ("{number} given up", "{number} 件を破棄しました"),
         "backfill.forecast": (
             "{system}: {records} records to read, about {calls} calls{share}; at most {writes} calls to write",
             "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回{share}、書き込みは最大 {writes} 回",

@@ -63,6 +63,13 @@ def word(words: Words, group: str, name: str) -> str:
     return name if text == key else text
 
 
+def waits(words: Words, kind: str, reason: str) -> str:
+    """What an entry of the inbox is about, in a sentence; the engine's own word where there is none."""
+    key = f"inbox.{kind}"
+    text = words(key, reason=reason)
+    return kind if text == key else text
+
+
 def named(words: Words, found: Mapping[str, int]) -> dict[str, int]:
     """Counts by state or kind of hold under the names that a screen shows."""
     return {word(words, "kind", name): number for name, number in found.items()}

@@ -15,7 +15,18 @@ import typer
 from typer.main import get_command
 
 from renkei import telling
-from renkei.cli import backfill, delivery, demo, keeping, looking, planning, project, service
+from renkei.cli import (
+    backfill,
+    deciding,
+    delivery,
+    demo,
+    inbox,
+    keeping,
+    looking,
+    planning,
+    project,
+    service,
+)
 from renkei.cli.codes import DONE, LEFT, WRONG, code_of
 from renkei.cli.screen import problem
 from renkei.words import Words, language
@@ -31,7 +42,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in (project, planning, delivery, backfill, looking, service, keeping, demo):
+for group in (project, planning, delivery, backfill, looking, inbox, deciding, service, keeping, demo):
     group.add_to(app)
 
 

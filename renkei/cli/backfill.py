@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def backfill(
-    route: Annotated[str, typer.Argument(help="the route to read again")],
+    of: Annotated[str, typer.Argument(metavar="ROUTE", help="the route to read again")],
     since: Annotated[str, typer.Option("--since", help="only who was created from this date on")] = "",
     until: Annotated[str, typer.Option("--until", help="only who was created before this date")] = "",
     limit: Annotated[int, typer.Option("--limit", help="at most so many of each side; 0 = all", min=0)] = 0,
@@ -52,14 +52,29 @@ def backfill(
 ) -> None:
     """Read everything of a route again, once, in the lowest lane; deliver what differs, a canary first."""
     from renkei.backfill import Wish
-    from renkei.backfilling import condition_of, refuse_another, require_let_go, unfinished
+    from renkei.backfilling import alone, outcome
     from renkei.daemon.beside import service_of
-    from renkei.wire import choose, load_rules
 
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
-    (rules,) = choose(load_rules(here.project), route)
     wish = Wish(since=_moment(since), until=_moment(until), limit=limit, where=where, canary=canary)
-    condition_of(here.project, route, where)
+    _prepare(here, of, wish, stop=stop, dry_run=dry_run, asked=not yes)
+    if service_of(here.project) is not None:
+        _show(here, _beside(here, of, wish))
+    with at_work(
+        "backfill", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=of
+    ) as desk:
+        world = desk.wired.worlds[of]
+        data = outcome(desk.wired, world, alone(desk.wired, world, wish, desk.teller))
+    _show(here, data)
+
+
+def _prepare(here: Session, route: str, wish: Wish, *, stop: bool, dry_run: bool, asked: bool) -> None:
+    """Everything that comes before the work: is it possible, what will it cost, does a person agree?"""
+    from renkei.backfilling import condition_of, refuse_another, require_let_go, unfinished
+    from renkei.wire import choose, load_rules
+
+    (rules,) = choose(load_rules(here.project), route)
+    condition_of(here.project, route, wish.where)
     require_let_go(here.project, rules)
     held = unfinished(here.project, route)
     if stop:
@@ -68,17 +83,7 @@ def backfill(
     known = _forecast(here, rules, held.wish if held else wish, held)
     if dry_run:
         _show_dry(here, route, known)
-    _agreed(here, asked=not yes)
-    if service_of(here.project) is not None:
-        _show(here, _beside(here, route, wish))
-    from renkei.backfilling import alone, outcome
-
-    with at_work(
-        "backfill", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
-    ) as desk:
-        world = desk.wired.worlds[route]
-        data = outcome(desk.wired, world, alone(desk.wired, world, wish, desk.teller))
-    _show(here, data)
+    _agreed(here, asked=asked)
 
 
 def _moment(text: str) -> str:

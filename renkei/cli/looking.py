@@ -1,21 +1,21 @@
-"""Commands that only look, also beside a running renkei: status, inbox, trace."""
+"""Commands that only look, also beside a running renkei: status, trace."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from renkei import telling
 from renkei.cli import service
-from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, session
+from renkei.cli.inbox import hold_data, name_of
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, counts, leave, paint, problem, say, shown, stamp, table
 
 if TYPE_CHECKING:
     from renkei.settings import Project
-    from state.answers import HoldInfo, OperationInfo, RecordInfo, RouteScope, RouteStatus, Trace
+    from state.answers import RouteScope, RouteStatus, Trace
     from sync.rules import Rules
 
 _DAY = 86_400.0
@@ -25,7 +25,7 @@ _CONVERTED = 3  # sync.rows.MOVED
 
 def add_to(app: typer.Typer) -> None:
     """Enter these commands."""
-    for command in (status, inbox, trace):
+    for command in (status, trace):
         app.command()(command)
 
 
@@ -162,103 +162,6 @@ def _show_status(here: Session, routes: list[dict[str, Any]]) -> None:
             say("  " + words("sync.open", open=counts(telling.named(words, left))))
 
 
-def inbox(
-    route: Route = "",
-    limit: Annotated[int, typer.Option(help="show at most so many", min=1)] = 50,
-    project: Folder = HERE,
-    env: Env = None,
-    json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Everything that waits for a person: questions, and what a system refused."""
-    from renkei.wire import load_rules, look
-    from state.answers import Which
-    from state.reader import records_by_entity
-    from state.views import inbox as ask
-    from state.views import operations
-
-    here = session(project, env, lang, as_json=json)
-    rules = load_rules(here.project)
-    with look(here.project) as reader:
-        holds = ask(reader, route=route, limit=limit + 1)
-        which = Which(route=route, states=("failed", "waiting", "ignored"))
-        stuck = operations(reader, which, limit=limit + 1)
-        records = records_by_entity(reader, {each.entity for each in stuck})
-    found = [
-        *map(_hold_data, holds),
-        *(
-            _stuck_data(each, records.get(each.entity, ()), telling.refusal(here.words, each, rules))
-            for each in stuck
-        ),
-    ]
-    entries, more = found[:limit], len(found) > limit
-    if json:
-        as_json({"ok": not entries, "env": here.project.env, "entries": entries, "more": more})
-    elif not entries:
-        say(here.words("inbox.empty"))
-    else:
-        say(*_inbox_lines(here, entries))
-        say(*([here.words("inbox.more", limit=limit)] if more else []))
-        if any("tried" in each["details"] for each in entries if isinstance(each["details"], dict)):
-            say(f"{here.words('next')}  {here.words('inbox.look')}")
-    leave(1 if entries else 0)
-
-
-def _hold_data(each: HoldInfo) -> dict[str, Any]:
-    return {
-        "kind": each.kind, "route": each.route, "field": each.field, "since": each.since, "entity": each.entity,
-        "records": [_name(record.ref) for record in each.records], "details": each.details,
-    }  # fmt: skip
-
-
-def _stuck_data(
-    each: OperationInfo, records: tuple[RecordInfo, ...], refusal: telling.Refusal
-) -> dict[str, Any]:
-    """`records`: those of the person; the target of a create is none of them yet and stands last, without an id."""
-    names = [field[0] for field in each.work.get("fields", {}).values()]
-    refs = [record.ref for record in records if record.ref.system != each.target.system]
-    return {
-        "kind": each.state, "route": each.route, "field": ", ".join(names), "since": each.made_at,
-        "entity": each.entity,
-        "records": [_name(each.target)] if each.target.id else [*map(_name, refs), _name(each.target)],
-        "why": refusal.why, "next": refusal.step,
-        "details": {"reason": each.reason, "tried": each.attempts, "again_at": each.at},
-    }  # fmt: skip
-
-
-def _name(ref: Any) -> str:
-    return f"{ref.system}:{ref.id or ref.object}"
-
-
-def _inbox_lines(here: Session, entries: list[dict[str, Any]]) -> Iterator[str]:
-    rows = []
-    for each in entries:
-        details = each["details"] if isinstance(each["details"], dict) else {}
-        kind = "failed" if "tried" in details else each["kind"]
-        reason = each.get("why") or telling.brake(here.words, str(details.get("reason", "")))
-        what = here.words(f"inbox.{kind}", reason=reason)
-        shape = " / ".join(f"{key} {_detail(value)}" for key, value in details.items() if key not in _PLAIN)
-        rows.append(
-            [
-                stamp(each["since"]), telling.word(here.words, "kind", each["kind"]), each["field"],
-                " ⇄ ".join(each["records"]), what, shape,
-            ]
-        )  # fmt: skip
-    for each, line in zip(entries, table(("", "", "", "", "", ""), rows)[1:], strict=True):
-        yield line
-        if each.get("next"):
-            yield f"  {here.words('next')}  {each['next']}"
-
-
-_PLAIN = frozenset({"reason", "tried", "again_at", "count", "limit"})
-
-
-def _detail(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(_detail(each) for each in value)
-    return shown(value)
-
-
 def trace(
     who: Annotated[str, typer.Argument(help="an e-mail address, or system:id")],
     field: Annotated[str, typer.Option("--field", help="only this field")] = "",
@@ -296,11 +199,11 @@ def _story(here: Session, each: Trace, rules: tuple[Rules, ...], field: str) -> 
         "entity": each.entity,
         "name": name_of_person(each),
         "records": [
-            {"ref": _name(r.ref), "object": r.ref.object, "state": r.state, "values": dict(r.values)}
+            {"ref": name_of(r.ref), "object": r.ref.object, "state": r.state, "values": dict(r.values)}
             for r in each.records
         ],
         "fields": now_lines(each, rules, field),
-        "holds": [_hold_data(hold) for hold in each.holds],
+        "holds": [hold_data(hold) for hold in each.holds],
         "history": history(each, rules, field, lambda row: telling.refusal(here.words, row, rules)),
     }
 
@@ -349,7 +252,7 @@ def _show_story(here: Session, story: dict[str, Any]) -> None:
         state = words("trace.alone" if alone else "trace.in_step" if line["in_step"] else "trace.apart")
         say(f"{words('trace.now')}  {line['field']}   {now}   {agreed}   {state}")
     for hold in story["holds"]:
-        kind = words(f"inbox.{hold['kind']}", reason="")
+        kind = telling.waits(words, hold["kind"], "")
         say(paint(f"{words('trace.holds')}  {hold['field']}   {kind}", "yellow"))
     for line in story["history"]:
         what = words(f"trace.{line['what']}")

@@ -1,0 +1,138 @@
+"""Commands by which a person decides: decide, approve, discard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from renkei import telling
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
+from renkei.cli.screen import as_json, say
+
+if TYPE_CHECKING:
+    from renkei.inbox import Entry
+    from sync.rules import Rules
+    from sync.said import Answer, Approve, Discard
+
+Number = Annotated[str, typer.Argument(help="a number of `renkei inbox`")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Enter these commands."""
+    for command in (decide, approve, discard):
+        app.command()(command)
+
+
+def decide(
+    number: Number,
+    answer: Annotated[list[str], typer.Argument(help="one of the answers that `renkei inbox NUMBER` lists")],
+    evidence: Annotated[
+        str, typer.Option("--evidence", help="where and when a person agreed; for a lifted opt-out")
+    ] = "",
+    who: Annotated[str, typer.Option("--who", help="who says so; default: this user")] = "",
+    remember: Annotated[
+        bool, typer.Option("--remember", help="also show the mapping line that always decides so")
+    ] = False,
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Answer one question of the inbox, for the values that stand there now."""
+    from getpass import getuser
+
+    from renkei.inbox import answer_for
+
+    here = session(project, env, lang, as_json=json)
+    entry, rules = _entry(here, number)
+    word = answer_for(entry, rules, answer, evidence, who or getuser())
+    _say(here, entry, word, " ".join(answer), _always(here, entry, rules, word.answer) if remember else "")
+
+
+def approve(
+    number: Number, project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None
+) -> None:
+    """Let go what a brake stops: it leaves with the next cycle."""
+    from renkei.inbox import approve_for
+
+    here = session(project, env, lang, as_json=json)
+    entry, _rules = _entry(here, number)
+    word = approve_for(entry)
+    action = telling.word(here.words, "action", word.action)
+    _say(here, entry, word, here.words("approve.what", action=action))
+
+
+def discard(
+    number: Number,
+    reason: Annotated[str, typer.Option("--reason", help="why, for whoever looks at it later")] = "",
+    keep_both: Annotated[
+        bool, typer.Option("--keep-both", help="both sides are agreed to differ from now on")
+    ] = False,
+    project: Folder = HERE,
+    env: Env = None,
+    json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Give up what was refused or what a brake stops; it is listed as different until a side changes."""
+    from renkei.inbox import discard_for
+
+    here = session(project, env, lang, as_json=json)
+    entry, _rules = _entry(here, number)
+    word = discard_for(here.project, entry, reason, keep_both=keep_both)
+    _say(here, entry, word, here.words("discard.what", number=f"{len(word.operations):,}"))
+
+
+def _entry(here: Session, number: str) -> tuple[Entry, Rules]:
+    from renkei.inbox import find, waiting
+    from renkei.wire import choose, load_rules
+
+    rules = load_rules(here.project)
+    entry = find(waiting(here.project), number)
+    (own,) = choose(rules, entry.route)
+    return entry, own
+
+
+def _say(here: Session, entry: Entry, word: Answer | Approve | Discard, what: str, always: str = "") -> None:
+    from renkei.saying import say_to
+
+    done = say_to(here.project, entry.route, word)
+    if here.as_json:
+        as_json(
+            {
+                "ok": True, "env": here.project.env, "number": entry.number, "kind": entry.kind,
+                "route": entry.route, "done": done, "remember": always or None,
+            }
+        )  # fmt: skip
+        return
+    say(here.words("decide.done" if done else "decide.later", what=what))
+    if done:
+        say(f"{here.words('next')}  {here.words('decide.next')}")
+    if always:
+        say(always)
+
+
+def _always(here: Session, entry: Entry, rules: Rules, answer: str) -> str:
+    """The line of the mapping that decides all such conflicts so; a mapping file is where rules are seen and taken
+    back. Raises Fatal where no line does."""
+    from mappings.load import load
+    from sync.errors import Fatal
+    from sync.record import Side
+
+    names = {side.value: system for side, system in rules.systems.items()}
+    sources = load([here.project.mappings]).sources
+    rows = [
+        (source.draft.file, row.draft.at.line)
+        for source in sources
+        if source.draft.route == entry.route
+        for row in source.rows
+        if row.rule.name == entry.field
+    ]
+    if entry.kind != "conflict" or answer not in names or not rows:
+        raise Fatal("No line of a mapping decides this for everybody.", "leave --remember out")
+    file, line = rows[0]
+    return here.words(
+        "decide.always", line=f"conflict: {names[Side(answer).value]}", field=entry.field, file=Path(file).name,
+        number=line,
+    )  # fmt: skip

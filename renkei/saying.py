@@ -1,0 +1,54 @@
+"""A person's word to a route, from the command line into the journal, and what became of it.
+
+Beside a running service the word is left in the journal and the service does it; where none runs, it is done here, as
+the journal's owner. It decides how long an answer is waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+from renkei.settings import Project
+from renkei.wire import build, look
+from sync.errors import Fatal
+from sync.rows import DONE, REFUSED, CommandRow
+from sync.said import Answer, Approve, Discard, command
+
+PATIENCE = 15.0
+_POLL = 0.2
+
+
+def say_to(project: Project, route: str, word: Answer | Approve | Discard) -> bool:
+    """Say it; True once it is done, False while the service has yet to do it. Raises Fatal where it is refused."""
+    from renkei.daemon.beside import post, service_of
+    from renkei.daemon.notes import SYNC_NOW
+    from state.post import post_command
+    from sync.commands import apply_commands
+
+    number = post_command(project.state, command(time.time(), route, word))
+    if service_of(project) is None:
+        with build(project, route=route) as wired:
+            apply_commands(wired.worlds[route])
+        return _done(project, number)
+    post(project, SYNC_NOW, route)
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and service_of(project) is not None:
+        if _done(project, number):
+            return True
+        time.sleep(_POLL)
+    return False
+
+
+def _done(project: Project, number: int) -> bool:
+    from state.service import command as ask
+
+    with look(project) as reader:
+        row = ask(reader, number)
+    if row is not None and row.state == REFUSED:
+        raise Fatal(f"It was not done: {_why(row)}.", "look again with `renkei inbox`")
+    return row is not None and row.state == DONE
+
+
+def _why(row: CommandRow) -> str:
+    return str(json.loads(row.body).get("why", ""))

@@ -1,0 +1,147 @@
+"""What waits for a person, as numbers; answers, approvals and discards, alone and beside the service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renkei.fakes import Fakes
+from renkei.settings import open_project
+from renkei.threads import SystemClock
+from renkei.wire import open_systems
+from sync.ports import Write
+from sync.record import Ref
+from tests.support.command import Place, new_place
+from tests.support.serving import Serving, configure
+
+ROUTE = "jp-person"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A project after its first sync in which two different titles wait for a person, and three updates are many."""
+    with Fakes("--persons", "40", "--role", "0", "--seed", "5") as fakes:
+        made = new_place(tmp_path / "project", fakes)
+        title = "title:      { marketo: title, flow: <->, salesforce: Title"
+        made.edit_mapping(title, f"{title}, conflict: hold")
+        made.edit_mapping("defaults:\n", "limits: { update: { number: 2, share: 0.0 } }\ndefaults:\n")
+        ran = made.renkei("sync", "--first", "--canary", "0")
+        assert ran.code == 0, ran.out + ran.err
+        yield made
+
+
+def _pairs(place: Place) -> list[tuple[str, str]]:
+    live = place.live()
+    pairs = [(key, str(row["sfaId"])) for key, row in live["marketo"].items() if row.get("sfaId")]
+    return [(ma, sfa) for ma, sfa in pairs if sfa in live["salesforce"]]
+
+
+def _write(place: Place, system: str, record: str, **values: str) -> None:
+    """Somebody else types through the vendor's own interface."""
+    (opened,) = open_systems(open_project(place.folder), [system], SystemClock()).values()
+    try:
+        done = opened.write("person", [Write(1, Ref(system, "Lead", record), values)])
+        assert done[0].result == "applied"
+    finally:
+        opened.close()
+
+
+def _collide(place: Place, number: int = 0) -> tuple[str, str]:
+    """Two people type another title for the same person, one on each side."""
+    ma, sfa = _pairs(place)[number]
+    _write(place, "marketo", ma, title="主任研究員補佐")
+    _write(place, "salesforce", sfa, Title="Deputy of Nothing")
+    time.sleep(1.2)
+    return ma, sfa
+
+
+def _only(place: Place, capsys: Any, kind: str) -> dict[str, Any]:
+    entries = place.quick(capsys, "inbox", "--json").data["entries"]
+    (found,) = [each for each in entries if each["kind"] == kind]
+    return dict(found)
+
+
+def test_a_conflict_is_answered_and_done(place: Place, capsys: Any) -> None:
+    """The inbox shows a number, the number shows the answers and what each does; answered, the value is written with
+    the next sync, and the number names nothing any more."""
+    ma, sfa = _collide(place)
+    place.quick(capsys, "sync")
+    entry = _only(place, capsys, "conflict")
+    listed = place.quick(capsys, "inbox")
+    assert entry["number"] in listed.out
+    shown = place.quick(capsys, "inbox", entry["number"])
+    assert f"renkei decide {entry['number']} marketo" in shown.out
+    assert "«主任研究員補佐» is written to salesforce" in shown.out
+    wrong = place.quick(capsys, "decide", entry["number"], "hubspot")
+    assert (wrong.code, "is no answer" in wrong.err) == (2, True)
+    said = place.quick(capsys, "decide", entry["number"], "marketo", "--remember")
+    assert said.code == 0, said.err
+    assert "conflict: marketo" in said.out
+    assert place.quick(capsys, "sync").code == 0
+    live = place.live()
+    assert live["salesforce"][sfa]["Title"] == live["marketo"][ma]["title"] == "主任研究員補佐"
+    gone = place.quick(capsys, "decide", entry["number"], "salesforce")
+    assert (gone.code, "any more" in gone.err) == (2, True)
+    assert place.quick(capsys, "inbox", "--lang", "ja").out == "判断待ちはありません。\n"
+
+
+def test_an_answer_is_for_the_values_that_were_shown(place: Place, capsys: Any) -> None:
+    """When a value changes after the list was shown, its number is gone: nobody answers what nobody has seen."""
+    _ma, sfa = _collide(place)
+    place.quick(capsys, "sync")
+    before = _only(place, capsys, "conflict")["number"]
+    _write(place, "salesforce", sfa, Title="Vice President")
+    time.sleep(1.2)
+    place.quick(capsys, "sync")
+    assert place.quick(capsys, "decide", before, "marketo").code == 2
+    now = _only(place, capsys, "conflict")["number"]
+    assert now != before
+    left = place.quick(capsys, "decide", now, "leave", "--json")
+    assert left.data["done"], left.err
+    assert place.quick(capsys, "sync").code == 0
+    assert place.live()["salesforce"][sfa]["Title"] == "Vice President"
+
+
+def test_what_a_brake_stops_is_let_go_or_given_up(place: Place, capsys: Any) -> None:
+    """A brake has a number that stays while its figures move; approved, the planned work leaves; discarded with a
+    reason, it is listed as different."""
+    for number, (ma, _sfa) in enumerate(_pairs(place)[:4]):
+        _write(place, "marketo", ma, title=f"職位 {number}")
+    time.sleep(1.2)
+    assert place.quick(capsys, "sync").code == 1
+    brake = _only(place, capsys, "brake")
+    assert "renkei approve" in place.quick(capsys, "inbox", brake["number"]).out
+    assert place.quick(capsys, "decide", brake["number"], "yes").code == 2
+    assert "let go" in place.quick(capsys, "approve", brake["number"]).out
+    place.quick(capsys, "sync")
+    assert sum(str(row.get("Title")).startswith("職位") for row in place.live()["salesforce"].values()) == 4
+    for number, (ma, _sfa) in enumerate(_pairs(place)[4:8]):
+        _write(place, "marketo", ma, title=f"破棄 {number}")
+    time.sleep(1.2)
+    place.quick(capsys, "sync")
+    again = _only(place, capsys, "brake")
+    assert place.quick(capsys, "discard", again["number"]).code == 2
+    said = place.quick(capsys, "discard", again["number"], "--reason", "typed by mistake")
+    assert said.code == 0, said.err
+    place.quick(capsys, "sync")
+    entries = place.quick(capsys, "inbox", "--json").data
+    assert {each["kind"] for each in entries["entries"]} == {"discarded"}
+    assert entries["groups"] == [{"kind": "discarded", "cause": "title", "count": 4}]
+    assert not any(str(row.get("Title")).startswith("破棄") for row in place.live()["salesforce"].values())
+
+
+def test_beside_the_service_a_word_goes_through_the_journal(place: Place, capsys: Any) -> None:
+    """The running service hears the answer, does it, and the other side shows it without any further command."""
+    configure(place, every=0.5)
+    with Serving(place) as service:
+        service.until_ready()
+        _ma, sfa = _collide(place)
+        service.until(lambda: place.quick(capsys, "inbox", "--json").data["entries"])
+        entry = _only(place, capsys, "conflict")
+        assert place.renkei("decide", entry["number"], "marketo").code == 0
+        service.until(lambda: place.live()["salesforce"][sfa]["Title"] == "主任研究員補佐")
+        service.end()
