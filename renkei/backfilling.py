@@ -18,7 +18,8 @@ from renkei.progress import Teller
 from renkei.settings import Project
 from renkei.syncing import Result, as_data, look_around
 from renkei.wire import Wired, look, scopes
-from sync.cycle import BACKFILL, Bounds, run_cycle
+from sync.brakes import BACKFILL
+from sync.cycle import Bounds, run_cycle
 from sync.errors import Fatal, Retryable
 from sync.read import World
 from sync.rules import Condition, Rules
