@@ -18,12 +18,12 @@ from renkei.daemon.bells import Bells
 from renkei.daemon.board import Board, State
 from renkei.daemon.calls import Apart, Calls
 from renkei.daemon.folder import Folder, Refused, read_folder
+from renkei.daemon.hearing import Hearing
 from renkei.daemon.metrics import Figures, Metrics
 from renkei.daemon.notes import PROCESS, Notes
 from renkei.daemon.quota import spent
 from renkei.daemon.service import Service
 from renkei.daemon.web import Web
-from renkei.daemon.words import Hearing
 from renkei.log import Hiding, call_teller, personal, service_logger
 from renkei.settings import Project, make_state, secret_values
 from renkei.threads import Stop, SystemClock, polite

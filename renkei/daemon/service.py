@@ -14,22 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from renkei import telling
 from renkei.daemon.alarms import Alarm, Alarms
 from renkei.daemon.bells import Bells
 from renkei.daemon.board import Board, Picture, State
 from renkei.daemon.desk import Desk
 from renkei.daemon.folder import Folder, Refused
 from renkei.daemon.guest import Guest
+from renkei.daemon.hearing import Hearing
 from renkei.daemon.memory import LARGE, give_back
 from renkei.daemon.metrics import Metrics
 from renkei.daemon.notes import MAPPING, ROUTE, ROUTES, Notes
 from renkei.daemon.phrases import say
 from renkei.daemon.quota import Forecast, Spent
-from renkei.daemon.words import Hearing
 from renkei.drain import LATE
 from renkei.first import was_applied
 from renkei.threads import Stop
 from renkei.wire import Wired, scopes
+from renkei.words import Words
 from sync.cycle import CycleReport
 from sync.errors import Fatal, LeaseLost, RenkeiError
 from sync.read import World
@@ -223,7 +225,8 @@ class Service:
         found = [Alarm("mapping", "", self._mapping)] if self._mapping else []
         for row in brakes(self.reader):
             body = msgspec.json.decode(row.body) if row.body else {}
-            found.append(Alarm("brake", row.field, str(body.get("reason", ""))))
+            reason = telling.brake(Words(self.alarms.language), str(body.get("reason", "")))
+            found.append(Alarm("brake", row.field, reason))
         counts = self.quota()
         found += [
             Alarm("quota", *pair) for pair in self._forecast.running_out(counts, time.monotonic()).items()
