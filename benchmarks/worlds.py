@@ -32,6 +32,8 @@ from simulators.sides import MarketoSide, SalesforceSide
 from simulators.world import Mix, World
 
 LAG, TIMEOUT = 1.0, 30.0
+Answer = Callable[[Request], Any]
+MARKET = "market"
 BOTH, ONLY_MARKETO, ONLY_SALESFORCE = (
     frozenset({"marketo", "salesforce"}),
     frozenset({"marketo"}),
@@ -72,13 +74,24 @@ class Town:
     def __init__(self, records: int, kind: str, seed: int = 1) -> None:
         clock = _Clock()
         self.clock, self.quiet = clock, Faults(random.Random(seed))
-        crowd = Crowd(records, kind, seed)
+        self.people = self._made(records, kind, seed)
         marketo = MarketoState(clock, random.Random(seed), self.quiet, visibility_lag=LAG)
         salesforce = SalesforceState(clock, random.Random(seed), self.quiet, visibility_lag=LAG)
-        crowd.project_marketo(marketo)
-        crowd.project_salesforce(salesforce)
+        self.people.project_marketo(marketo)
+        self.people.project_salesforce(salesforce)
         clock.ago = 0.0
         self.marketo, self.salesforce = MarketoApi(marketo), SalesforceApi(salesforce)
+
+    def _made(self, records: int, kind: str, seed: int) -> World:
+        return Crowd(records, kind, seed)
+
+    def answers(self) -> dict[tuple[str, str], Answer]:
+        """What the control address answers, by method and path."""
+        return {
+            ("GET", "/counts"): lambda _: self.counts(),
+            ("GET", "/live"): lambda _: self.live(),
+            ("POST", "/touch"): lambda asked: {"touched": self.touch(float(asked.first("share") or 0.01))},
+        }
 
     def touch(self, share: float) -> int:
         """Somebody types a new title at every so-many-th lead of Marketo; gives how many."""
@@ -108,11 +121,7 @@ class Control:
 
     def __init__(self, town: Town) -> None:
         self._town, self.lock = town, threading.Lock()
-        self._answers: dict[tuple[str, str], Callable[[Request], Any]] = {
-            ("GET", "/counts"): lambda _: town.counts(),
-            ("GET", "/live"): lambda _: town.live(),
-            ("POST", "/touch"): lambda asked: {"touched": town.touch(float(asked.first("share") or 0.01))},
-        }
+        self._answers = town.answers()
 
     def refuse(self, kind: str) -> Response:
         """Word a refusal of the server."""
@@ -148,6 +157,14 @@ def open_town(town: Town, stack: ExitStack) -> dict[str, Any]:
     }
 
 
+def _town(records: int, kind: str, seed: int) -> Town:
+    if kind != MARKET:
+        return Town(records, kind, seed)
+    from benchmarks.markets import MarketTown  # it is a town, so its module needs this one
+
+    return MarketTown(records, kind, seed)
+
+
 def _serve_copy(town: Town) -> None:
     """What a forked copy does: serve, announce, wait for SIGTERM."""
     stop = threading.Event()
@@ -163,10 +180,10 @@ def main() -> None:
     """Make a world, say so, then open and close copies of it as asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.worlds", description=__doc__)
     parser.add_argument("--records", type=int, default=1_000)
-    parser.add_argument("--kind", choices=sorted(KINDS), default="empty")
+    parser.add_argument("--kind", choices=[*sorted(KINDS), MARKET], default="empty")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    town = Town(asked.records, asked.kind, asked.seed)
+    town = _town(asked.records, asked.kind, asked.seed)
     gc.collect()
     gc.freeze()  # the copies share the memory of the original as long as nobody touches it
     print("ready", flush=True)

@@ -106,14 +106,15 @@ class _House:
         self.board.lease = store.lease_left
         self.calls = Calls(WORKERS, self._keep)
         stack.callback(self.calls.close)
-        self.tools = Tools(
-            store, self.clock, self.calls, Numbering(store), stoppable(self._progress, self.stop)
-        )
-        self.connectors = self._signed_in(systems_of(found))
-        stack.callback(self._close_connectors)
         channels = open_channels(project, self.clock, self._called)
         for channel in channels.values():
             stack.callback(channel.close)
+        told = {name: Apart(channel, self.calls) for name, channel in channels.items()}
+        self.tools = Tools(
+            store, self.clock, self.calls, Numbering(store), stoppable(self._progress, self.stop), told
+        )
+        self.connectors = self._signed_in(systems_of(found))
+        stack.callback(self._close_connectors)
         wired = Wired(
             project=project, store=store, connectors=self.connectors, worlds=self.rebuild(found),
             store_name=name_of(store),
