@@ -176,9 +176,13 @@ class FlowTown(Town):
         super().restart()
         self.worlds = self._build()
 
-    def close(self) -> None:
-        """End everything; what was prepared and never happened fails the test."""
-        super().close()
+    def __exit__(self, kind: object = None, *_: object) -> None:
+        self.close()
+        if kind is None:
+            self._nothing_left_to_happen()
+
+    def _nothing_left_to_happen(self) -> None:
+        """What was prepared and never happened fails the test."""
         assert self._meanwhile == [], (
             "something was to happen between deciding and sending, and nobody was decided"
         )

@@ -1,7 +1,7 @@
 """What a scenario expects, compared with what the vendors have: one method for each word of `expect`.
 
 It decides what counts: whoever or whatever is not named has none, so that a second task or a stray member is found
-too. Only `inbox`, `uncertain` and `skipped` ask the journal, because no vendor can know them.
+too. Only `inbox`, `uncertain`, `failed` and `skipped` ask the journal, because no vendor can know them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from simulators.ledger import Entry
 from sync.record import Ref
-from sync.rows import UNCERTAIN, RecordRow
+from sync.rows import FAILED, UNCERTAIN, RecordRow
 from tests.support.flow_town import FlowTown
 from tests.support.stage_cast import Cast
 from tests.support.stage_reading import Step
@@ -184,7 +184,14 @@ class Checks:
 
     def uncertain(self, given: Mapping[str, int]) -> tuple[object, object]:
         """Things that may or may not have happened, and are not tried again."""
-        rows = [row for row in self.town.store.operations.values() if row.state == UNCERTAIN]
+        return self._in_state(UNCERTAIN, given)
+
+    def failed(self, given: Mapping[str, int]) -> tuple[object, object]:
+        """Things that a vendor refused, and that wait for somebody to change something."""
+        return self._in_state(FAILED, given)
+
+    def _in_state(self, state: str, given: Mapping[str, int]) -> tuple[object, object]:
+        rows = [row for row in self.town.store.operations.values() if row.state == state]
         count = Counter(row.object for row in rows)
         return {THINGS[thing]: number for thing, number in given.items()}, dict(count)
 

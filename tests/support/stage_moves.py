@@ -101,6 +101,26 @@ class Moves:
         for name, text in given.items():
             self.town.edit(Ref(SALESFORCE, "Account", self.cast.accounts[name]), Name=text)
 
+    def merge_accounts(self, given: Mapping[str, str]) -> None:
+        """Sales merges two accounts; contacts and deals move to the one that stays."""
+        with self.town.salesforce_api.lock:
+            self.town.salesforce.human_merge(
+                "Account", self.cast.accounts[given["into"]], self.cast.accounts[given["gone"]]
+            )
+
+    def delete_account(self, given: str) -> None:
+        """An account is thrown away."""
+        self.town.delete(Ref(SALESFORCE, "Account", self.cast.accounts[given]))
+
+    def staff_leaves(self, given: str) -> None:
+        """A user of sales is switched off; what is theirs stays theirs."""
+        with self.town.salesforce_api.lock:
+            self.town.salesforce.human_leave(self.cast.user(given))
+
+    def give(self, given: Mapping[str, str]) -> None:
+        """A person's record gets another owner."""
+        self.town.edit(self.cast.one(given["who"], SALESFORCE), OwnerId=self.cast.user(given["to"]))
+
     def reject(self, given: Mapping[str, str]) -> None:
         """Sales sends a lead back."""
         lead = self.cast.one(given["who"], SALESFORCE, "Lead").id

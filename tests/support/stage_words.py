@@ -115,10 +115,11 @@ EXPECTED: Mapping[str, Shape] = {
     "number_of_companies": whole,
     "belongs_to": table(PERSON, _account_or_none),
     "inbox": table(known("people", "accounts", "deals"), many(text)),
+    "failed": table(one_of(*THINGS), whole),
     "uncertain": table(one_of(*THINGS), whole),
     "skipped": table(PERSON, many(text)),
 }  # fmt: skip
-"""What may be expected; all but the last three ask the vendors alone."""
+"""What may be expected; all but the last four ask the vendors alone."""
 
 STEPS: Mapping[str, Shape] = {
     "score": table(PERSON, whole),
@@ -127,6 +128,7 @@ STEPS: Mapping[str, Shape] = {
     "edit_in_sales": table(PERSON, VALUES),
     "opt_out": many(PERSON),
     "opt_out_in_sales": many(PERSON),
+    "give": words({"who": PERSON, "to": text}),
     "merge": words({"into": PERSON, "gone": PERSON}),
     "delete_in_marketo": many(PERSON),
     "arrive": words(
@@ -137,6 +139,9 @@ STEPS: Mapping[str, Shape] = {
     "convert": words({"who": PERSON}, account=ACCOUNT, deal=fresh("deals"), role=yes_or_no),
     "join_account": words({"who": PERSON, "account": ACCOUNT}),
     "rename": table(ACCOUNT, text),
+    "merge_accounts": words({"into": ACCOUNT, "gone": ACCOUNT}),
+    "delete_account": ACCOUNT,
+    "staff_leaves": text,
     "lose": words({"deal": DEAL}, reason=text, revisit_on=text),
     "win": words({"deal": DEAL}, amount=number, currency=text),
     "reopen": DEAL,
