@@ -64,6 +64,7 @@ class Desk:
     pause: Pause | None = None
     wishes: list[Wish] = field(default_factory=list)
     quiet: list[int] = field(default_factory=list)
+    swept: bool = False
 
     @property
     def route(self) -> str:
@@ -98,6 +99,7 @@ class Desk:
         try:
             bounds = Bounds(sweep=max(sweep_reach(world), self.reach), trigger=TRIGGER)
             report = run_cycle(world, bounds, stop)
+            self.swept = bool(bounds.sweep)
             if bounds.sweep:
                 remember_sweep(world, started)
                 self.reach = 0.0

@@ -133,7 +133,7 @@ class Service:
         else:
             self.metrics.cycle(desk.route, report, time.monotonic() - began)
             self._tell(desk, report, time.monotonic() - began)
-            if sum(count.read for count in report.read.values()) + report.decided.entities > LARGE:
+            if desk.swept or sum(count.read for count in report.read.values()) > LARGE:
                 give_back()
         if desk.state is not before or desk.state in (State.AWAY, State.STOPPED):
             self._tell_state(desk)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,9 +22,7 @@ def _status(pid: int) -> tuple[float, int]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(int(MINUTES * 60) + 300)
-def test_half_an_hour_of_edits_and_failures(
-    place: Place, record_property: Callable[[str, object], None]
-) -> None:
+def test_half_an_hour_of_edits_and_failures(place: Place) -> None:
     """From a quarter of the time on memory grows by a tenth at most and threads not at all; the pages are asked all the
     time; in the end everybody is in step and the ledgers are clean."""
     configure(place, every=1.0)
@@ -54,8 +51,6 @@ def test_half_an_hour_of_edits_and_failures(
     assert grown < 1.10, f"memory grew {grown:.2f} times: {seen}"
     # One thread for each page being asked for at that moment comes and goes.
     assert max(threads for _, threads in settled) - min(threads for _, threads in settled) <= 2
-    record_property("memory_mib", [round(memory) for _, memory, _ in seen[:: max(1, len(seen) // 20)]])
-    record_property("grown", round(grown, 3))
 
 
 def _mean(values: list[float]) -> float:
