@@ -77,7 +77,7 @@ class Schedule:
         self.seed, self.profile = seed, profile
         self.rng = rng = random.Random(seed)
         self.kind = kind = PROFILES[profile]
-        self.latency = kind.latency
+        self.latency, self.unseen = kind.latency, kind.unseen
         self.clock = SimClock()
         self.shown: dict[tuple[str, str], float] = {}
         self.oracle = Oracle(self.shown)

@@ -20,6 +20,7 @@ class Profile:
     """`faults`: shares by kind, of which a schedule uses a random part. `mid`: largest chance that somebody acts
     before a call or commit. `crashes`: weights of 0, 1, 2, 3 crashes. `late`: share of long transactions.
     `latency`: longest time that a call takes, in seconds. `again`: share of steps at which two cycles follow at once.
+    `unseen`: share of records that a read by id leaves out.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Profile:
     late: float = 0.0
     latency: float = 0.2
     again: float = 0.08
+    unseen: float = 0.005
     persons: tuple[int, int] = (4, 12)
     steps: tuple[int, int] = (20, 60)
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
@@ -51,4 +53,5 @@ PROFILES: Mapping[str, Profile] = {
         faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2,
         weights={**WEIGHTS, "merge": 6, "twin": 5, "restore": 5, "delete": 4, "convert": 5},
     ),
+    "veiled": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, unseen=0.15),
 }  # fmt: skip

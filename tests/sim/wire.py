@@ -21,7 +21,6 @@ from tests.sim.clock import SimClock
 P = ParamSpec("P")
 T = TypeVar("T")
 SERVER_TIMEOUT, VISIBILITY_LAG = 2.0, 1.0
-UNSEEN = 0.005
 ON_READ = ("rate_limited", "server_error", "dropped_before", "lost_after_commit", "half_answer", "slow")
 ON_WRITE = (*ON_READ, "acts_late")
 
@@ -48,6 +47,7 @@ class Ground(Protocol):
     clock: SimClock
     rng: random.Random
     latency: float
+    unseen: float
     cycle_began: float
     sweep_began: float
     shown: dict[tuple[str, str], float]
@@ -194,7 +194,7 @@ class Wire:
             return records
         given = []
         for record in records:
-            if self.ground.rng.random() < UNSEEN:
+            if self.ground.rng.random() < self.ground.unseen:
                 self.ground.withhold(self.system, record.ref.id)
             else:
                 given.append(record)
