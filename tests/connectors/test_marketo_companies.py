@@ -11,7 +11,7 @@ from sync.errors import RequestRefused
 from sync.ports import Feed, Write
 from sync.record import Ref
 from tests.connectors.rigs import CompanyRig
-from tests.contract.connector_suite import quiet, read_all, results, update
+from tests.contract.connector_suite import heard, quiet, read_all, results, update
 
 KEY = "externalCompanyId"
 
@@ -238,3 +238,22 @@ def test_what_the_flows_need_is_asked_for(rig: CompanyRig) -> None:
     assert [check.name for check in wrong] == ["describe companies"]
     assert "CRM sync" in wrong[0].detail
     assert all(check.ok for check in rig.connector.probe())
+
+
+def test_a_company_that_shows_late_is_read_again(rig: CompanyRig) -> None:
+    """Where the leads already tell of a change that look-ups by key do not show yet, the company is read once more as
+    soon as they must."""
+    ref = rig.create(rig.person(1))
+    cursor = quiet(rig)
+    rig.faults.script.append("late_visibility")
+    rig.edit(ref, {"site": "Osaka"})
+    patient = rig.opened(visibility_lag=30.0)
+    seen = []
+    for _ in range(4):
+        rig.clock.advance(12.0)
+        found = heard(patient.changes("account", cursor, rig.paths))
+        cursor = found.cursor
+        seen += [record.values["site"] for record in found.listed]
+    assert seen[0] == "Last1"
+    assert seen[-1] == "Osaka"
+    patient.close()
