@@ -6,15 +6,16 @@ engine's affair.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sync.cycle import Bounds, CycleReport, run_cycle
-from sync.doubt import ripe_at
+from sync.doubt import latest
 from sync.errors import Retryable
 from sync.guard import Brake
 from sync.read import World
-from sync.rows import CursorRow, Patch
+from sync.rows import BatchRow, CursorRow, OperationRow, Patch
 
 PATIENCE = 60.0
 TRIES = 6
@@ -118,10 +119,9 @@ def next_moment(world: World, report: CycleReport, patience: float, *, sending: 
     systems = list(rules.systems.values())
     if report.left or store.dirty(world.kind, systems, _watermark(world), 1):
         return now
-    moments: list[float] = []
+    moments = doubts(world)
     for side in world.lens.rules.sides:
         system = world.lens.system(side)
-        moments += [ripe_at(world, side, batch) for batch in store.batches(system)]
         moments += [row.refetch_at for row in store.refetch_due(system, world.kind, now + patience, 1)]
     if not sending or rules.shadow or report.waiting_for_first:
         pass
@@ -130,6 +130,26 @@ def next_moment(world: World, report: CycleReport, patience: float, *, sending: 
     elif (due := store.next_due(rules.route)) is not None:
         moments.append(due)
     return max(min(moments), now) if moments else None
+
+
+def doubts(world: World) -> list[float]:
+    """When each batch of this route may be looked at of which nobody knows what became of it (unix seconds). Those of
+    other routes are theirs to settle."""
+    everybody = {world.lens.system(side): world.connectors[side] for side in world.lens.rules.sides}
+    found: list[float] = []
+    for name, connector in {**everybody, **world.channels}.items():
+        facts = connector.capabilities
+        found += [
+            latest(facts, batch) + facts.server_timeout + facts.visibility_lag
+            for batch in world.store.batches(name)
+            if _is_ours(world, batch)
+        ]
+    return found
+
+
+def _is_ours(world: World, batch: BatchRow) -> bool:
+    rows = world.store.get(OperationRow, [(number,) for number in json.loads(batch.body)[:1]])
+    return any(row.route == world.lens.rules.route for row in rows)
 
 
 def progressed(report: CycleReport) -> bool:

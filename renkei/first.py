@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from renkei.canary import remember, rows_of
-from renkei.drain import wait_until
+from renkei.drain import doubts, wait_until
 from renkei.settings import Project
 from renkei.wire import look
 from sync.brakes import NOBODY
-from sync.doubt import ripe_at
 from sync.read import World, sent_operations
 from sync.rows import FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
@@ -44,7 +43,7 @@ def deliver_these(
         resolve_doubts(world, run)
         away = sent_operations(world)
         left = [row.at for row in rows_of(world, ids) if row.state == PENDING and row.id not in away]
-        moments = left + _ripe(world)
+        moments = left + doubts(world)
         if not moments or min(moments) > world.clock.now() + 60.0:
             break
         pause = 2.0 ** min(tries, 4) if done.stopped else 0.0
@@ -91,14 +90,6 @@ def let_go(world: World, ids: Sequence[int]) -> None:
             patch.put(row._replace(state=PENDING, at=0.0))
     if patch:
         world.store.commit(patch)
-
-
-def _ripe(world: World) -> list[float]:
-    return [
-        ripe_at(world, side, batch)
-        for side in world.lens.rules.sides
-        for batch in world.store.batches(world.lens.system(side))
-    ]
 
 
 def _add(total: Delivered, part: Delivered) -> None:
