@@ -35,7 +35,10 @@ def run(
     from renkei.daemon.house import Wishes, serve
 
     here = session(project, env, lang, as_json=False, log_json=log_json, verbose=verbose)
-    states = serve(here.project, Wishes(once=once, json=log_json, verbose=verbose))
+    try:
+        states = serve(here.project, Wishes(once=once, json=log_json, verbose=verbose))
+    except KeyboardInterrupt:  # asked to end before it had begun
+        leave(DONE)
     if not once:
         leave(DONE)
     leave(WRONG if State.STOPPED in states else AWAY if set(states) - {State.WELL} else DONE)

@@ -18,11 +18,15 @@ from typing import Any, Self
 
 from renkei.agreement import compare
 from renkei.settings import open_project
-from renkei.wire import load_rules
+from renkei.wire import load_rules, look
+from state.answers import Which
+from state.views import inbox, operations
 from sync.normalise import Lens
+from sync.record import Side
 from tests.support.command import Place, clean_environment
 from tests.support.tree import ROOT
 
+_STATES = ("applied", "superseded", "pending", "planned", "failed", "waiting", "ignored")
 SETTINGS = "\nservice: {{ every: {every}s, port: 0{more} }}\n"
 
 
@@ -143,13 +147,26 @@ def secret_file(place: Place, name: str) -> Path:
 
 def check_verdict(place: Place) -> None:
     """The vendors' own ledgers: nothing lost, nothing doubled, but for what the journal names as decided otherwise."""
-    from types import SimpleNamespace
-
-    from renkei.demo import _own_words
-
-    project = open_project(place.folder)
-    (rules,) = load_rules(project)
-    near: Any = (SimpleNamespace(project=project), SimpleNamespace(lens=SimpleNamespace(rules=rules)))
-    _, claims = _own_words(*near)
+    claims = [{"token": token, "state": state} for token, state in _decided_otherwise(place).items()]
     verdict = place.fakes.ask("verdict", {"claims": claims, "gap_seconds": 2.5})
     assert verdict["ok"], verdict["offences"][:5]
+
+
+def _decided_otherwise(place: Place) -> dict[str, str]:
+    """Values that wait for a person, lost a conflict by rule, or were refused."""
+    found: dict[str, str] = {}
+    last = 0
+    with look(open_project(place.folder)) as reader:
+        for hold in inbox(reader, limit=1_000_000):
+            for side in Side if isinstance(hold.details, dict) else ():
+                if side.value in hold.details:
+                    found[str(hold.details[side.value])] = "held"
+        while page := operations(reader, Which(states=_STATES), after=last, limit=5_000):
+            last = page[-1].id
+            for each in page:
+                for _name, _expected, desired, _source, _half, lost in each.work["fields"].values():
+                    if lost is not None:
+                        found.setdefault(str(lost), "loser")
+                    if each.state in ("failed", "ignored") and desired is not None:
+                        found.setdefault(str(desired), "failed")
+    return found

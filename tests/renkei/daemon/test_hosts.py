@@ -123,6 +123,36 @@ def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.shutdown()
 
 
+def test_silence_waiting_work_and_refused_files_are_told(
+    place: Place, hook: tuple[str, list[dict[str, Any]]]
+) -> None:
+    """A system that fails for longer than the settings allow, work that waits for it, and a broken mapping file are
+    each told when they begin and when they are over."""
+    url, told = hook
+    settings = ", alerts: ops, silent: 2s, backlog: 2s"
+    configure(place, more=settings, channels=f"channels: {{ ops: {{ url: {url} }} }}\n")
+    mapping = place.folder / "mappings" / "person.yaml"
+    good = mapping.read_text("utf-8")
+
+    def heard(*parts: str) -> bool:
+        return all(any(part in each["text"] for each in told) for part in parts)
+
+    with Serving(place) as service:
+        service.until_ready()
+        place.fakes.ask("faults", {"salesforce": {"server_error": 1.0}})
+        _edit(place, service)
+        mapping.write_text(good.replace("route:", "rout:", 1), "utf-8")
+        service.until(
+            lambda: heard("nothing could be read", "waits for long", "mapping files were refused"), 60
+        )
+        place.fakes.ask("faults", {"profile": "none"})
+        mapping.write_text(good, "utf-8")
+        over = ("over – nothing could", "over – work of", "over – changed mapping")
+        service.until(lambda: heard(*over), 60)
+        service.end()
+    assert len(told) == 6, told
+
+
 def test_a_standstill_is_told_once_and_its_end_once(
     place: Place, hook: tuple[str, list[dict[str, Any]]]
 ) -> None:
