@@ -32,10 +32,13 @@ OWN = frozenset({"id", "createdAt", "updatedAt", COMPANY_KEY})
 
 
 class Companies:
-    """What is needed to read and write companies: the client, and both descriptions."""
+    """What is needed to read and write companies: the client, both descriptions, and the vendor's numbers by key as far
+    as they are known, which is remembered there."""
 
-    def __init__(self, client: MarketoClient, fields: ObjectFields, leads: ObjectFields) -> None:
-        self.client, self.fields, self.leads = client, fields, leads
+    def __init__(
+        self, client: MarketoClient, fields: ObjectFields, leads: ObjectFields, numbers: dict[str, str]
+    ) -> None:
+        self.client, self.fields, self.leads, self._numbers = client, fields, leads, numbers
 
     def changes(self, cursor: Cursor, paths: Sequence[str]) -> Iterator[Page]:
         """Pages of the companies of all leads, as far as the cursor has windows left, then of those whose leads tell of
@@ -50,17 +53,28 @@ class Companies:
         for page in read_feed(self.client, self.leads, cursor, [COMPANY_KEY], self._concerns()):
             yield page._replace(records=tuple(self.by_key(_keys(page), paths)), events=())
 
+    def fresh(self, keys: Sequence[str], paths: Sequence[str]) -> dict[str, Record]:
+        """Companies by key as they are now: by the vendor's number, because a look-up by key may lag behind writes."""
+        for _ in self.by_key([key for key in keys if key not in self._numbers], ()):
+            pass  # the numbers are remembered
+        known = {key: self._numbers[key] for key in keys if key in self._numbers}
+        found = {record.ref.id: record for record in self.having("id", list(known.values()), paths)}
+        for key in known.keys() - found.keys():
+            self._numbers.pop(key, None)
+        return found
+
     def by_key(self, keys: Sequence[str], paths: Sequence[str]) -> Iterator[Record]:
         """Companies by key, 300 a call; a key with a comma cannot be asked for and finds nothing."""
         yield from self.having(COMPANY_KEY, [key for key in keys if "," not in key], paths)
 
     def having(self, path: str, values: Sequence[str], paths: Sequence[str]) -> Iterator[Record]:
         """Companies by a searchable field, 300 values a call; one without a key is nobody's and left out."""
-        names = list(dict.fromkeys((COMPANY_KEY, "createdAt", path, *paths)))
+        names = list(dict.fromkeys((COMPANY_KEY, "id", "createdAt", path, *paths)))
         stamps = self.fields.stamps(paths)
         for part in chunks(values, BATCH):
             for row in self.client.companies(path, part, names):
                 if row.get(COMPANY_KEY):
+                    self._numbers[str(row[COMPANY_KEY])] = str(row.get("id"))
                     yield company_record(self.client.system, row, paths, stamps)
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
@@ -95,6 +109,8 @@ class Companies:
             outcome = outcome_of(answer, dict(writes[place].values), key_of(writes[place]))
             if outcome is None:
                 existing.append(place)
+            elif outcome.result == "applied" and answer.get("id"):
+                self._numbers[outcome.id] = str(answer["id"])
             outcomes.append(outcome or Outcome("exists", key_of(writes[place])))
         return outcomes
 

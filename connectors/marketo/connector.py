@@ -42,6 +42,7 @@ class Marketo:
         self._effects = Effects(self.client)
         self._lock = threading.Lock()
         self._described: dict[str, ObjectFields] = {}
+        self._numbers: dict[str, str] = {}
         self._facts = self._declared("")
 
     @property
@@ -100,7 +101,7 @@ class Marketo:
             asked = paths.get(COMPANY, ())
             keys = list(dict.fromkeys(ref.id for ref in refs))
             with self._listening():
-                found |= {record.ref.id: record for record in self._companies(asked).by_key(keys, asked)}
+                found = self._companies(asked).fresh(keys, asked)
             return [found.get(ref.id) for ref in refs]
         asked = paths.get(LEAD, ())
         fields = self._fields_with(LEAD, asked)
@@ -173,6 +174,16 @@ class Marketo:
             questions["read campaigns"] = lambda: client.named("campaigns", "renkei")
         return run_checks(questions)
 
+    def rival(self) -> str:
+        """What else writes our records, in a sentence ("" = nothing that we can see). Where the vendor's own CRM sync
+        is on, companies are closed to us, and it writes people's fields as well."""
+        try:
+            self._fields(COMPANY, fresh=True)
+        except RequestRefused as error:
+            if error.code == CLOSED:
+                return f"{self.client.system}'s own CRM sync is switched on and writes people's fields too."
+        return ""
+
     def close(self) -> None:
         """Close all connections."""
         self.client.http.close()
@@ -197,9 +208,8 @@ class Marketo:
 
     def _companies(self, paths: Sequence[str]) -> Companies:
         """What reads and writes companies. Raises RequestRefused where they are closed or lack a path."""
-        return Companies(
-            self.client, self._fields_with(COMPANY, paths), self._fields_with(LEAD, (COMPANY_KEY,))
-        )
+        fields, leads = self._fields_with(COMPANY, paths), self._fields_with(LEAD, (COMPANY_KEY,))
+        return Companies(self.client, fields, leads, self._numbers)
 
     def _company_paths(self) -> frozenset[str]:
         try:

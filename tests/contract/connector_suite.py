@@ -353,6 +353,18 @@ class HttpConnectorSuite(ConnectorSuite):
         found = rig.connector.find(rig.kind, rig.kind_of_record, rig.email, addresses, rig.paths)
         assert {record.values[rig.last] for record in found} == {"Last0", "Last1"}
 
+    def test_a_read_by_id_sees_a_write_that_shows_up_late(self, rig: HttpRig) -> None:
+        """While feeds and look-ups do not show a write yet, a read by id does."""
+        ref = rig.create(rig.person(1))
+        rig.later()
+        assert rig.connector.fetch(rig.kind, [ref], rig.paths)[0] is not None
+        rig.faults.script += ["late_visibility"] * 3
+        assert results(rig.connector.write(rig.kind, [update(ref, **{rig.last: "Fresh"})])) == ["applied"]
+        (found,) = rig.connector.fetch(rig.kind, [ref], rig.paths)
+        rig.faults.script.clear()
+        assert found is not None
+        assert found.values[rig.last] == "Fresh"
+
     def test_a_write_dropped_before_it_was_executed_is_doubt_too(self, rig: HttpRig) -> None:
         """A connection that ends without an answer says nothing about the write; here it was not executed."""
         quiet(rig)
