@@ -85,4 +85,7 @@ def task(form: TaskForm, key: str, at: float, fields: Fields, *, why: str = "", 
     }
     values = {path: value for path, value in parts.items() if path and value not in {None, ""}}
     who = "" if about else paths.who
-    return Effect(key, Side.SFA, form.object, values, who=who, find=paths.find)
+    spare = (
+        (paths.owner,) if paths.owner in values else ()
+    )  # better nobody's task than none: owners come and go
+    return Effect(key, Side.SFA, form.object, values, who=who, find=paths.find, spare=spare)

@@ -15,6 +15,7 @@ import msgspec
 
 from sync.plan import FieldWork, Work, content_hash, decode_work, encode_work, target_of
 from sync.record import Raw, Ref
+from sync.refuse import as_refused
 from sync.remember import OWN, Past, aliases
 from sync.rows import (
     LANE_HAND_OVER,
@@ -97,6 +98,8 @@ def _placed(scene: Scene, rows: list[OperationRow], fresh: OperationRow, *, new:
     row = next((row for row in rows if row.state != SUPERSEDED), None)
     if row is None and not new:
         return None
+    if row is not None:
+        fresh = as_refused(fresh, row)
     if row is not None and row.hash == fresh.hash and (row.state == WAITING) == (fresh.state == WAITING):
         return row
     if row is not None:
@@ -134,7 +137,7 @@ def _work(values: dict[str, Raw], effect: Effect, source: RecordRow, *, waits: b
         fields[effect.find] = FieldWork(effect.find, None, effect.key, None, None)
     return Work(
         fields=fields, source=source.ref, unique=effect.find, who=effect.who if waits else "",
-        repeatable=effect.repeatable,
+        repeatable=effect.repeatable, spare=effect.spare,
     )  # fmt: skip
 
 

@@ -34,7 +34,8 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     expected value is read before sending, `claims` the match keys a create holds, `unique` the path of
     a unique key among its fields, `without` the fields that the vendor refused on an earlier try, `who`
     the path that gets the person's record id once it is known, `repeatable` = doing it twice is doing it once
-    (effects), `refusals` how often the vendor refused it as it stands."""
+    (effects), `spare` the paths that an effect can do without, `refusals` how often the vendor refused it as it
+    stands."""
 
     fields: dict[str, FieldWork]
     source: Ref
@@ -46,6 +47,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[tuple[str, str, str], ...] = ()
     repeatable: bool = False
     refusals: int = 0
+    spare: tuple[str, ...] = ()
 
 
 _encoder = msgspec.json.Encoder(order=None)

@@ -1,7 +1,8 @@
 """What a refusal leaves of an operation (protocol §3): parts that are sent again, and parts that fail.
 
 Pure. A refusal that names a field: the rest is sent once more without it and that field alone fails. One that
-names none: the fields go on singly. A create goes on without the named field, unless it cannot do without.
+names none: the fields go on singly. A create goes on without the named field, unless it cannot do without; an effect
+goes on without a field that it can do without.
 A failed operation stays open and is tried again after an hour, six hours, then daily.
 """
 
@@ -13,7 +14,7 @@ import msgspec
 
 from sync.errors import RequestRefused
 from sync.note import Numbers
-from sync.plan import Job, Work, content_hash, encode_work, target_of
+from sync.plan import Job, Work, content_hash, decode_work, encode_work, target_of
 from sync.ports import FieldError
 from sync.rows import FAILED, PENDING, OperationRow
 from sync.rules import ActionKind
@@ -54,6 +55,29 @@ def _lean_create(
         return failed(row, work, errors, now)
     lean = part(work, rest)
     return _again(row, msgspec.structs.replace(lean, without=(*work.without, *sorted(named))))
+
+
+def lean_effect(row: OperationRow, work: Work, errors: Sequence[FieldError]) -> OperationRow | None:
+    """A refused effect without the fields that were named, if it can do without all of them."""
+    named = {error.path for error in errors}
+    if not named or not named <= work.fields.keys() & set(work.spare):
+        return None
+    return _again(row, _without(work, named))
+
+
+def as_refused(fresh: OperationRow, held: OperationRow) -> OperationRow:
+    """An effect planned anew, without what the vendor refused of the one that it takes the place of."""
+    named = set(decode_work(held.body).without)
+    work = decode_work(fresh.body)
+    if not named & work.fields.keys():
+        return fresh
+    body = encode_work(_without(work, named))
+    return fresh._replace(body=body, hash=content_hash(target_of(fresh), body))
+
+
+def _without(work: Work, named: set[str]) -> Work:
+    lean = part(work, set(work.fields) - named)
+    return msgspec.structs.replace(lean, without=(*work.without, *sorted(named & work.fields.keys())))
 
 
 def part(work: Work, paths: Iterable[str]) -> Work:

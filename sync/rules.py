@@ -172,7 +172,8 @@ class Effect(NamedTuple):
     `who` names the path that gets the person's record id there ("" = none), `find` the path under which the key can be
     read back ("" = it cannot: then the effect happens at most once and an uncertain one is only listed).
     `repeatable`: it brings about a state (a list membership), so that doing it twice is doing it once. `channel`: it
-    goes to this channel of the installation instead of a system ("" = to the system of `side`).
+    goes to this channel of the installation instead of a system ("" = to the system of `side`). `spare`: paths without
+    which it is better than not at all, should the vendor refuse them.
     """
 
     key: str
@@ -183,6 +184,7 @@ class Effect(NamedTuple):
     find: str = ""
     repeatable: bool = False
     channel: str = ""
+    spare: tuple[str, ...] = ()
 
 
 def always(_fields: Fields) -> bool:

@@ -28,7 +28,7 @@ from sync.plan import (
 from sync.ports import FieldError, Outcome
 from sync.possible import base_of_create, is_possible, with_doubt
 from sync.record import SIDES, Raw, Ref, Side
-from sync.refuse import after_refusal, failed
+from sync.refuse import after_refusal, failed, lean_effect
 from sync.rows import (
     APPLIED,
     DELETED,
@@ -254,8 +254,10 @@ class Settlement:
                 errors = outcome.errors or (
                     FieldError("", outcome.result, "the vendor no longer has the person"),
                 )
-                self.patch.put(failed(row, work, errors, self.now))
-                self.done.failed += 1
+                lean = lean_effect(row, work, errors)
+                self.patch.put(lean or failed(row, work, errors, self.now))
+                self.done.retried += lean is not None
+                self.done.failed += lean is None
 
     # --- not applied -----------------------------------------------------------------------------------
 

@@ -64,7 +64,8 @@ def test_a_task_tells_who_when_and_why() -> None:
     values = {
         "Subject": "山田様へ連絡", "ActivityDate": "2026-09-22", "Owner.Email": "rep@we.example", "Description": text,
     }  # fmt: skip
-    assert task == Effect("hand-over:7:1", Side.SFA, "Task", values, who="WhoId", find="Key")
+    spare = ("Owner.Email",)
+    assert task == Effect("hand-over:7:1", Side.SFA, "Task", values, who="WhoId", find="Key", spare=spare)
     told = {"subject": "山田様へ連絡", "text": text}
     assert notice == Effect("notice:7:1", Side.SFA, "Notice", told, channel="sales")
 

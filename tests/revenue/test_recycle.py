@@ -343,7 +343,7 @@ def test_a_blank_reason_reminds_the_owner_and_takes_the_default_way() -> None:
         "Owner.Email": "rep@we.example",
         "WhatId": "D1",
     }
-    assert reminder == Effect("remind:D1-1", Side.SFA, "Task", values, find="Key")
+    assert reminder == Effect("remind:D1-1", Side.SFA, "Task", values, find="Key", spare=("Owner.Email",))
     assert person.asked.wake == DUE + 7 * DAY
     assert person.keys(DUE + 7 * DAY - 1) == ["remind:D1-1"]
     assert person.keys(DUE + 7 * DAY) == ["return:7:D1:1"]

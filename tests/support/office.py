@@ -15,7 +15,7 @@ from sync.cycle import Bounds, CycleReport, run_cycle
 from sync.effects import KIND as EFFECT
 from sync.errors import InDoubt, RenkeiError
 from sync.normalise import Lens
-from sync.ports import Connector, Outcome, Paths, Write
+from sync.ports import Connector, FieldError, Outcome, Paths, Write
 from sync.read import Numbering, World
 from sync.record import Page, Raw, Record, Ref, Schema, SchemaField, Side
 from sync.rows import KeyRow, Patch, Row
@@ -61,7 +61,8 @@ class Inline:
 
 
 class Office(Memory):
-    """A system that takes tasks beside its records; `lose` makes the next answer to a task get lost."""
+    """A system that takes tasks beside its records; `lose` makes the next answer to a task get lost, `refuse` what it
+    says of every task with that field."""
 
     def __init__(self, system: str, clock: Time, paths: Sequence[str], unique: str = "") -> None:
         fields = {path: SchemaField(path, "text") for path in paths}
@@ -71,6 +72,7 @@ class Office(Memory):
         self.calls = 0
         self.tasks: list[Write] = []
         self.lose = False
+        self.refuse: FieldError | None = None
 
     def changes(
         self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
@@ -83,6 +85,8 @@ class Office(Memory):
         """Tasks are kept; everything else is written as ever."""
         if kind != EFFECT:
             return super().write(kind, writes)
+        if self.refuse and any(self.refuse.path in write.values for write in writes):
+            return [Outcome("refused", errors=(self.refuse,)) for _write in writes]
         self.tasks += writes
         if self.lose:
             self.lose = False

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from sync.ports import FieldError
 from sync.record import Side
 from sync.rows import UNCERTAIN, OperationRow
 from sync.rules import Effect
@@ -95,6 +96,29 @@ def test_a_lost_answer_to_what_may_be_repeated_is_repeated() -> None:
         made.tick()
     assert len(made.sfa.tasks) == 2
     assert [row.state for row in effects(made)] == ["applied"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "tasks", "states"), [("Owner", 1, ["applied"]), ("Subject", 0, ["failed"])]
+)
+def test_a_task_goes_on_without_what_it_can_do_without(refused: str, tasks: int, states: list[str]) -> None:
+    """An owner who has left the firm costs the task its owner and not the person the task; anything else fails."""
+
+    def derive(situation: Situation) -> Standing:
+        key, values = f"task:{situation.entity}:1", {"Subject": "call", "Owner": "gone@x.example"}
+        effect = Effect(key, Side.SFA, "Task", values, who="WhoId", find="Key__c", spare=("Owner",))
+        return Standing(memory={}, effects=(effect,))
+
+    made = Town(standing=(StandingRule(name="all", derive=derive),))
+    made.cycle()
+    made.person(Side.MA, email="p@x.example", lastName="山田", leadScore=80)
+    made.sfa.refuse = FieldError(refused, "inactive", "nobody there")
+    for _cycle in range(6):
+        made.tick()
+    assert [("Owner" in task.values, task.values["Subject"]) for task in made.sfa.tasks] == [
+        (False, "call")
+    ] * tasks
+    assert [row.state for row in effects(made)] == states
 
 
 def test_what_is_no_longer_wanted_does_not_leave_and_may_be_wanted_again() -> None:
