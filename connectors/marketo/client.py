@@ -121,11 +121,11 @@ class MarketoClient(Client[MarketoConfig]):
         head = msgspec.json.encode({"action": action, "dedupeBy": "dedupeFields"})[:-1]
         return self._post("sync companies", "v1/companies.json", head + _input(rows)).result
 
-    def named(self, what: str, name: str) -> list[dict[str, object]]:
-        """The static lists or campaigns (`what`) of a name; a comma would part names, so then all of them."""
-        asked = {"batchSize": str(BATCH)} if "," in name else {"name": name, "batchSize": str(BATCH)}
+    def assets(self, what: str, name: str = "") -> list[dict[str, object]]:
+        """The static lists or campaigns (`what`), all or those of a name; a comma would part names."""
+        asked = {"batchSize": str(BATCH)} | ({"name": name} if name and "," not in name else {})
         rows = self._pages(what, f"v1/{what}.json", asked)
-        return [row for row in rows if row.get("name") == name]
+        return [row for row in rows if not name or row.get("name") == name]
 
     def enlist(self, number: str, leads: Sequence[str]) -> object:
         """Put at most 300 leads on a list; gives the result as it came."""

@@ -44,14 +44,25 @@ class Companies:
         """Pages of the companies of all leads, as far as the cursor has windows left, then of those whose leads tell of
         a change."""
         if cursor.window:
-            listed: set[str] = set()
-            for page in read_windows(self.client, self.leads, cursor, [COMPANY_KEY]):
-                fresh = [key for key in _keys(page) if key not in listed]
-                listed.update(fresh)
-                yield page._replace(records=tuple(self.by_key(fresh, paths)), events=())
+            yield from self._all(cursor, paths)
             cursor = behind(cursor)
         for page in read_feed(self.client, self.leads, cursor, [COMPANY_KEY], self._concerns()):
             yield page._replace(records=tuple(self.by_key(_keys(page), paths)), events=())
+
+    def _all(self, cursor: Cursor, paths: Sequence[str]) -> Iterator[Page]:
+        """Each company once; keys are gathered until a call is full, but never over the end of a window, where the
+        cursor moves."""
+        listed: set[str] = set()
+        waiting: list[str] = []
+        place = ""
+        for page in read_windows(self.client, self.leads, cursor, [COMPANY_KEY]):
+            new = [key for key in _keys(page) if key not in listed]
+            listed.update(new)
+            waiting += new
+            full = len(waiting) if page.cursor != place else len(waiting) // BATCH * BATCH
+            place = page.cursor
+            yield page._replace(records=tuple(self.by_key(waiting[:full], paths)), events=())
+            del waiting[:full]
 
     def fresh(self, keys: Sequence[str], paths: Sequence[str]) -> dict[str, Record]:
         """Companies by key as they are now: by the vendor's number, because a look-up by key may lag behind writes."""

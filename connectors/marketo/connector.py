@@ -73,11 +73,12 @@ class Marketo:
         )
 
     def describe(self, kind: str) -> tuple[Schema, ...]:
-        """The live schema of leads or companies; picklist words are not part of it, and an effect has none. Raises
-        RequestRefused (1018) for companies that the vendor's own CRM sync keeps closed."""
+        """The live schema of leads or companies, of which picklist words are no part, or of what can be done, with the
+        names of lists and campaigns. Raises RequestRefused (1018) for companies that the vendor's own CRM sync keeps
+        closed."""
         known(self.client.system, kind, KINDS)
         if kind == EFFECT:
-            return ()
+            return self._effects.described()
         return (self._fields(LEAD if kind == PERSON else COMPANY, fresh=True).schema,)
 
     def changes(
@@ -170,8 +171,8 @@ class Marketo:
         if ACCOUNT in kinds:
             questions["describe companies"] = lambda: self.describe(ACCOUNT)
         if EFFECT in kinds:
-            questions["read lists"] = lambda: client.named("lists", "renkei")
-            questions["read campaigns"] = lambda: client.named("campaigns", "renkei")
+            questions["read lists"] = lambda: client.assets("lists", "renkei")
+            questions["read campaigns"] = lambda: client.assets("campaigns", "renkei")
         return run_checks(questions)
 
     def rival(self) -> str:

@@ -15,6 +15,7 @@ from connectors.marketo.client import BATCH, MarketoClient
 from connectors.marketo.errors import outcome_of
 from sync.errors import Fatal, InDoubt, RequestRefused
 from sync.ports import FieldError, Outcome, Write
+from sync.record import Schema, SchemaField
 
 LIST, CAMPAIGN = "ListMember", "CampaignRequest"
 OBJECTS = (LIST, CAMPAIGN)
@@ -29,6 +30,23 @@ class Effects:
         self._client = client
         self._lock = threading.Lock()
         self._ids: dict[tuple[str, str], str] = {}
+
+    def described(self) -> tuple[Schema, Schema]:
+        """Both effects as objects, whose words are the lists and the campaigns that could be requested by now."""
+        lists = [str(row.get("name")) for row in self._client.assets("lists")]
+        rows = self._client.assets("campaigns")
+        campaigns = [
+            str(row.get("name")) for row in rows if row.get("type") == "trigger" and row.get("active")
+        ]
+        return self._schema(LIST, "list", lists), self._schema(CAMPAIGN, "campaign", campaigns)
+
+    def _schema(self, object_: str, path: str, names: Sequence[str]) -> Schema:
+        words = tuple(dict.fromkeys(names))
+        fields = [SchemaField(path, "picklist", required=True, picklist=words, restricted=True)]
+        fields.append(SchemaField("lead", "id", required=True))
+        if object_ == LIST:
+            fields.append(SchemaField("member", "boolean"))
+        return Schema(system=self._client.system, object=object_, fields={each.path: each for each in fields})
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome per write, same order; all writes are of one object. Raises Fatal, Retryable, RequestRefused,
@@ -68,7 +86,7 @@ class Effects:
 
     def _look_up(self, path: str, name: str) -> str | FieldError:
         """An id by name, remembered; what bears no such name may be an id itself."""
-        found = [str(row["id"]) for row in self._client.named(f"{path}s", name)]
+        found = [str(row["id"]) for row in self._client.assets(f"{path}s", name)]
         if not found and not name.isdigit():
             step = f"create the {path} there, or correct its name in the mapping"
             return FieldError(

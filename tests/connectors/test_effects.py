@@ -298,3 +298,14 @@ def test_a_campaign_that_cannot_be_requested_says_what_to_do(instance: MarketoRi
     outcomes = instance.connector.write("effect", [request(lead, name="Idle") for lead in works.leads[:2]])
     assert results(outcomes) == ["refused", "refused"]
     assert "activate" in outcomes[0].errors[0].message
+
+
+def test_lists_and_campaigns_are_described_by_name(instance: MarketoRig) -> None:
+    """Whoever checks a project sees which names there are; only campaigns that run on request count."""
+    Campaigns(instance)
+    instance.state.add_campaign("Idle", active=False)
+    instance.state.add_campaign("Batch", "batch")
+    described = {schema.object: schema.fields for schema in instance.connector.describe("effect")}
+    assert described["ListMember"]["list"].picklist == (LIST, "N-02")
+    assert described["CampaignRequest"]["campaign"].picklist == (CAMPAIGN,)
+    assert set(described["ListMember"]) == {"list", "lead", "member"}
