@@ -34,6 +34,12 @@ _READS: Mapping[str, frozenset[str]] = MappingProxyType(
         "datetime": frozenset({"datetime", "text"}),
         "picklist": frozenset({"picklist", "text", "boolean", "integer"}),
         "key": frozenset({"id", "text", "integer", "reference"}),
+        "reference": frozenset({"id", "text", "reference"}),
+        "user": frozenset({"id", "text", "email", "reference"}),
+        "money": frozenset({"decimal", "integer", "text"}),
+        "corporate_number": frozenset({"text", "integer"}),
+        "company_name": frozenset({"text"}),
+        "domain": frozenset({"text", "email"}),
     }
 )
 _WRITES: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -48,6 +54,12 @@ _WRITES: Mapping[str, frozenset[str]] = MappingProxyType(
         "datetime": frozenset({"datetime"}),
         "picklist": frozenset({"picklist", "text"}),
         "key": frozenset({"text", "id"}),
+        "reference": frozenset({"id", "text", "reference"}),
+        "user": frozenset({"text", "email", "reference"}),
+        "money": frozenset({"decimal"}),
+        "corporate_number": frozenset({"text"}),
+        "company_name": frozenset({"text"}),
+        "domain": frozenset({"text"}),
     }
 )
 
@@ -75,12 +87,11 @@ def check_live(
     other = next(name for name in source.draft.names if name != system)
     here = _Here(source, system, side, schemas[system], schemas.get(other, {}), sink)
     declared = source.draft.objects.get(system)
-    for name in (declared.create, *declared.follow) if declared else ():
+    own = declared if declared is not None and declared.fields_on is None else None
+    for name in (own.create, *own.follow) if own else ():
         if name and name not in here.schemas:
             hint = did_you_mean(name, here.schemas)
-            sink.error(
-                declared.at if declared else start(source), "M038", f"{system} has no object «{name}»", hint
-            )
+            sink.error(own.at if own else start(source), "M038", f"{system} has no object «{name}»", hint)
     for row in source.rows:
         for object_, path in row.paths.get(here.side, {}).items():
             field = _field(here, object_, path)
@@ -91,7 +102,11 @@ def check_live(
 
 
 def _field(here: _Here, object_: str, path: Text) -> SchemaField | None:
+    declared = here.source.draft.objects.get(here.system)
     schema = here.schemas.get(object_)
+    if declared is not None and declared.fields_on is not None:  # written on people: whichever object has it
+        schema = next((each for each in here.schemas.values() if path.text in each.fields), None)
+        schema = schema or next(iter(here.schemas.values()), None)
     if schema is None:
         return None
     if path.text in schema.fields:
@@ -245,7 +260,7 @@ def _create(here: _Here, capabilities: Capabilities | None) -> None:
         if row is None:
             message = f"{here.system} {declared.create} needs «{field.path}», which no row fills"
             here.sink.error(rule.at, "M035", message, "add a row with an arrow there")
-        elif row.rule.name not in need and row.rule.on_create_blank is None:
+        elif row.rule.name not in need and row.rule.on_create_blank is None and not _is_own_id(here, row):
             message = (
                 f"{here.system} {declared.create} needs «{row.rule.name}»: people without it would be refused"
             )
@@ -261,6 +276,12 @@ def _into(here: _Here, object_: str) -> list[Row]:
         and object_ in row.paths.get(here.side, {})
         and object_ not in row.rule.cells[here.side].read_only
     ]
+
+
+def _is_own_id(here: _Here, row: Row) -> bool:
+    """True if the value is the other record's own id, which is never blank."""
+    cell = row.rule.cells.get(here.side.other)
+    return cell is not None and cell.is_id
 
 
 def _unique(

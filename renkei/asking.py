@@ -74,8 +74,8 @@ def sign_in(wired: Wired, trigger: str) -> None:
     clock = worlds[0].clock
     kinds: dict[str, set[str]] = {name: set() for name in wired.connectors}
     for world in worlds:
-        for system in world.lens.rules.systems.values():
-            kinds[system].add(world.kind)
+        for side in world.lens.rules.sides:
+            kinds[world.lens.system(side)].add(world.kind)
     found = ask_all(
         {name: _patiently(wired.connectors[name], sorted(kinds[name]), clock) for name in wired.connectors}
     )

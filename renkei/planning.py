@@ -47,7 +47,7 @@ def _figures(world: World, total: Total, found: PlanCounts, now: RouteStatus) ->
     return {
         "route": world.lens.rules.route,
         "digest": world.lens.rules.digest,
-        "first_needed": not was_applied(world),
+        "first_needed": not (world.lens.rules.relays or was_applied(world)),
         "linked": now.linked,
         "records": dict(now.records),
         "total": found.total,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from renkei.settings import FILE
@@ -18,6 +19,10 @@ _HEAD = "# yaml-language-server: $schema=../.renkei/schema/{route}.json   (writt
 _TEMPLATE = "renkei.yaml.template"
 _DEMO = "demo.yaml.template"
 _BESIDE = "thresholds.yaml"
+# Presets of several files: each with the name under which it stands in a project.
+_SETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"flows": MappingProxyType({"account": "account", "deal": "deal", "person-flows": "person"})}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +43,10 @@ def write_project(folder: Path, preset: str = "", *, places: Mapping[str, Any] |
         since = (datetime.now(UTC) - timedelta(days=1)).date()
         template = template.format(**places, since=since)
     wanted = {FILE: template, ".gitignore": _IGNORED}
-    text = (pair / f"{name}.yaml").read_text("utf-8")
-    route = next(line.split()[1] for line in text.splitlines() if line.startswith("route:"))
-    wanted[f"mappings/{name}.yaml"] = _HEAD.format(route=route) + text
+    for part, becomes in _SETS.get(name, {name: name}).items():
+        text = (pair / f"{part}.yaml").read_text("utf-8")
+        route = next(line.split()[1] for line in text.splitlines() if line.startswith("route:"))
+        wanted[f"mappings/{becomes}.yaml"] = _HEAD.format(route=route) + text
     if (pair / _BESIDE).is_file():
         wanted[f"mappings/{_BESIDE}"] = (pair / _BESIDE).read_text("utf-8")
     for path in wanted:
@@ -56,14 +62,14 @@ def write_project(folder: Path, preset: str = "", *, places: Mapping[str, Any] |
 
 
 def presets() -> list[str]:
-    """Every preset as pair/name."""
-    return sorted(
-        f"{pair.name}/{file.name.removesuffix('.yaml')}"
-        for pair in (files("mappings") / "presets").iterdir()
-        if pair.is_dir()
-        for file in pair.iterdir()
-        if file.name.endswith(".yaml") and file.name != _BESIDE
-    )
+    """Every preset as pair/name; what is part of a set has no use alone."""
+    parts = {part for one in _SETS.values() for part in one}
+    pairs = [pair for pair in (files("mappings") / "presets").iterdir() if pair.is_dir()]
+    found = [f"{pair.name}/{name}" for pair in pairs for name in _SETS]
+    for pair in pairs:
+        names = (file.name.removesuffix(".yaml") for file in pair.iterdir() if file.name.endswith(".yaml"))
+        found += [f"{pair.name}/{name}" for name in names if name not in parts and f"{name}.yaml" != _BESIDE]
+    return sorted(found)
 
 
 def _known(preset: str) -> tuple[Traversable, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +15,10 @@ from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, leave, paint, say, table
 
 if TYPE_CHECKING:
+    from mappings.answers import Answer
+    from mappings.compile import Source
     from mappings.errors import Problem
     from sync.errors import RenkeiError
-    from sync.ports import Capabilities
-    from sync.record import Schema
 
 _COLOUR = {"error": "red", "warning": "yellow", "note": "dim"}
 
@@ -56,14 +57,19 @@ def check(
     lang: Lang = None,
 ) -> None:
     """Check the mappings: alone, against each other, and against the live systems where they can be reached."""
+    from mappings.answers import findings
     from mappings.check import check as check_sources
+    from mappings.errors import in_order
     from mappings.load import load
 
     here = session(project, env, lang, as_json=json)
     loaded = load([here.project.mappings])
     used = {name for source in loaded.sources for name in source.draft.names}
-    schemas, capabilities, silent = ({}, {}, {}) if offline else _ask(here, used)
+    known, silent = ({}, {}) if offline else _ask(here, loaded.sources)
+    schemas = {name: answer.schemas for name, answer in known.items()}
+    capabilities = {name: answer.capabilities for name, answer in known.items()}
     found = check_sources(loaded.sources, schemas, capabilities)
+    found = list(in_order([*found, *findings(loaded.sources, known)]))
     tally = {kind: sum(each.severity == kind for each in found) for kind in _COLOUR}
     unknown = sorted(used - set(here.project.systems))
     if json:
@@ -136,34 +142,15 @@ def _lines(file: str) -> list[str]:
         return []
 
 
-class _Answer(NamedTuple):
-    """What a system says of itself."""
-
-    schemas: dict[str, Schema]
-    capabilities: Capabilities
-
-
-def _ask(
-    here: Session, used: set[str]
-) -> tuple[dict[str, dict[str, Schema]], dict[str, Capabilities], dict[str, RenkeiError]]:
-    """Live schemas and capabilities by system, and why the others were not asked."""
-    from renkei.asking import ask_all
-    from renkei.threads import SystemClock
-    from renkei.wire import open_systems
+def _ask(here: Session, sources: Iterable[Source]) -> tuple[dict[str, Answer], dict[str, RenkeiError]]:
+    """What the systems say of themselves, and why the others were not asked."""
+    from mappings.answers import kinds_of
+    from renkei.describing import ask_systems
     from sync.errors import RenkeiError
 
-    def ask(name: str) -> _Answer:
-        opened = open_systems(here.project, [name], SystemClock())[name]
-        try:
-            return _Answer({each.object: each for each in opened.describe("person")}, opened.capabilities)
-        finally:
-            opened.close()
-
-    found = ask_all({name: partial(ask, name) for name in sorted(used & set(here.project.systems))})
+    found = ask_systems(here.project, kinds_of(sources))
     silent = {name: answer for name, answer in found.items() if isinstance(answer, RenkeiError)}
-    known = {name: answer for name, answer in found.items() if isinstance(answer, _Answer)}
-    schemas = {name: answer.schemas for name, answer in known.items()}
-    return schemas, {name: answer.capabilities for name, answer in known.items()}, silent
+    return {name: each for name, each in found.items() if not isinstance(each, RenkeiError)}, silent
 
 
 def schema(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None) -> None:
@@ -176,13 +163,12 @@ def schema(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: 
 
     here = session(project, env, lang, as_json=json)
     loaded = load([here.project.mappings])
-    used = list(dict.fromkeys(name for source in loaded.sources for name in source.draft.names))
-    schemas, _, silent = _ask(here, set(used))
+    known, silent = _ask(here, loaded.sources)
     make_private(here.project)
     folder = here.project.folder / ".renkei" / "schema"
     written: list[str] = []
     for source in loaded.sources:
-        live = {name: schemas[name] for name in source.draft.names if name in schemas}
+        live = {name: known[name].schemas for name in source.draft.names if name in known}
         rows = tuple(row.name.text for row in source.draft.rows)
         path = folder / f"{source.draft.route or Path(source.draft.file).stem}.json"
         write_beside(path, json_text.dumps(json_schema(live, fields=rows), ensure_ascii=False, indent=1))
@@ -199,11 +185,15 @@ def schema(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: 
 
 def systems(project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None) -> None:
     """Ask every system, briefly: can we sign in, what may we do, how many calls are left."""
+    from mappings.answers import PERSON, kinds_of
+    from mappings.load import load
     from renkei.asking import SHORT, ask_all
     from sync.errors import RenkeiError
 
     here = session(project, env, lang, as_json=json)
-    answers = ask_all({name: partial(_examined, here, name) for name in here.project.systems}, SHORT)
+    needed = kinds_of(load([here.project.mappings]).sources)
+    asked = {name: frozenset({PERSON, *needed.get(name, ())}) for name in here.project.systems}
+    answers = ask_all({name: partial(_examined, here, name, kinds) for name, kinds in asked.items()}, SHORT)
     found: dict[str, dict[str, Any]] = {}
     for name, answer in answers.items():
         if isinstance(answer, RenkeiError):
@@ -225,24 +215,26 @@ def systems(project: Folder = HERE, env: Env = None, json: AsJson = False, lang:
     leave(WRONG if refused else worst(each for each in answers.values() if isinstance(each, RenkeiError)))
 
 
-def _examined(here: Session, name: str) -> dict[str, Any]:
+def _examined(here: Session, name: str, kinds: frozenset[str]) -> dict[str, Any]:
     """What a system answers; connectors of others may offer neither probe nor limits. Raises RenkeiError where it
     cannot be reached or does not let us in: any further question would be answered in the same way."""
     from renkei.asking import HastyClock
     from renkei.wire import open_systems
     from sync.errors import RequestRefused
 
-    opened = open_systems(here.project, [name], HastyClock())[name]
+    opened: Any = open_systems(here.project, [name], HastyClock())[name]
     try:
         try:
             opened.describe("person")
         except RequestRefused as error:
             if not hasattr(opened, "probe"):
                 raise
-            return {"ok": False, "checks": _said_once(here, opened) or [_as_check(error)]}
-        checks = _said_once(here, opened)
+            return {"ok": False, "checks": _said_once(here, opened, kinds) or [_as_check(error)]}
+        checks = _said_once(here, opened, kinds)
         ok = all(each["ok"] for each in checks)
-        return {"ok": ok, "checks": checks, **(_facts(opened) if ok else {})}
+        rival = opened.rival() if ok and hasattr(opened, "rival") else ""
+        warned = {"warnings": [rival]} if rival else {}
+        return {"ok": ok, "checks": checks, **warned, **(_facts(opened) if ok else {})}
     finally:
         opened.close()
 
@@ -251,11 +243,15 @@ def _as_check(error: RenkeiError) -> dict[str, Any]:
     return {"name": "describe", "ok": False, "detail": str(error)}
 
 
-def _said_once(here: Session, opened: Any) -> list[dict[str, Any]]:
-    """A system's own checks; a trouble that several of them meet is told with the first."""
+def _said_once(here: Session, opened: Any, kinds: frozenset[str]) -> list[dict[str, Any]]:
+    """A system's own checks of what these kinds need; a trouble that several of them meet is told with the first."""
+    from mappings.answers import PERSON
+
+    asks = getattr(opened, "probe", lambda *_: ())
+    answers = asks() if kinds == {PERSON} else asks(kinds)  # a connector of others may know persons only
     told: set[str] = set()
     checks: list[dict[str, Any]] = []
-    for each in opened.probe() if hasattr(opened, "probe") else ():
+    for each in answers:
         again = not each.ok and each.detail in told
         told.add(each.detail)
         checks.append(each._asdict() | ({"detail": here.words("systems.again")} if again else {}))
@@ -283,6 +279,9 @@ def _show_systems(here: Session, found: dict[str, dict[str, Any]]) -> None:
             say(f"  {words('error')}  {each['error']}", f"  {words('next')}  {each['next']}")
         rows = [("✓" if line["ok"] else "✗", line["name"], line["detail"]) for line in each["checks"]]
         say(*(f"  {line}" for line in table(("", "", ""), rows)[1:]))
+        for warning in each.get("warnings", ()):
+            step = f"{words('next')}  docs/way-over.md"
+            say(f"  {paint(words('warning'), 'yellow')}  {warning}", f"  {step}")
         if "calls" in each:
             used, daily = each["calls"]["used"], each["calls"]["daily_calls"]
             say("  " + words("systems.used", used=f"{used:,}", daily=f"{daily:,}" if daily else "?"))
