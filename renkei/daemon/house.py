@@ -35,6 +35,8 @@ from sync.rules import Rules
 
 if TYPE_CHECKING:
     from connectors.http import Call
+    from renkei.channels import Channel
+    from state.store import SqlStore
 
 LEASE = 60.0
 GRACE = 6.0  # seconds for calls in flight once the end was asked for
@@ -90,50 +92,55 @@ class _House:
         self._teller = call_teller(self.log) if wishes.verbose else None
 
     def open(self) -> Service:
-        """Everything. Raises Fatal, MappingError."""
-        from state.lease import this_process
-        from state.reader import Reader
-        from state.store import SqlStore
-
-        stack, project = self.stack, self.project
-        found = read_folder(project)
+        """Everything, the journal first. Raises Fatal."""
+        found = read_folder(self.project)
         if isinstance(found, Refused):
             raise Fatal(found.text, "`renkei check` shows all findings")
-        stack.enter_context(polite(self.stop))
-        owner = this_process()
-        store = SqlStore(make_state(project), self.clock, owner, lease_seconds=LEASE)
-        stack.callback(self._leave, store.close)
-        self.board.lease = store.lease_left
-        self.calls = Calls(WORKERS, self._keep)
-        stack.callback(self.calls.close)
-        channels = open_channels(project, self.clock, self._called)
+        self.stack.enter_context(polite(self.stop))
+        store, calls = self._own_the_journal()
+        channels = open_channels(self.project, self.clock, self._called)
         for channel in channels.values():
-            stack.callback(channel.close)
-        told = {name: Apart(channel, self.calls) for name, channel in channels.items()}
+            self.stack.callback(channel.close)
+        told = {name: Apart(channel, calls) for name, channel in channels.items()}
         self.tools = Tools(
-            store, self.clock, self.calls, Numbering(store), stoppable(self._progress, self.stop), told
+            store, self.clock, calls, Numbering(store), stoppable(self._progress, self.stop), told
         )
         self.connectors = self._signed_in(systems_of(found))
-        stack.callback(self._close_connectors)
+        self.stack.callback(self._close_connectors)
         wired = Wired(
-            project=project, store=store, connectors=self.connectors, worlds=self.rebuild(found),
+            project=self.project, store=store, connectors=self.connectors, worlds=self.rebuild(found),
             store_name=name_of(store),
         )  # fmt: skip
-        reader = stack.enter_context(Reader(project.state))
-        notes = Notes(store)
-        url = self._serve_pages(wired)
-        notes.write(PROCESS, {"owner": owner, "url": url, "since": self.clock.now()}, self.clock.now())
-        alarms = Alarms(
-            notes, channels.get(project.service.alerts), self.calls, project.service.language, project.env,
-            self.log.info,
-        )  # fmt: skip
+        return self._put_together(wired, calls, channels.get(self.project.service.alerts))
+
+    def _own_the_journal(self) -> tuple[SqlStore, Calls]:
+        """The journal, and the threads during whose calls it is kept."""
+        from state.lease import this_process
+        from state.store import SqlStore
+
+        store = SqlStore(make_state(self.project), self.clock, this_process(), lease_seconds=LEASE)
+        self.stack.callback(self._leave, store.close)
+        self.board.lease = store.lease_left
+        self.calls = Calls(WORKERS, self._keep)
+        self.stack.callback(self.calls.close)
+        return store, self.calls
+
+    def _put_together(self, wired: Wired, calls: Calls, channel: Channel | None) -> Service:
+        from state.lease import this_process
+        from state.reader import Reader
+
+        project, now = self.project, self.clock.now()
+        reader = self.stack.enter_context(Reader(project.state))
+        notes, url = Notes(wired.store), self._serve_pages(wired)
+        notes.write(PROCESS, {"owner": this_process(), "url": url, "since": now}, now)
+        alarms = Alarms(notes, channel, calls, project.service.language, project.env, self.log.info)
         hearing = Hearing(wired, reader, self.log.info, self.reopen)
         self.service = Service(
             wired, self.stop, self.board, self.bells, Folder(project), notes, alarms, hearing, self.metrics,
             reader, self.rebuild, self._quota, self.clean, self.log,
         )  # fmt: skip
-        routes = {rules.route: project.service.interval(rules.route) for rules in found}
-        self.log.info("service starts", env=project.env, routes=routes, url=url, owner=owner)
+        routes = {route: project.service.interval(route) for route in wired.worlds}
+        self.log.info("service starts", env=project.env, routes=routes, url=url, owner=this_process())
         return self.service
 
     def rebuild(self, found: tuple[Rules, ...]) -> dict[str, World]:

@@ -78,6 +78,7 @@ def test_a_clock_set_back_by_hours_does_not_stop_the_cycles(place: Place) -> Non
         cycles = service.figure("renkei_cycles_total")
         service.until(lambda: service.figure("renkei_cycles_total") > cycles + 5)
         service.until_ready(5)
+        assert service.ready()["ok"]
         service.end()
 
 
