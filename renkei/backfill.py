@@ -285,8 +285,8 @@ class Backfill:
 
         world, route = self.world, self.world.lens.rules.route
         with look(self.project) as reader:
-            away = sum(1 for _ in islice(in_lane(reader, route, LANE_BACKFILL, (PENDING,)), CHUNK))
-            more = islice(in_lane(reader, route, LANE_BACKFILL, (PLANNED,)), CHUNK - away)
+            away = {id_ for id_, *_rest in islice(in_lane(reader, route, LANE_BACKFILL, (PENDING,)), CHUNK)}
+            more = islice(in_lane(reader, route, LANE_BACKFILL, (PLANNED,)), CHUNK - len(away))
             ids = [id_ for id_, *_rest in more]
         let_go(world, ids)
         run = world.numbers()
@@ -294,10 +294,13 @@ class Backfill:
         done = Delivery(world, run).deliver(until)
         self._count(done)
         self.stand.why = "; ".join(done.stopped.values())
-        if done.stopped and away + len(ids):
+        if done.stopped and (away or ids):
             self.rest = world.clock.now() + BLOCKED
         elif not ids and not done.sent:
-            self.stand.phase = DONE
+            if away & sent_operations(world):  # killed here, it would be over and be read anew
+                self.rest = world.clock.now() + 1.0
+            else:
+                self.stand.phase = DONE
 
     def _count(self, done: Delivered) -> None:
         stand = self.stand
