@@ -1,6 +1,7 @@
 """Do two lists of live records mean the same under these rules? Asked of what the vendors hold, not of the journal.
 
-It decides who belongs to whom by the key fields alone, then compares value by value. Knows no vendor.
+It decides who belongs to whom by the key fields alone, then compares value by value. What standing rules derive is not
+compared: records alone do not tell it, and the vendors' ledgers are judged for it. Knows no vendor.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass, field
 from sync.normalise import Known, Lens, encode
 from sync.record import Raw, Side, Value
 from sync.rows import LEADING, LIVE, RecordRow
-from sync.rules import Cell, FieldRule, Flow
+from sync.rules import Cell, FieldRule, Fields, Flow
+from sync.standing import Situation
 
 Records = Mapping[str, Mapping[str, Raw]]
 
@@ -49,7 +51,7 @@ def compare(lens: Lens, live: Mapping[str, Records], held: frozenset[tuple[str, 
         for person in persons.values():
             if person.row.id not in paired:
                 found.alone += 1
-                if _wanted_across(lens, side.other, person.known):
+                if _wanted_across(lens, side, person):
                     found.wrong[person.row.id] = [f"no record in {lens.system(side.other)}"]
     found.persons = found.pairs + found.alone
     return found
@@ -88,8 +90,9 @@ def _pairs(lens: Lens, sides: Mapping[Side, Mapping[str, _Person]]) -> Iterator[
 
 def _compared(lens: Lens, ma: _Person, sfa: _Person) -> Iterator[FieldRule]:
     """Fields that must agree between these two records."""
+    given = {name for rule in lens.rules.standing for names in rule.gives.values() for name in names}
     for rule in lens.rules.fields:
-        if rule.flow is Flow.NONE or rule.create_only or rule.key:
+        if rule.flow is Flow.NONE or rule.create_only or rule.key or {rule.name, *rule.inputs} & given:
             continue
         side = Side.SFA if rule.flow.into(Side.SFA) else Side.MA
         target = sfa if side is Side.SFA else ma
@@ -116,9 +119,22 @@ def _would_be(cell: Cell | None, value: Value) -> Value:
     return None if cell is None or cell.is_id or value is None else cell.read(cell.write(value))
 
 
-def _wanted_across(lens: Lens, into: Side, known: Known) -> bool:
+def _wanted_across(lens: Lens, side: Side, person: _Person) -> bool:
     """True if the rules want a record of this person on the other side."""
-    rule = lens.rules.create.get(into)
-    if rule is None or not rule.when(known.values):
+    rule = lens.rules.create.get(side.other)
+    if rule is None:
         return False
-    return all(known.values.get(name) is not None for name in rule.need)
+    values = _as_new(lens, side, person)
+    return rule.when(values) and all(values.get(name) is not None for name in rule.need)
+
+
+def _as_new(lens: Lens, side: Side, person: _Person) -> Fields:
+    """A record's fields with those that standing rules give to somebody whom they see for the first time."""
+    values: Fields = person.known.values
+    for rule in lens.rules.standing:
+        situation = Situation(
+            entity=0, now=0.0, fields={side: values}, before={}, ids={side: person.row.id},
+            opted_out=frozenset(), related=(), memory={}, quiet=True,
+        )  # fmt: skip
+        values = {**values, **rule.derive(situation).fields.get(side, {})}
+    return values

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from renkei.demowords import DEMO
 from renkei.enginewords import ENGINE
 from renkei.taskwords import TASKS
 
 _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         **ENGINE,
+        **DEMO,
         **TASKS,
         "error": ("error", "エラー"),
         "warning": ("warning", "警告"),
@@ -240,61 +242,6 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "再試行を待つ操作はありません",
         ),
         "retry.done": ("tried again {number}", "{number} 件を再試行しました"),
-        "demo.start": (
-            "Two fake vendors know {persons} people, about half of them both, each spelt in its own way.",
-            "二つの模擬システムに {persons} 人がいます。約半数は両方に、それぞれの書き方で登録されています。",
-        ),
-        "demo.place": ("project {folder}", "プロジェクト {folder}"),
-        "demo.first": ("1  first sync, one answer in ten gets lost", "1  初回連携（応答の1割が失われます）"),
-        "demo.alarm": (
-            "   CANARY  {action} {system}  {reasons}",
-            "   先行送信の異常  {action} {system}  {reasons}",
-        ),
-        "demo.edits": (
-            (
-                "2  for {seconds} s people edit both sides, sometimes the same field at once, "
-                "and the vendors fail now and then"
-            ),
-            "2  {seconds} 秒間、人が両側を編集します（同じ項目の同時編集もあり）。システムもときどき失敗します",
-        ),
-        "demo.edited": (
-            (
-                "   {cycles} cycles   {edits} edits, {collisions} at once on both sides, {opted_out} opt-outs   "
-                "{faults} failures"
-            ),
-            "   サイクル {cycles}   編集 {edits}、同時編集 {collisions}、配信停止 {opted_out}   障害 {faults}",
-        ),
-        "demo.quiet": (
-            "3  nobody edits, nothing fails: cycles until two in a row write nothing",
-            "3  編集も障害もない状態で、2回続けて書き込みがなくなるまで",
-        ),
-        "demo.quieted": ("   {cycles} cycles, {written} writes", "   サイクル {cycles}、書き込み {written}"),
-        "demo.never_quiet": ("   it never came to rest", "   収束しませんでした"),
-        "demo.verdict": ("4  the vendors' own ledgers judge", "4  両システム自身の記録で判定します"),
-        "demo.pairs": (
-            "   {pairs} people on both sides, {alone} on one side by rule",
-            "   両側にいる人 {pairs}、ルールにより片側だけの人 {alone}",
-        ),
-        "demo.tokens": (
-            (
-                "   {edits} edits: {standing} stand on both sides, {replaced} replaced by a later person, "
-                "{losers} lost by rule to an edit\n   at the same time (kept in the trace), "
-                "{in_gap} overwritten between a last look and the write"
-            ),
-            (
-                "   編集 {edits}: 両側に反映 {standing}、後の編集で置換 {replaced}、"
-                "同時編集の規則で不採用（履歴に保存） {losers}、\n   最後の確認と書き込みの間の上書き {in_gap}"
-            ),
-        ),
-        "demo.offence": ("   OFFENCE  {kind}  {subject}  {reason}", "   違反  {kind}  {subject}  {reason}"),
-        "demo.apart": ("   APART  {who}  {fields}", "   不一致  {who}  {fields}"),
-        "demo.left": ("   LEFT  {left}", "   残り  {left}"),
-        "demo.calls": ("   calls {calls}   {seconds} s in all", "   呼び出し {calls}   全体 {seconds} 秒"),
-        "demo.kept": (
-            "Everything goes on. Look at it with:",
-            "すべて動いたままです。次のコマンドで確認できます:",
-        ),
-        "demo.end": ("and end it with: kill {pid}; rm -r {folder}", "終了: kill {pid}; rm -r {folder}"),
     }
 )
 

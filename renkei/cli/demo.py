@@ -39,7 +39,7 @@ def demo(
             {
                 "ok": outcome.well, "converged": outcome.converged, "persons": agreement.persons,
                 "pairs": agreement.pairs, "wrong": agreement.wrong, "left": outcome.left,
-                "verdict": outcome.verdict, "last_line": outcome.last_line,
+                "verdict": outcome.verdict, "flows": outcome.flows, "last_line": outcome.last_line,
             }
         )  # fmt: skip
     else:
