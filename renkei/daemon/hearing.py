@@ -1,6 +1,7 @@
 """What people say to the running service: pause, resume, sync now; heard from the journal, answered there.
 
-It decides what each word changes at the desks and when it counts as answered. Words of other kinds are the engine's.
+It decides what each word changes at the desks and when it counts as answered. Words of other kinds are the engine's: a
+cycle reads them, and is due when there are any.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from renkei.daemon.notes import DONE, DROPPED, NEW, PAUSE, RESUME, SYNC_NOW, TAK
 from renkei.syncing import Result, as_data, look_around
 from sync.normalise import encode
 from sync.rows import CommandRow, Patch
+from sync.said import KINDS
 
 if TYPE_CHECKING:
     from renkei.wire import Wired
@@ -67,6 +69,9 @@ class Hearing:
         """Act on every new word. Raises Fatal."""
         from state.service import commands
 
+        for row in commands(self.reader, KINDS, (NEW,)):
+            if row.route in desks:
+                desks[row.route].soon = 0.0  # a cycle reads it
         rows = commands(self.reader, (PAUSE, RESUME, SYNC_NOW), (NEW,), after=self._heard_to)
         if not rows:
             return

@@ -6,6 +6,10 @@ import random
 import signal
 import time
 
+from renkei.daemon.beside import post
+from renkei.settings import Project, open_project
+from renkei.wire import look
+from state.service import command
 from tests.support.command import Place
 from tests.support.serving import Serving, apart, check_verdict, configure, secret_file, written
 
@@ -45,7 +49,8 @@ def test_a_second_service_is_refused_in_one_sentence(place: Place) -> None:
 
 
 def test_beside_the_service_sync_asks_and_others_say_why_not(place: Place) -> None:
-    """`sync` has the service do it and shows what came of it; what must own the state names the service and a way."""
+    """`sync` has the service do it and shows what came of it; what must own the state names the service and a way; a
+    word for the engine is read at once, however long the interval."""
     configure(place, every=300.0)
     with Serving(place) as service:
         service.until_ready()
@@ -56,14 +61,23 @@ def test_beside_the_service_sync_asks_and_others_say_why_not(place: Place) -> No
         said = place.renkei("sync", "--json")
         assert said.data["routes"][0]["sent"], said.out
         service.until_equal(5)
-        for command in (("retry",), ("plan",), ("sync", "--first")):
-            refused = place.renkei(*command)
+        for words in (("retry",), ("plan",), ("sync", "--first")):
+            refused = place.renkei(*words)
             assert refused.code == 2
             assert "The service (" in refused.err
             assert "renkei sync" in refused.err
+        project = open_project(place.folder)
+        number = post(project, "answer", "jp-person", nonsense=True)
+        service.until(lambda: _state(project, number) == "refused", 10)
         unknown = place.renkei("sync", "nobody")
         assert (unknown.code, "no such route" in unknown.err) == (2, True)
         service.end()
+
+
+def _state(project: Project, number: int) -> str:
+    with look(project) as reader:
+        row = command(reader, number)
+    return row.state if row is not None else ""
 
 
 def test_the_end_in_the_middle_of_a_batch_at_a_vendor_that_hangs(place: Place) -> None:
