@@ -77,6 +77,22 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "approve.what": ("{action} let go", "「{action}」を送信可能にしました"),
         "discard.what": ("{number} given up", "{number} 件を破棄しました"),
+        "shadow.head": (
+            "{route} ({day}): {number} values of {records} records would have been written; {passed} passed",
+            "{route}（{day}）: {records} 件の {number} 項目を書き込むところでした（{passed} 項目は解消）",
+        ),
+        "shadow.now": ("now", "現在"),
+        "shadow.none": ("nothing would have been written", "書き込むものはありません"),
+        "shadow.not": (
+            "this route is not in `mode: shadow`: what stands here leaves with the next sync",
+            "このルートは `mode: shadow` ではありません。ここにある分は次の sync で送られます",
+        ),
+        "shadow.into": ("into", "書き込み先"),
+        "shadow.field": ("field", "項目"),
+        "shadow.action": ("action", "操作"),
+        "shadow.stands": ("would differ", "差異"),
+        "shadow.passed": ("passed", "解消"),
+        "shadow.examples": ("examples", "例"),
         "backfill.forecast": (
             "{system}: {records} records to read, about {calls} calls{share}; at most {writes} calls to write",
             "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回{share}、書き込みは最大 {writes} 回",

@@ -26,6 +26,7 @@ from renkei.cli import (
     planning,
     project,
     service,
+    shadow,
 )
 from renkei.cli.codes import DONE, LEFT, WRONG, code_of
 from renkei.cli.screen import problem
@@ -42,7 +43,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in (project, planning, delivery, backfill, looking, inbox, deciding, service, keeping, demo):
+_GROUPS = (project, planning, delivery, backfill, looking, inbox, deciding, shadow, service, keeping, demo)
+for group in _GROUPS:
     group.add_to(app)
 
 
