@@ -89,6 +89,8 @@ class TokenAuth(httpx.Auth, ABC):
             reply = None
         if status == 200 and isinstance(reply, dict) and isinstance(reply.get("access_token"), str):
             return reply
+        if status == 200 and _is_busy(reply):
+            raise Retryable(f"{self._system} gives no token now; it is asked for too much.", 5.0)
         word = reply.get("error", "") if isinstance(reply, dict) else ""
         raise Fatal(
             f"{self._system} refuses our credentials (HTTP {status} {word if word in _WORDS else ''}".rstrip()
@@ -102,6 +104,17 @@ _WORDS = frozenset(
     {"invalid_grant", "invalid_client", "invalid_client_id", "unauthorized", "unauthorized_client"}
     | {"invalid_request", "unsupported_grant_type", "inactive_user", "inactive_org"}
 )
+
+
+# Not now: time-out, system error, rate, quota, concurrency (the page "Error Codes").
+_BUSY = frozenset({"604", "606", "607", "608", "611", "614", "615", "713", "719"})
+
+
+def _is_busy(reply: object) -> bool:
+    """True for an answer without a token that only means «not now», inside HTTP 200."""
+    errors = reply.get("errors") if isinstance(reply, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return isinstance(first, dict) and str(first.get("code")) in _BUSY
 
 
 class MarketoAuth(TokenAuth):

@@ -62,6 +62,15 @@ def test_the_organisations_own_address_is_used() -> None:
         each.close()
 
 
+def test_a_token_that_is_not_given_just_now_is_asked_for_again() -> None:
+    """«Too many calls» in place of a token says nothing about our credentials."""
+    rig = MarketoRig()
+    rig.faults.script += ["rate_limited"]
+    assert rig.connector.limits().daily_calls == 50_000
+    assert rig.faults.script == []
+    rig.close()
+
+
 def test_the_identity_may_be_asked_by_form() -> None:
     """Where the vendor takes a form, the secret stays out of the address."""
     rig = MarketoRig()
