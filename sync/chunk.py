@@ -48,8 +48,9 @@ def nothing_left() -> int:
 
 
 def context_of(
-    world: World, run: int, *, lane: int = LANE_DELTA, quiet_until: int = 0, opt_outs: Allowance | None = None
-) -> Context:
+    world: World, run: int, *, lane: int = LANE_DELTA, quiet_until: int = 0, quiet_new: bool = False,
+    opt_outs: Allowance | None = None,
+) -> Context:  # fmt: skip
     """The circumstances of deciding now, with what the route's systems say of themselves."""
     capabilities = {side: connector.capabilities for side, connector in world.connectors.items()}
     unique = {
@@ -60,7 +61,7 @@ def context_of(
     lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
     return Context(
         numbers=world.numbers, now=world.clock.now(), run=run, unique=unique, lag=lag, lane=lane,
-        quiet_until=quiet_until, opt_outs=opt_outs or Allowance(nothing_left),
+        quiet_until=quiet_until, quiet_new=quiet_new, opt_outs=opt_outs or Allowance(nothing_left),
     )  # fmt: skip
 
 

@@ -23,8 +23,6 @@ from sync.send import Delivered, Delivery, resolve_doubts
 from sync.wake import wake_due
 from sync.work import Allowance, Context
 
-QUIET_TRIGGERS = ("first", BACKFILL)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -164,7 +162,11 @@ def _watermark(world: World) -> CursorRow:
 def _context(world: World, report: CycleReport, bounds: Bounds, quiet_until: int) -> Context:
     until = sys.maxsize if _is_quiet(world, bounds) else quiet_until
     allowance = Allowance(lambda: _opt_outs_left(world, report, bounds))
-    return context_of(world, report.run, lane=bounds.lane, quiet_until=until, opt_outs=allowance)
+    # Whom a backfill brings was not heard of before; what it finds of others is news.
+    new = bounds.trigger == BACKFILL
+    return context_of(
+        world, report.run, lane=bounds.lane, quiet_until=until, quiet_new=new, opt_outs=allowance
+    )
 
 
 def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
@@ -176,7 +178,7 @@ def _opt_outs_left(world: World, report: CycleReport, bounds: Bounds) -> int:
 
 def _is_quiet(world: World, bounds: Bounds) -> bool:
     """True while the route meets its people for the first time: what they have come to before is no news."""
-    if bounds.first or bounds.trigger in QUIET_TRIGGERS:
+    if bounds.first or bounds.trigger == "first":
         return True
     return not world.lens.rules.relays and not _may_apply(world, bounds)
 

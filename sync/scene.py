@@ -61,6 +61,7 @@ class Scene:
         self.apart: set[int] = set()
         self.served: set[str] = set()
         self.noted: dict[tuple[str, ...], int] = {}
+        self.newborn: set[tuple[str, ...]] = set()
         self.decided: set[int] = set()
         self.standings: defaultdict[int, dict[str, StandingRow]] = defaultdict(dict)
         self.references: list[tuple[FieldRule, Side, dict[str, str]]] = []
@@ -73,6 +74,8 @@ class Scene:
             if row.ref not in self.records:
                 self.records[row.ref] = row
                 self.noted[row[:3]] = row.noted
+                if row.noted == row.entity:  # its first mark is still its last
+                    self.newborn.add(row[:3])
                 self.members[row.entity][row.ref] = None
 
     def known(self, row: RecordRow) -> Known:

@@ -66,8 +66,11 @@ def stand(scene: Scene, entity: int, wants: Wants, context: Context) -> Stood | 
 
 def is_quiet(scene: Scene, entity: int, context: Context) -> bool:
     """True if nothing that happened to the entity since it was decided last is why it is decided now."""
-    marks = (scene.noted[row[:3]] for row in scene.rows(entity) if row[:3] in scene.noted)
-    return max(marks, default=0) <= context.quiet_until
+    marks = {row[:3]: scene.noted[row[:3]] for row in scene.rows(entity) if row[:3] in scene.noted}
+    if not marks:
+        return True
+    last = max(marks, key=marks.__getitem__)
+    return marks[last] <= context.quiet_until or (context.quiet_new and last in scene.newborn)
 
 
 def _situation(

@@ -53,7 +53,8 @@ class Context:
 
     `opt_outs`: how many may leave at once (none in a plan, in shadow and before the route was applied).
     `unique`: (system, object) -> paths that are unique there. `lag`: seconds by system. `quiet_until`: nothing is
-    announced of entities without a dirty mark above this number.
+    announced of entities without a dirty mark above this number. `quiet_new`: nor of records that are seen for the
+    first time now.
     """
 
     numbers: Numbers
@@ -64,6 +65,7 @@ class Context:
     lag: Mapping[str, float]
     lane: int = LANE_DELTA
     quiet_until: int = 0
+    quiet_new: bool = False
 
 
 @dataclass(slots=True)

@@ -147,6 +147,18 @@ def test_what_a_first_sync_finds_is_no_news(bounds: dict[str, Any]) -> None:
     assert subjects(made) == ["2"]
 
 
+def test_a_crossing_that_a_backfill_finds_is_announced() -> None:
+    """A backfill keeps silent about people whom it brings, never about somebody known who crosses meanwhile."""
+    made = town()
+    known = lead(made, 10, "known@x.example")
+    ticks(made)
+    made.ma.edit(known, {"leadScore": 80})
+    lead(made, 80, "brought@x.example")
+    made.tick(trigger="backfill")
+    ticks(made)
+    assert subjects(made) == ["1"]
+
+
 def test_before_the_first_plan_is_applied_nothing_is_announced() -> None:
     """Cycles that may not write yet remember in silence, so that the first sync does not hand over everybody."""
     made = Town(standing=(HOT,))
