@@ -73,8 +73,8 @@ class Demo:
                 began = clock.now()
                 self._first(wired, fakes)
                 question = self.story.question(clock.now(), market["domains"])
-                self._edits(wired, fakes)
-                rest = self._quiet(wired, began)
+                ended = self._edits(wired, fakes)
+                rest = self._quiet(wired, began, ended + self.story.ripens)
                 outcome = judge(wired, fakes, question, wishes.gap)
                 outcome.came_to_rest = rest
             self._tell_outcome(outcome, fakes)
@@ -111,7 +111,8 @@ class Demo:
                 self.say(words("demo.alarm", system=system, action=action, reasons=reasons))
         self.say("   " + " ".join([*parts, " ", words("sync.seconds", seconds=f"{result.seconds:.1f}")]))
 
-    def _edits(self, wired: Wired, fakes: Fakes) -> None:
+    def _edits(self, wired: Wired, fakes: Fakes) -> float:
+        """The time of the last edit."""
         seconds, told = self.wishes.seconds, self.story.told
         self.say(self.words("demo.edits", seconds=f"{seconds:g}"))
         fakes.ask("faults", {"profile": "light"})
@@ -125,8 +126,10 @@ class Demo:
             wait_until(worlds[0], clock.now() + 0.2, wired.store.renew)
         fakes.ask("edits/stop", {})
         played = fakes.ask("deals/stop", {})
+        ended = clock.now()
         fakes.ask("faults", {"profile": "none"})
         self._tell_edits(cycles, fakes.ask("status"), played, end - seconds)
+        return ended
 
     def _tell_edits(self, cycles: int, told: dict[str, Any], played: dict[str, Any], since: float) -> None:
         faults = sum(sum(fired.values()) for fired in told["faults_fired"].values())
@@ -141,15 +144,15 @@ class Demo:
         for start in range(0, len(named), 6):
             self.say(self.words("demo.played", moves=" · ".join(named[start : start + 6])))
 
-    def _quiet(self, wired: Wired, began: float) -> bool:
+    def _quiet(self, wired: Wired, began: float, ripe: float) -> bool:
         """Rounds with sweeps over the whole time, what was refused tried again, until nothing is due any more and two
-        in a row write nothing."""
+        in a row write nothing; not before everything is `ripe` for the judge."""
         self.say(self.words("demo.quiet"))
         worlds = list(wired.worlds.values())
         clock = worlds[0].clock
         lag = max(each.capabilities.visibility_lag for each in wired.connectors.values())
         written = still = cycles = rounds = 0
-        while rounds < MOST_QUIET and still < 2:
+        while rounds < MOST_QUIET and (still < 2 or clock.now() < ripe):
             wait_until(worlds[0], clock.now() + lag + 0.1, wired.store.renew)
             sent = due = 0
             for world in worlds:

@@ -82,7 +82,11 @@ class Outcome:
     def last_line(self) -> str:
         """The one line that scripts look for."""
         word = "converged" if self.well else "NOT converged"
-        hand_overs = ", ".join(f"{self.offences(*kinds)} {name}" for name, kinds in HAND_OVERS.items())
+        double = self.notices.twice  # a notice that came twice is a hand-over told twice
+        hand_overs = ", ".join(
+            f"{self.offences(*kinds) + double * (name == 'double')} {name}"
+            for name, kinds in HAND_OVERS.items()
+        )
         returns = ", ".join(f"{self.offences(*kinds)} {name}" for name, kinds in RETURNS.items())
         return (
             f"{word}: {self.converged:,}/{self.agreement.persons:,} persons, {self.offences('duplicate')} duplicates, "

@@ -40,8 +40,16 @@ class Story:
         ]  # fmt: skip
 
     def question(self, since: float, domains: Mapping[str, list[str]]) -> dict[str, Any]:
-        """What the judge of the flows is asked; `since` is when the first sync had ended (unix seconds)."""
-        return {**self.told["flows"], **domains, "since": since}
+        """What the judge of the flows is asked; `since` is when the first sync had ended (unix seconds). Nobody did
+        anything before that, so the judge need not be lenient about what came just after it."""
+        flows = self.told["flows"]
+        return {**flows, **domains, "since": since - flows["slack"]}
+
+    @property
+    def ripens(self) -> float:
+        """After so many seconds everything that was done must have come to what it comes to."""
+        flows = self.told["flows"]
+        return float(flows["patience"] + max(flows["wait"], flows["blank_after"]))
 
 
 def read_story() -> Story:

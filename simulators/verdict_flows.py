@@ -55,17 +55,22 @@ class Crossing(NamedTuple):
 
 
 def crossings(
-    samples: Iterable[tuple[float, float]], enter: float, leave: float, dwell: float, now: float
-) -> list[Crossing]:
-    """Find when a score crossed the threshold: in at `enter` or more, out below `leave`, not before `dwell` seconds."""
+    samples: Iterable[tuple[float, float]], enter: float, leave: float, dwell: float, now: float,
+    since: float = -FOREVER,
+) -> list[Crossing]:  # fmt: skip
+    """Find when a score crossed the threshold: in at `enter` or more, out below `leave`, not before `dwell` seconds.
+
+    A crossing before `since` was never announced, so nothing dwells: it is over as soon as the score is low.
+    """
     found: list[Crossing] = []
     start = low = top = None
     longest = 0.0
     for time, score in [*samples, (now, None)]:
         if top is not None:
             longest = max(longest, time - top)
-        if start is not None and low is not None and max(low, start + dwell) <= time:
-            found.append(Crossing(start, max(low, start + dwell), longest))
+        stays = 0.0 if start is None else start + dwell if start >= since else start
+        if start is not None and low is not None and max(low, stays) <= time:
+            found.append(Crossing(start, max(low, stays), longest))
             start = low = top = None
         if score is None:
             break
@@ -128,7 +133,7 @@ def _grounds(scene: Scene, person: int) -> list[Ground]:
             for version in life.versions
         ]
         before = -FOREVER
-        for crossing in crossings(samples, flows.enter, flows.leave, flows.dwell, scene.now):
+        for crossing in crossings(samples, flows.enter, flows.leave, flows.dwell, scene.now, flows.since):
             found.append(_ground(scene, person, life, crossing, before, sure=sure))
             before = crossing.end
     return found

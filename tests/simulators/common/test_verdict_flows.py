@@ -46,6 +46,13 @@ def test_crossings(scores: tuple[int, ...], dwell: float, spans: list[tuple[floa
     assert [(crossing.start, crossing.end) for crossing in found] == spans
 
 
+def test_what_was_never_announced_does_not_dwell() -> None:
+    """Who was hot before the first sync ended, cooled down and is hot again has crossed again, whatever the dwell."""
+    scores = enumerate((80, 50, 75, 50, 75))
+    found = crossings(scores, 70, 60, 50, now=5, since=1)
+    assert [(crossing.start, crossing.end) for crossing in found] == [(0, 1), (2, FOREVER)]
+
+
 def test_a_life_remembers_what_it_was() -> None:
     """Values at a moment and during a time; gone while deleted; restored with what it had."""
     life = _life(
