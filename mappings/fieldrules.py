@@ -265,6 +265,11 @@ class RowCompiler:
             cells[side] = cell(
                 found, codecs[side], is_id=key and flow.into(side.other), by_user=type_ == "user"
             )
+        if (
+            key and flow is Flow.NONE and len(cells) == 1
+        ):  # only read: what it names is the other side's record
+            (side,) = cells
+            cells[side.other] = cell({}, codecs[side.other], is_id=True)
         defaults = self.draft.defaults
         both = flow is Flow.BOTH
         return FieldRule(
