@@ -89,7 +89,7 @@ class TokenAuth(httpx.Auth, ABC):
             reply = None
         if status == 200 and isinstance(reply, dict) and isinstance(reply.get("access_token"), str):
             return reply
-        if status == 200 and _is_busy(reply):
+        if _is_busy(reply):
             raise Retryable(f"{self._system} gives no token now; it is asked for too much.", 5.0)
         word = reply.get("error", "") if isinstance(reply, dict) else ""
         raise Fatal(
@@ -106,15 +106,15 @@ _WORDS = frozenset(
 )
 
 
-# Not now: time-out, system error, rate, quota, concurrency (the page "Error Codes").
-_BUSY = frozenset({"604", "606", "607", "608", "611", "614", "615", "713", "719"})
+# Not now: time-out, system error, rate, quota, concurrency (Marketo's page "Error Codes", Salesforce's "Status Codes").
+_BUSY = frozenset({"604", "606", "607", "608", "611", "614", "615", "713", "719", "REQUEST_LIMIT_EXCEEDED"})
 
 
 def _is_busy(reply: object) -> bool:
-    """True for an answer without a token that only means «not now», inside HTTP 200."""
-    errors = reply.get("errors") if isinstance(reply, dict) else None
+    """True for an answer without a token that only means «not now», whatever its HTTP status."""
+    errors = reply.get("errors") if isinstance(reply, dict) else reply
     first = errors[0] if isinstance(errors, list) and errors else None
-    return isinstance(first, dict) and str(first.get("code")) in _BUSY
+    return isinstance(first, dict) and str(first.get("code", first.get("errorCode"))) in _BUSY
 
 
 class MarketoAuth(TokenAuth):
