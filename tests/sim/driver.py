@@ -289,16 +289,21 @@ class Schedule:
             self._cycle(sweep=self._is_due())
             if self.oracle.offences:
                 return
-        before = self.oracle.place, sum(wire.writes for wire in self.wires.values())
+        before = self._effort()
         for number in range(ECHOES):
             self.clock.advance(5.0)
             self._cycle(sweep=number == 0)
-        after = self.oracle.place, sum(wire.writes for wire in self.wires.values())
+        after = self._effort()
         if before != after:
-            self.oracle.offend("echo", after[1] - before[1], "writes after everything was quiet")
+            self.oracle.offend("echo", (before, after), "writes or look-ups after everything was quiet")
         for words in open_work(self.store):
             self.oracle.offend("never left", "", words)
         self.oracle.judge(claims(self.store, lens()))
+
+    def _effort(self) -> tuple[int, int, int]:
+        """What there is in the ledgers, and how often we wrote or looked something up besides reading the feeds."""
+        wires = self.wires.values()
+        return self.oracle.place, sum(wire.writes for wire in wires), sum(wire.looks for wire in wires)
 
     def _trace(self) -> str:
         text = repr((self.story, sorted(self.counts.items()))).encode()

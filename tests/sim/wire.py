@@ -115,7 +115,7 @@ class Wire:
         self.hides = hides
         self.system, self.vendor, self.ground, self.faults = system, vendor, ground, faults
         self.looked: dict[str, int] = {}
-        self.writes, self.left = 0, 0.0
+        self.writes, self.looks, self.left = 0, 0, 0.0
         self.capabilities = Capabilities(
             system=system, feeds={"person": Feed.FEED}, write_batch=batch, fetch_batch=batch, find_batch=batch,
             server_timeout=SERVER_TIMEOUT, visibility_lag=VISIBILITY_LAG, **facts,
@@ -142,6 +142,7 @@ class Wire:
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Records by id, a call per object; now and then one is not given."""
+        self.looks += 1
         found: dict[Ref, Record] = {}
         for name in paths:
             asked = [ref for ref in refs if ref.object == name]
@@ -159,6 +160,7 @@ class Wire:
 
     def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
         """Records by a field."""
+        self.looks += 1
         records = self._read(f"find {path}", lambda: self.vendor.find(object_, path, values, paths))
         self._show(record.ref.id for record in records)
         return records
