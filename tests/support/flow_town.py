@@ -171,6 +171,18 @@ class FlowTown(Town):
         self.wait()
         self.restart()
 
+    def die_at(self, transaction: int, when: str) -> bool:
+        """Run cycles until the process dies after so many transactions; False if it outlives them."""
+        self.store.fuse = (transaction, when)
+        try:
+            for _ in range(6):
+                self.tick()
+        except ProcessDied:
+            self.wait()
+            return True
+        self.store.fuse = None
+        return False
+
     def restart(self) -> None:
         """Begin again as a new process would."""
         super().restart()
