@@ -78,13 +78,14 @@ def waiting(project: Project, route: str = "") -> list[Entry]:
     from state.waiting import holds, stuck
 
     with look(project) as reader:
-        found = [_question(row) for row in holds(reader, route)]
+        found = [entry_of(row) for row in holds(reader, route)]
         for id_, of, state, name, reason, at in stuck(reader, route):
             found.append(Entry(_number(id_, state, name), state, of, "", at, 0, id_, reason))
     return found
 
 
-def _question(row: HoldRow) -> Entry:
+def entry_of(row: HoldRow) -> Entry:
+    """A question as an entry."""
     # A brake's figures move with every cycle; whoever lets go what it stops means the brake.
     values = b"" if row.kind == _BRAKE else row.body
     number = _number(row.entity, row.field, row.kind, values.hex())

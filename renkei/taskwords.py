@@ -77,6 +77,21 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "approve.what": ("{action} let go", "「{action}」を送信可能にしました"),
         "discard.what": ("{number} given up", "{number} 件を破棄しました"),
+        "status.behind": ("behind", "遅れ"),
+        "status.brake": ("BRAKE", "ブレーキ"),
+        "status.broken": ("FAILED", "失敗"),
+        "status.old": ("TOO OLD", "古い"),
+        "status.paused": ("paused", "一時停止"),
+        "status.whole": ("read", "読込"),
+        "status.unseen": ("not shown now: {unseen}", "現在表示されない: {unseen}"),
+        "status.brake_next": (
+            "look: `renkei inbox {number}`, then `renkei approve {number}` or `discard {number}`; opt-outs still flow",
+            "`renkei inbox {number}` で確認し、`renkei approve {number}` か `discard {number}`。配信停止は止まりません",
+        ),
+        "status.backfill": (
+            "backfill {phase}: {done} of {total} read ({rate}/s, rest {rest}), {sent} of {planned} sent",
+            "バックフィル {phase}: 読込 {done}/{total}（毎秒 {rate}、残り {rest}）、送信 {sent}/{planned}",
+        ),
         "shadow.head": (
             "{route} ({day}): {number} values of {records} records would have been written; {passed} passed",
             "{route}（{day}）: {records} 件の {number} 項目を書き込むところでした（{passed} 項目は解消）",

@@ -146,7 +146,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status.last": ("last cycle", "前回"),
         "status.state": ("state", "状態"),
         "status.dirty": ("to decide", "判定待ち"),
-        "status.today": ("written 24 h", "24時間の書き込み"),
+        "status.today": ("written today", "本日の書き込み"),
         "status.waits": ("waits", "待ち"),
         "status.never": ("never", "なし"),
         "status.failed": (

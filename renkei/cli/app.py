@@ -27,6 +27,7 @@ from renkei.cli import (
     project,
     service,
     shadow,
+    status,
 )
 from renkei.cli.codes import DONE, LEFT, WRONG, code_of
 from renkei.cli.screen import problem
@@ -43,7 +44,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_GROUPS = (project, planning, delivery, backfill, looking, inbox, deciding, shadow, service, keeping, demo)
+_GROUPS = (
+    project, planning, delivery, backfill, status, inbox, looking, deciding, shadow, service, keeping, demo,
+)  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)
 

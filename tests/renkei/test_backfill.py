@@ -157,6 +157,8 @@ def test_a_canary_that_comes_back_otherwise_stops_it(place: Place, capsys: Any) 
     stopped = place.quick(capsys, "backfill", ROUTE, "--yes", "--json", "--canary", "2")
     assert stopped.code == 1
     assert stopped.data["routes"][0]["backfill"]["phase"] == "stopped"
+    status = place.quick(capsys, "status")
+    assert (status.code, "backfill stopped" in status.out) == (1, True)
     place.fakes.ask("faults", {"profile": "none"})
     assert sum(place.quick(capsys, "sync", "--json").data["routes"][0]["sent"].values()) < 3
     assert apart(place)

@@ -246,7 +246,7 @@ def test_status_says_when_what_we_know_is_too_old(
     place.quick(capsys, "sync")
     assert place.quick(capsys, "status").code == 0
     later = time.time() + 960
-    monkeypatch.setattr("renkei.cli.looking.time", SimpleNamespace(time=lambda: later))
+    monkeypatch.setattr("renkei.cli.status.time", SimpleNamespace(time=lambda: later))
     said = place.quick(capsys, "status")
     assert said.code == 1
     assert re.search(r"too old: marketo was last read 20.*, which is more than 15 minutes ago\n", said.out)

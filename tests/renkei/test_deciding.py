@@ -115,6 +115,9 @@ def test_what_a_brake_stops_is_let_go_or_given_up(place: Place, capsys: Any) -> 
     assert place.quick(capsys, "sync").code == 1
     brake = _only(place, capsys, "brake")
     assert "renkei approve" in place.quick(capsys, "inbox", brake["number"]).out
+    status = place.quick(capsys, "status")
+    assert (status.code, "BRAKE" in status.out) == (1, True)
+    assert f"renkei approve {brake['number']}" in status.out
     assert place.quick(capsys, "decide", brake["number"], "yes").code == 2
     assert "let go" in place.quick(capsys, "approve", brake["number"]).out
     place.quick(capsys, "sync")
