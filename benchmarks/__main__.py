@@ -14,19 +14,27 @@ from typing import Any
 from benchmarks import report
 from benchmarks.cases import FirstCopy, Wrong, first_copy, say, two_ways
 from benchmarks.idle import idle, idle_lines
+from benchmarks.latency import latency, latency_lines
 
-NAMES = ("copy", "both", "idle")
+NAMES = ("copy", "both", "idle", "latency")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "case", nargs="?", choices=NAMES,
-        help="copy: first copy, delta, quiet, memory; both: both ways; idle: a service that waits; default: all",
+        help="copy: first copy, delta, quiet, memory; both: both ways; idle: a service that waits; latency: how soon "
+        "sales hears of a hot person; default: copy, both and idle",
     )  # fmt: skip
     parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
     parser.add_argument("--seconds", type=float, default=180.0, help="how long an idle service is watched")
     parser.add_argument("--rounds", type=int, default=3, help="first copies in turn with the bare copy")
+    parser.add_argument("--people", type=int, help="people of latency (2,000; beside a backfill 100,000)")
+    parser.add_argument("--minutes", type=float, default=15.0, help="how long scores are raised for latency")
+    parser.add_argument("--crossings", type=int, default=90, help="how many scores are raised for latency")
+    parser.add_argument(
+        "--backfill", action="store_true", help="latency while a backfill runs beside the service"
+    )
     parser.add_argument("--only", choices=NAMES, help="the same as CASE")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     return parser.parse_args(arguments)
@@ -37,9 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _options(arguments)
     facts = report.machine()
     try:
-        lines, sentence, rounds = measure(
-            asked.records, asked.rounds, asked.case or asked.only, asked.seconds
-        )
+        lines, sentence, rounds = _measured(asked)
     except Wrong as error:
         say(f"A run failed, so nothing is reported: {error}")
         return 2
@@ -48,6 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         report.print_table(lines, facts, sentence)
     return 0 if all(line.reached is not False for line in lines) else 1
+
+
+def _measured(asked: argparse.Namespace) -> tuple[list[report.Line], str, list[dict[str, Any]]]:
+    case = asked.case or asked.only
+    if case == "latency":
+        people = asked.people or (100_000 if asked.backfill else 2_000)
+        found = latency(people, asked.minutes, backfill=asked.backfill, crossings=asked.crossings)
+        return latency_lines(found), "", []
+    return measure(asked.records, asked.rounds, case, asked.seconds)
 
 
 def measure(

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,6 @@ class Delays:
     doubled: int
     backfill: Mapping[str, Any] | None = None
     busy: int = 0
-    events: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
 
 def latency(
@@ -65,7 +64,7 @@ def latency(
         first = Command(folder, secrets, "sync", "--first", "--canary", "0", "--json").finish()
         say(f"{people:,} people: first sync {first.wall:.0f} s, {first.peak_mib:.0f} MiB")
         write_market(folder, places, every)
-        service = stack.enter_context(serving(folder, secrets))
+        stack.enter_context(serving(folder, secrets))
         beside = Command(folder, secrets, "backfill", ROUTE, "--yes", "--json") if backfill else None
         times = _moments(minutes * 60.0, crossings, random.Random(seed))
         raised, busy = _raise(process, times, beside)
@@ -73,10 +72,7 @@ def latency(
         told = None
         if beside is not None:
             told = json.loads(beside.finish().output)["routes"][0]["backfill"]
-        events = [
-            json.loads(line) for line in service.read_text("utf-8").splitlines() if line.startswith("{")
-        ]
-    return _delays(people, raised, {"task": tasks, "notice": notices}, told, busy, events)
+    return _delays(people, raised, {"task": tasks, "notice": notices}, told, busy)
 
 
 def _moments(seconds: float, number: int, dice: random.Random) -> list[float]:
@@ -116,7 +112,7 @@ def _who(said: str) -> str:
 
 def _delays(
     people: int, raised: Sequence[Mapping[str, Any]], told: Mapping[str, Sequence[tuple[str, float]]],
-    backfill: Mapping[str, Any] | None, busy: int, events: Sequence[Mapping[str, Any]],
+    backfill: Mapping[str, Any] | None, busy: int,
 ) -> Delays:  # fmt: skip
     began_at = {str(each["lead"]): float(each["time"]) for each in raised}
     seconds: dict[str, list[float]] = {}
@@ -130,7 +126,7 @@ def _delays(
         seconds[what] = sorted(min(when[lead]) - at for lead, at in began_at.items() if lead in when)
     return Delays(
         people=people, raised=len(raised), seconds=seconds, missing=missing, doubled=doubled, backfill=backfill,
-        busy=busy, events=events,
+        busy=busy,
     )  # fmt: skip
 
 

@@ -65,12 +65,12 @@ class Command:
         self._thread.join()
         self._printed.close()
 
-    def finish(self) -> Cost:
-        """Wait for its end. Raises Wrong for any exit code but 0."""
+    def finish(self, *, well: bool = True) -> Cost:
+        """Wait for its end. Raises Wrong for any exit code but 0, unless it need not be `well`."""
         self._thread.join()
         assert self._cost is not None
         self._printed.close()
-        if self._cost.code:
+        if well and self._cost.code:
             raise Wrong(f"renkei ended with code {self._cost.code}: {self._cost.output[:2_000]}")
         return self._cost
 
@@ -106,12 +106,14 @@ def _memory(status: Path) -> dict[str, float]:
 
 @contextmanager
 def serving(folder: Path, secrets: Mapping[str, str]) -> Iterator[Path]:
-    """The running service; gives its log, one JSON object a line. Raises Wrong if it does not end with 0."""
+    """The service, once it runs; gives its log, one JSON object a line. Raises Wrong if it does not end with 0."""
     command = [sys.executable, "-m", "renkei", "run", "--log-json", "--project", str(folder)]
     path = folder / "service.log"
     with path.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **secrets}, stderr=log)  # noqa: S603
         try:
+            while process.poll() is None and "service starts" not in path.read_text("utf-8"):
+                time.sleep(_TICK)
             yield path
         finally:
             process.send_signal(signal.SIGTERM)
