@@ -25,6 +25,10 @@ def _steps(text: str, word: str) -> list[str]:
     return re.findall(rf"^{word} (.+)$", text, re.MULTILINE)
 
 
+def _bare() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 def _build(folder: Path, seen: Path | None) -> Path:
     """Do what the container's first stage does, in a folder; `seen`: packages that count as installed already."""
     for line in _steps(BUILD, "COPY"):
@@ -39,8 +43,7 @@ def _build(folder: Path, seen: Path | None) -> Path:
     programs = folder / "bin"
     programs.mkdir()
     (programs / "python").symlink_to(sys.executable)
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    environment.pop("PYTHONPATH", None)
+    environment = {**_bare(), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     for command in _steps(BUILD, "RUN"):
         ran = subprocess.run(
             ["/bin/sh", "-ec", command],
@@ -61,12 +64,17 @@ def test_the_steps_of_the_container_make_a_program_that_runs(tmp_path: Path) -> 
     out runs from there and asks for a project."""
     program = _build(tmp_path, Path(sysconfig.get_paths()["purelib"]))
     ran = subprocess.run(
-        [program, "run", "--project", tmp_path], cwd="/", capture_output=True, text=True, check=False
+        [program, "run", "--project", tmp_path],
+        cwd="/",
+        env=_bare(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 2
     assert "There is no renkei.yaml" in ran.stderr
     place: list[str | Path] = [program.with_name("python"), "-c", "import renkei; print(renkei.__file__)"]
-    where = subprocess.run(place, cwd="/", capture_output=True, text=True, check=True).stdout
+    where = subprocess.run(place, cwd="/", env=_bare(), capture_output=True, text=True, check=True).stdout
     assert where.startswith(str(tmp_path))
 
 
