@@ -178,7 +178,7 @@ class Settlement:
 
     def _role(self, system: str, entity: int) -> int:
         leads = (
-            row.role == LEADING and row.state == LIVE
+            row.role == LEADING and row.state in (LIVE, UNSEEN)
             for row in self.around.of(entity)
             if row.system == system
         )
