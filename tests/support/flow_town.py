@@ -7,6 +7,7 @@ for a person, and what cannot be known, is asked of the journal.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +58,8 @@ class FlowTown(Town):
     def __init__(
         self, folder: Path, changes: Mapping[str, Mapping[str, str]] | None = None, rates: str = ""
     ) -> None:
-        self.every = rules_in(folder / "mappings", changes or {}, rates)
+        self._changes, self._rates = dict(changes or {}), rates
+        self.every = rules_in(folder / "mappings", self._changes, rates)
         self._meanwhile: list[Callable[[], object]] = []
         people = self.every[-1]
         super().__init__(folder, rules=lambda _rules: people)
@@ -93,6 +95,14 @@ class FlowTown(Town):
             )
             for rules in self.every
         ]
+
+    def change(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Begin anew with changed mapping files."""
+        for name, texts in changes.items():
+            self._changes[name] = {**self._changes.get(name, {}), **texts}
+        shutil.rmtree(self._folder / "mappings")
+        self.every = rules_in(self._folder / "mappings", self._changes, self._rates)
+        self.restart()
 
     # --- time and cycles ---------------------------------------------------------------------------------
 

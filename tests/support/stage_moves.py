@@ -58,6 +58,15 @@ class Moves:
         winner, loser = self.cast.one(given["into"], MARKETO), self.cast.one(given["gone"], MARKETO)
         self.town.merge(winner, loser)
 
+    def merge_in_sales(self, given: Mapping[str, str]) -> None:
+        """Sales merges two contacts or two leads; roles move to the one that stays."""
+        self.town.merge(self.cast.one(given["into"], SALESFORCE), self.cast.one(given["gone"], SALESFORCE))
+
+    def delete_in_sales(self, given: Sequence[str]) -> None:
+        """Sales throws people's records away."""
+        for name in given:
+            self.town.delete(self.cast.one(name, SALESFORCE))
+
     def delete_in_marketo(self, given: Sequence[str]) -> None:
         """Marketing deletes people."""
         for name in given:
@@ -199,6 +208,10 @@ class Moves:
             self.town.rest()
         for _ in range(given):
             self.town.tick()
+
+    def change_mappings(self, given: Mapping[str, Mapping[str, str]]) -> None:
+        """An administrator changes mapping files, and the program begins anew with them."""
+        self.town.change(given)
 
     def fault(self, given: tuple[str, str]) -> None:
         """A fault is laid for the next request that makes a thing."""

@@ -39,6 +39,7 @@ from tests.support.stage_reading import (
 PERSON, ACCOUNT, DEAL = known("people"), known("accounts"), known("deals")
 VALUES = table(text, plain)
 THINGS = {"task": "Task", "list": "ListMember", "notice": "Notice", "lead": "Lead", "company": "Company"}
+_file = one_of("account.yaml", "deal.yaml", "person-flows.yaml", "thresholds.yaml")
 STAGES = "Closed Won", "Closed Lost", "Closed Cancelled", "Prospecting", "Negotiation/Review"
 
 A_PERSON = words(
@@ -131,6 +132,8 @@ STEPS: Mapping[str, Shape] = {
     "give": words({"who": PERSON, "to": text}),
     "merge": words({"into": PERSON, "gone": PERSON}),
     "delete_in_marketo": many(PERSON),
+    "delete_in_sales": many(PERSON),
+    "merge_in_sales": words({"into": PERSON, "gone": PERSON}),
     "arrive": words(
         accounts=table(fresh("accounts"), AN_ACCOUNT),
         people=table(fresh("people"), A_PERSON),
@@ -154,6 +157,7 @@ STEPS: Mapping[str, Shape] = {
     "take_up": many(PERSON),
     "wait": span,
     "sync": _sync,
+    "change_mappings": table(_file, VALUES),
     "fault": effect_fault,
     "kill": effect_kill,
     "between_decision_and_sending": _another_step,
@@ -208,6 +212,3 @@ def _proves_something(node: Node, steps: tuple[Step, ...]) -> None:
     if not steps or steps[-1].word != "expect":
         node.refuse("a scenario ends with the step «expect»")
     assert isinstance(node.value, CommentedSeq)
-
-
-_file = one_of("account.yaml", "deal.yaml", "person-flows.yaml", "thresholds.yaml")
