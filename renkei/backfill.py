@@ -29,9 +29,10 @@ from sync.rules import Condition
 from sync.send import Delivered, Delivery, resolve_doubts
 
 STEP = 5.0  # seconds
-MOST = 4_000  # records read in a step, so that what was read is decided in the same one
+MOST = 2_000  # records read in a step: what was read is decided in the same one
 CHUNK = 1_000
 BLOCKED = 5.0
+SLOW = 0.5
 PATIENCE = 300.0  # for a canary that cannot leave
 READING, CANARY, LOOKING, SENDING, DONE, STOPPED = (
     "reading", "canary", "looking", "sending", "done", "stopped",
@@ -196,10 +197,11 @@ class Backfill:
             add(stand.meant, {system: part.meant})
             add(stand.changed, {system: part.noted.new + part.noted.changed})
             if part.news:
-                self._decide(until)
+                self._decide_all(until)
+            elif not part.seen and not reading.done:
+                self.rest = clock.now() + SLOW  # the vendor is still at work on the page
             return
-        report = self._decide(until)
-        if not report.left:
+        if self._decide_all(until):
             self._weigh()
 
     def _reading(self, side: Side) -> Rereading:
@@ -211,6 +213,14 @@ class Backfill:
             name = _name(self.world.lens.rules.route)
             self._readings[side] = Rereading(self.world, side, choice, name, self.stand.meant.get(system, 0))
         return self._readings[side]
+
+    def _decide_all(self, until: float) -> bool:
+        """Decide all that was read, however long it takes: whatever is left would be the next cycle's, which takes
+        everybody for news and counts them against the brakes. False if the end was asked for before."""
+        while self._decide(until).left:
+            if self.stop():
+                return False
+        return True
 
     def _decide(self, until: float) -> CycleReport:
         world = self.world
