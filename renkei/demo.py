@@ -72,9 +72,10 @@ class Demo:
                 (clock,) = {world.clock for world in wired.worlds.values()}
                 began = clock.now()
                 self._first(wired, fakes)
-                question = self.story.question(clock.now(), market["domains"])
-                ended = self._edits(wired, fakes)
-                rest = self._quiet(wired, began, ended + self.story.ripens)
+                since = clock.now()
+                lap = self._edits(wired, fakes)
+                rest = self._quiet(wired, began, clock.now() + self.story.ripens(lap))
+                question = self.story.question(since, lap, market["domains"])
                 outcome = judge(wired, fakes, question, wishes.gap)
                 outcome.came_to_rest = rest
             self._tell_outcome(outcome, fakes)
@@ -112,7 +113,7 @@ class Demo:
         self.say("   " + " ".join([*parts, " ", words("sync.seconds", seconds=f"{result.seconds:.1f}")]))
 
     def _edits(self, wired: Wired, fakes: Fakes) -> float:
-        """The time of the last edit."""
+        """The longest lap, in seconds."""
         seconds, told = self.wishes.seconds, self.story.told
         self.say(self.words("demo.edits", seconds=f"{seconds:g}"))
         fakes.ask("faults", {"profile": "light"})
@@ -120,23 +121,25 @@ class Demo:
         fakes.ask("deals/start", {**told["business"], "seconds": seconds})
         worlds = list(wired.worlds.values())
         clock = worlds[0].clock
-        end, cycles = clock.now() + seconds, 0
-        while clock.now() < end:
+        lap, cycles, began = 0.0, 0, clock.now()
+        while (start := clock.now()) < began + seconds:
             cycles += sum(_one_cycle(world, Bounds(trigger="demo")) for world in worlds)
             wait_until(worlds[0], clock.now() + 0.2, wired.store.renew)
+            lap = max(lap, clock.now() - start)
         fakes.ask("edits/stop", {})
         played = fakes.ask("deals/stop", {})
-        ended = clock.now()
         fakes.ask("faults", {"profile": "none"})
-        self._tell_edits(cycles, fakes.ask("status"), played, end - seconds)
-        return ended
+        self._tell_edits(cycles, lap, fakes.ask("status"), played, began)
+        return lap
 
-    def _tell_edits(self, cycles: int, told: dict[str, Any], played: dict[str, Any], since: float) -> None:
+    def _tell_edits(
+        self, cycles: int, lap: float, told: dict[str, Any], played: dict[str, Any], since: float
+    ) -> None:
         faults = sum(sum(fired.values()) for fired in told["faults_fired"].values())
         self.say(
             self.words(
                 "demo.edited", cycles=cycles, edits=told["edits"], collisions=told["collisions"],
-                opted_out=told["opted_out"], faults=faults,
+                opted_out=told["opted_out"], faults=faults, lap=f"{lap:.1f}",
             )
         )  # fmt: skip
         moves = Counter(each["what"] for each in played["log"] if each["time"] >= since)

@@ -39,17 +39,21 @@ class Story:
             "--persons", str(persons), "--seed", str(seed), "--deals", str(deals), *self.told["world"], *lists,
         ]  # fmt: skip
 
-    def question(self, since: float, domains: Mapping[str, list[str]]) -> dict[str, Any]:
+    def question(self, since: float, lap: float, domains: Mapping[str, list[str]]) -> dict[str, Any]:
         """What the judge of the flows is asked; `since` is when the first sync had ended (unix seconds). Nobody did
-        anything before that, so the judge need not be lenient about what came just after it."""
+        anything before that, so the judge need not be lenient about what came just after it. `lap`: the longest time
+        between two looks, in seconds; what lasts shorter cannot be seen, and what is due shows up one later."""
         flows = self.told["flows"]
-        return {**flows, **domains, "since": since - flows["slack"]}
+        slack = max(flows["slack"], lap + 2.0)
+        return {**flows, **domains, "slack": slack, "patience": self._patience(lap), "since": since - slack}
 
-    @property
-    def ripens(self) -> float:
+    def ripens(self, lap: float) -> float:
         """After so many seconds everything that was done must have come to what it comes to."""
         flows = self.told["flows"]
-        return float(flows["patience"] + max(flows["wait"], flows["blank_after"]))
+        return self._patience(lap) + float(max(flows["wait"], flows["blank_after"]))
+
+    def _patience(self, lap: float) -> float:
+        return max(float(self.told["flows"]["patience"]), 2 * lap)
 
 
 def read_story() -> Story:

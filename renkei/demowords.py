@@ -35,10 +35,13 @@ DEMO: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "demo.edited": (
             (
-                "   {cycles} cycles   {edits} edits, {collisions} at once on both sides, {opted_out} opt-outs   "
-                "{faults} failures"
+                "   {cycles} cycles, the longest lap {lap} s   {edits} edits, {collisions} at once on both sides, "
+                "{opted_out} opt-outs   {faults} failures"
             ),
-            "   サイクル {cycles}   編集 {edits}、同時編集 {collisions}、配信停止 {opted_out}   障害 {faults}",
+            (
+                "   サイクル {cycles}（最長の周回 {lap} 秒）   編集 {edits}、同時編集 {collisions}、"
+                "配信停止 {opted_out}   障害 {faults}"
+            ),
         ),
         "demo.played": ("   {moves}", "   {moves}"),
         "demo.quiet": (
