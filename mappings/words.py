@@ -37,7 +37,7 @@ from mappings.grammar import (
 from mappings.source import Map, Node, Text
 
 KINDS = ("person", "account", "opportunity")
-LIMITS = ("create", "update", "blank", "opt_out")
+LIMITS = ("create", "update", "blank", "opt_out", "effect")
 
 
 def _version(_draft: FileDraft, node: Node, reading: Reading) -> None:
