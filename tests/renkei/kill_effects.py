@@ -43,7 +43,10 @@ _WHO = re.compile(r"#(\d+)")
 CHANGES: dict[str, dict[str, str]] = {
     "account.yaml": {},
     "thresholds.yaml": {},
-    "person-flows.yaml": {"  task: { subject: '": "  notice: sales\n  task: { subject: '#{marketo_id} "},
+    "person-flows.yaml": {
+        "  task: { subject: '": "  notice: sales\n  task: { subject: '#{marketo_id} ",
+        "examples:": "limits: { effect: { number: 9999 }, create: { number: 9999 } }\n\nexamples:",
+    },
     "deal.yaml": {
         "wait: 24h": "wait: 1s",
         "never: [open_deal_at_account, current_customer, opted_out,": "never: [opted_out,",
