@@ -7,15 +7,18 @@ opt-out is noted whoever bears it. What follows from a record is the engine's af
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
 
 from sync.errors import UnknownValue
 from sync.normalise import Lens, encode
 from sync.note import Reading
-from sync.read import ReadCount, World, cursor_of, note_page, pages_of
+from sync.read import ReadCount, World, ask_page, cursor_of, note_page
 from sync.record import Page, Record, Side
 from sync.rows import LEADING, LIVE, CursorRow, Patch, RecordRow
 from sync.rules import Condition
+
+_SECOND = len("2026-11-22T00:00:00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,9 @@ class Choice:
 
     def means(self, record: Record) -> bool:
         """True if a record as read is meant; one whose time of creation is not told is."""
-        created = record.created
-        if created and ((self.since and created < self.since) or (self.until and created >= self.until)):
+        created = record.created[:_SECOND]
+        since, until = self.since[:_SECOND], self.until[:_SECOND]
+        if created and ((since and created < since) or (until and created >= until)):
             return False
         return self.test is None or self.test(self.lens.known(_as_row(self.lens, record)).values)
 
@@ -87,13 +91,17 @@ class Part:
 
 
 class Rereading:
-    """One side, read through once; what was noted is not read again, whoever goes on with it."""
+    """One side, read through once; what was noted is not read again, whoever goes on with it.
+
+    The next page is asked for while this one is worked on, and a page that takes long (a vendor's own job) is left
+    alone until it is there.
+    """
 
     def __init__(self, world: World, side: Side, choice: Choice, name: str, meant: int = 0) -> None:
         self.world, self.side, self.choice = world, side, choice
-        self._name = name
         self._meant = meant
-        self._pages: Iterator[tuple[Page, Reading]] | None = None
+        self._pages: Iterator[Page] | None = None
+        self._asked: tuple[Future[Page | None], Reading] | None = None
         self._cursor = cursor_of(world, world.lens.system(side), name)
 
     @property
@@ -105,37 +113,56 @@ class Rereading:
         """Read and note pages until a time (unix seconds) or a number of records. Raises Retryable, Fatal."""
         found = Part()
         try:
-            while not self.done and found.seen < most:
-                self._page(found, run)
+            while not self.done and found.seen < most and self._page(found, until, run):
                 if self.world.clock.now() >= until:
                     break
         except BaseException:
-            self._pages = None  # whoever goes on begins at the cursor
+            self._pages = self._asked = None  # whoever goes on begins at the cursor
             raise
         return found
 
-    def _page(self, found: Part, run: int) -> None:
+    def _page(self, found: Part, until: float, run: int) -> bool:
+        """Note the next page; False if it is not there yet."""
         world = self.world
-        if self._pages is None:
-            pages = world.connectors[self.side].changes(
-                world.kind, self._cursor.value or None, world.paths(self.side)
-            )
-            self._pages = pages_of(world, self.side, run, pages)
-        given = next(self._pages, None)
-        if given is None:
+        future, reading = self._asked or self._ask(run)
+        self._asked = future, reading
+        wait([future], timeout=max(0.0, until - world.clock.now()))
+        if not future.done():
+            return False
+        self._asked, page = None, future.result()
+        if page is None:
             self._keep(self._cursor._replace(complete=1))
-            return
-        page, reading = given
+            return True
         chosen, meant = self._chosen(page)
         self._meant += meant
         full = 0 < self.choice.limit <= self._meant
+        if not (page.last or full):
+            self._asked = self._ask(run)
         self._cursor = self._cursor._replace(
             value=page.cursor, complete=int(page.last or full), as_of=reading.as_of, at=reading.asked_at
         )
-        note_page(world, chosen, reading, found.noted, self._cursor)
+        told = replace(reading, now=world.clock.now(), indexed=page.indexed)
+        note_page(world, chosen, told, found.noted, self._cursor)
         world.progress(f"read {reading.system}", len(page.records) - len(chosen.records))
         found.seen += len(page.records)
         found.meant += meant
+        return True
+
+    def _ask(self, run: int) -> tuple[Future[Page | None], Reading]:
+        world = self.world
+        if self._pages is None:
+            start = self._cursor.value or self._start()
+            self._pages = world.connectors[self.side].changes(world.kind, start, world.paths(self.side))
+        return ask_page(world, self.side, run, self._pages)
+
+    def _start(self) -> str | None:
+        """Where to begin: where a connector can choose by time of creation, there; else at the very beginning."""
+        choice, connector = self.choice, self.world.connectors[self.side]
+        created = getattr(connector, "created", None)
+        if created is None or not (choice.since or choice.until):
+            return None
+        found: str | None = created(self.world.kind, choice.since, choice.until)
+        return found
 
     def _keep(self, cursor: CursorRow) -> None:
         self._cursor = cursor

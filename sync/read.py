@@ -386,4 +386,4 @@ def wake_sharing(world: World, keys: set[str], patch: Patch, besides: Collection
     )
 
 
-pages_of, note_page = _pages, _note_page
+ask_page, note_page = _ask, _note_page

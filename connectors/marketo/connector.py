@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import msgspec
+
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
 from connectors.http import Call
@@ -21,7 +23,7 @@ from connectors.marketo.companies import Companies, company_paths
 from connectors.marketo.config import MarketoConfig
 from connectors.marketo.effects import Effects
 from connectors.marketo.errors import CLOSED
-from connectors.marketo.feed import Cursor, decode, read_feed, read_leads
+from connectors.marketo.feed import Cursor, decode, encode, read_feed, read_leads
 from connectors.marketo.schema import COMPANY, COMPANY_KEY, LEAD, ObjectFields, lead_record, object_fields
 from connectors.marketo.write import write_leads
 from connectors.stamps import seconds_of
@@ -93,6 +95,17 @@ class Marketo:
             token = self.client.paging_token(self.client.clock.now() - back - bulk.SKEW)
             return reader(Cursor(token), asked)
         return reader(decode(since) if since else self._first(), asked)
+
+    def created(self, kind: str, since: str, until: str) -> str | None:
+        """A cursor from which `changes` lists at least the leads created from `since` and before `until` (ISO, UTC,
+        "" = open), by extracts of these days alone; None = everything has to be read."""
+        if kind != PERSON or self.client.config.full_read != "bulk":
+            return None
+        whole = bulk.begin(self.client)
+        window, end = max(whole.window, since), min(whole.until, until or whole.until)
+        if window >= end:
+            return encode(Cursor(whole.token))  # nobody yet, or nobody any more
+        return encode(msgspec.structs.replace(whole, window=window, until=end))
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Leads by id or companies by key, 300 a call."""

@@ -17,7 +17,15 @@ from connectors.kinds import ACCOUNT, EFFECT, OPPORTUNITY, PERSON, ByObject, kno
 from connectors.salesforce import soql
 from connectors.salesforce.client import BATCH, FETCH, SalesforceClient
 from connectors.salesforce.config import SalesforceConfig
-from connectors.salesforce.feed import CONVERSIONS, DELETION_DAYS, decode, read_changes, reader_for, sweep
+from connectors.salesforce.feed import (
+    CONVERSIONS,
+    DELETION_DAYS,
+    decode,
+    encode,
+    read_changes,
+    reader_for,
+    sweep,
+)
 from connectors.salesforce.ids import full_id, is_id
 from connectors.salesforce.owners import Owners
 from connectors.salesforce.schema import Catalogue
@@ -89,6 +97,12 @@ class Salesforce:
         if back > 0:
             return sweep(self.client, self._catalogue, back, paths, keys_only=keys_only)
         return read_changes(self.client, self._catalogue, decode(since), paths)
+
+    def created(self, kind: str, since: str, until: str) -> str | None:
+        """A cursor from which `changes` lists at least the records created from `since` on (ISO, UTC): none of them was
+        changed before. None = everything has to be read."""
+        del until
+        return encode({name: soql.Place(since) for name in self._objects[kind]}) if since else None
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Records by id, 2,000 a call; fields of other objects (`Account.Name`) are read by query instead."""

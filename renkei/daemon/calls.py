@@ -138,6 +138,11 @@ class Apart:
         """The pages; whoever pulls them does so through the executor."""
         return self._calls.run(self._connector.changes, kind, since, paths, back=back, keys_only=keys_only)
 
+    def created(self, kind: str, since: str, until: str) -> str | None:
+        """Where a connector can begin with who was created then; None = at the very beginning."""
+        ask: Callable[[str, str, str], str | None] | None = getattr(self._connector, "created", None)
+        return None if ask is None else self._calls.run(ask, kind, since, until)
+
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """See `sync.ports.Connector`."""
         return self._calls.run(self._connector.fetch, kind, refs, paths)

@@ -7,14 +7,15 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.wire import build
-from sync.record import SIDES
+from sync.read import World
+from sync.record import SIDES, Side
 from sync.rows import CursorRow, Patch
 from tests.support.command import Place, clean_environment, new_place
 from tests.support.serving import Serving, apart, configure
@@ -238,3 +239,30 @@ def test_beside_the_service_the_service_does_it(place: Place) -> None:
         assert again.code == 0, again.out + again.err
         assert "jp-person" in again.out
         service.end()
+
+
+def test_connectors_begin_with_who_was_created_then(place: Place) -> None:
+    """Both systems can begin at a time of creation: what they list from there holds everybody created since; of a span
+    without anybody the sales side lists nobody, the marketing side asks for no extract."""
+    with build(open_project(place.folder)) as wired:
+        (world,) = wired.worlds.values()
+        for side in SIDES:
+            connector: Any = world.connectors[side]
+            whole = _listed(world, side, None)
+            middle = sorted(whole.values())[len(whole) // 2][:19] + "Z"
+            start = connector.created("person", middle, "")
+            found = _listed(world, side, start)
+            later = {id_ for id_, created in whole.items() if created[:19] >= middle[:19]}
+            assert later <= set(found)
+        never = "2999-01-01T00:00:00Z"
+        marketo, salesforce = (cast("Any", world.connectors[side]) for side in SIDES)
+        assert "window" not in marketo.created("person", never, "")
+        assert '"window":"20' in marketo.created("person", "", "")
+        assert _listed(world, SIDES[1], salesforce.created("person", never, "")) == {}
+        assert salesforce.created("person", "", never) is None
+
+
+def _listed(world: World, side: Side, start: str | None) -> dict[str, str]:
+    """Who is listed from a cursor on, with the time of creation."""
+    pages = world.connectors[side].changes("person", start, world.paths(side))
+    return {record.ref.id: record.created for page in pages for record in page.records}
