@@ -28,15 +28,16 @@ TURN = 15.0  # seconds after which everything else has its turn
 
 
 def condition_of(project: Project, route: str, text: str) -> Condition | None:
-    """The condition of `--where`, over the fields of the route's file. Raises MappingError."""
+    """The condition of `--where`, over the fields of the route's file. Raises MappingError, Fatal."""
     from mappings.load import load
     from mappings.where import condition
 
     if not text:
         return None
-    source = next(
-        each for each in load([project.mappings]).sources if each.rules and each.rules.route == route
-    )
+    sources = load([project.mappings]).sources
+    source = next((each for each in sources if each.rules and each.rules.route == route), None)
+    if source is None:
+        raise Fatal(f"The file of the route {route} cannot be used.", "`renkei check` shows its findings")
     return condition(source, text).test
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from renkei.wire import Wired
     from state.reader import Reader
 
-AGAIN = 30.0
+AGAIN, LONG = 30.0, 900.0
 
 
 @dataclass(slots=True)
@@ -68,7 +68,12 @@ class Guest:
             if held is not None:
                 end(desk.world, held, "stopped")
             return row._replace(state=DONE, body=encode({"routes": [], "was": held is not None}))
-        stand = begin(desk.world, msgspec.convert(body, Wish), row.id)
+        try:
+            wish = msgspec.convert(body, Wish)
+            condition_of(self.wired.project, row.route, wish.where)
+        except (RenkeiError, msgspec.ValidationError) as error:
+            return row._replace(state=DROPPED, body=encode({**body, "why": str(error)}))
+        stand = begin(desk.world, wish, row.id)
         stand.command = row.id
         keep_stand(desk.world, stand)
         self._take_up(desk.world, stand)
@@ -77,11 +82,14 @@ class Guest:
     def _take_up(self, world: World, stand: Stand | None) -> None:
         if stand is None or stand.over:
             return
-        route = world.lens.rules.route
-        test = condition_of(self.wired.project, route, stand.wish.where)
-        self._works[route] = Backfill(
-            self.wired.project, world, stand, test, self.wired.store.renew, self.stop
-        )
+        route, project = world.lens.rules.route, self.wired.project
+        try:
+            test = condition_of(project, route, stand.wish.where)
+        except RenkeiError as error:  # the mapping has changed: what was meant cannot be asked any more
+            self._works.pop(route, None)
+            self.log("backfill waits", route=route, reason=error.message, outage=False)
+            return
+        self._works[route] = Backfill(project, world, stand, test, self.wired.store.renew, self.stop)
 
     def waits(self, desks: Mapping[str, Desk]) -> bool:
         """True if a step could be taken now."""
@@ -92,7 +100,8 @@ class Guest:
         for work, desk in self._ready(desks):
             if work.world is not desk.world:  # the mapping or the sign-in has changed
                 self._take_up(desk.world, work.stand)
-            self._move(desk.route, self._works[desk.route])
+            if desk.route in self._works:
+                self._move(desk.route, self._works[desk.route])
             return
 
     def _ready(self, desks: Mapping[str, Desk]) -> Iterator[tuple[Backfill, Desk]]:
@@ -113,6 +122,10 @@ class Guest:
                 return
             work.rest = work.world.clock.now() + AGAIN
             self.log("backfill waits", route=route, reason=error.message, outage=is_outage(error))
+            return
+        except Exception as error:  # noqa: BLE001 - a guest's trouble is not the house's
+            work.rest = work.world.clock.now() + LONG
+            self.log("backfill waits", route=route, reason=type(error).__name__, outage=False)
             return
         if stand.over:
             del self._works[route]

@@ -6,14 +6,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from renkei.daemon.beside import answer_of, post
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.wire import build
+from sync.errors import Fatal
 from sync.read import World
 from sync.record import SIDES, Side
 from sync.rows import CursorRow, Patch
@@ -222,7 +225,7 @@ def _calls_of_nothing(place: Place) -> int:
 
 def test_beside_the_service_the_service_does_it(place: Place) -> None:
     """The command is a wish: the running service reads again between its cycles and answers with what came of it; a
-    second wish is heard as well, one for no route is refused."""
+    second wish is heard as well, one for no route or with a condition that means nothing is refused."""
     _type(place)
     _overlook(place)
     configure(place, every=0.5)
@@ -238,7 +241,15 @@ def test_beside_the_service_the_service_does_it(place: Place) -> None:
         again = place.renkei("backfill", ROUTE, "--yes")
         assert again.code == 0, again.out + again.err
         assert "jp-person" in again.out
+        for route, where, why in (("nobody", "", "no such route"), (ROUTE, "{ nobody: [x] }", "nobody")):
+            number = post(open_project(place.folder), "backfill", route, where=where)
+            with pytest.raises(Fatal, match=why):
+                service.until(partial(_answered, place, number))
         service.end()
+
+
+def _answered(place: Place, number: int) -> bool:
+    return answer_of(open_project(place.folder), number)[1] is not None
 
 
 def test_connectors_begin_with_who_was_created_then(place: Place) -> None:
