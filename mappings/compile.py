@@ -118,6 +118,8 @@ class _Compiler:
                 rules, bearing = replace(found[0], limits=self._limits()), found[1]
         else:
             match, create = self._match(rows), self._create(rows, asked)
+            conditions = [each for found in asked.values() for each in found.values()]
+            flows.reached.update(name for each in conditions for name in each.thresholds)
             flowing = person_rules(flows) if self.draft.kind == "person" and rows else Flowing()
             rules = self._rules(rows, topics, asked, match, create, flowing) if whole else None
         problems = in_order(self.sink.found)

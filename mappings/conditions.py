@@ -34,11 +34,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """A condition and what a digest takes of it."""
+    """A condition and what a digest takes of it. `thresholds`: the named ones that it asks, as `field.name`."""
 
     test: Condition
     spec: str
     fields: tuple[str, ...]
+    thresholds: frozenset[str] = frozenset()
 
 
 FieldWord: TypeAlias = Callable[["Conditions", str, Asked, Node], Test]
@@ -58,12 +59,16 @@ class Conditions:
         self.sink = sink
         self.words = words
         self._used: dict[str, None] = {}
+        self._reached: set[str] = set()
 
     def compile(self, node: Node) -> Compiled:
         """One condition, e.g. the value of `when:`."""
-        self._used = {}
+        self._used, self._reached = {}, set()
         test = self.record(node)
-        return Compiled(test=lambda fields: test(fields) is True, spec=spec(node), fields=tuple(self._used))
+        return Compiled(
+            test=lambda fields: test(fields) is True, spec=spec(node), fields=tuple(self._used),
+            thresholds=frozenset(self._reached),
+        )  # fmt: skip
 
     def record(self, node: Node) -> Test:
         """Keys = and: field names, `any:` and `not:`."""
@@ -106,6 +111,7 @@ class Conditions:
             return nobody
         if node.text in asked.thresholds:
             reached = f"{name}.{node.text}"
+            self._reached.add(reached)
             return lambda fields: None if (value := fields.get(reached)) is None else value is True
         wanted = self.literal(name, asked, node)
         return lambda fields: None if (value := fields.get(name)) is None else value == wanted

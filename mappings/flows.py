@@ -37,11 +37,13 @@ class Flows:
     sink: Sink
     rates: tuple[Rate, ...] = ()
     used: dict[str, None] = field(default_factory=dict)
+    reached: set[str] = field(default_factory=set)
 
     def ask(self, node: Node, side: Side) -> Compiled:
         """Compile a condition that is asked of one side's fields."""
         found = self.asks(node, side)
         self.used.update(dict.fromkeys(found.fields))
+        self.reached.update(found.thresholds)
         return found
 
     def system(self, side: Side) -> str:

@@ -27,9 +27,9 @@ class Flowing:
 
 
 def person_rules(flows: Flows) -> Flowing:
-    """The flows of a person file."""
+    """The flows of a person file. A threshold that nobody asks is no rule: it would cost a look at everybody."""
     hot = hot_rules(flows)
-    rules = [hot_rule(rule) for rule in hot.values()]
+    rules: list[StandingRule] = []
     fields: list[FieldRule] = []
     given = flows.draft.hand_over
     if given is not None:
@@ -38,7 +38,8 @@ def person_rules(flows: Flows) -> Flowing:
         if returned is not None:
             rules.append(returned[0])
             fields = returned[1]
-    return Flowing(standing=tuple(rules), fields=tuple(fields))
+    asked = [hot_rule(rule) for rule in hot.values() if rule.hot in flows.reached]
+    return Flowing(standing=(*asked, *rules), fields=tuple(fields))
 
 
 def hot_rules(flows: Flows) -> dict[tuple[str, str], HotRule]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from revenue.hot import HotRule, hot_rule
 from sync.record import Ref
+from sync.rules import Rules
 from tests.support.town import MARKETO, SALESFORCE, Town
 
 COUNT = 250
@@ -57,8 +61,17 @@ def test_a_created_person_costs_at_most_nine_rows(town: Town) -> None:
     assert sum(used.values()) <= (9 + 5 + 3) * COUNT + 2 * FIXED, used
 
 
-def test_what_is_remembered_of_a_person_costs_one_row(town: Town) -> None:
+def _with_threshold(rules: Rules) -> Rules:
+    return replace(rules, standing=(hot_rule(HotRule(field="score", enter=70, leave=60)),))
+
+
+def test_what_is_remembered_of_a_person_costs_one_row(journal: str, tmp_path: Path) -> None:
     """Who crosses the threshold of hot leads is remembered as hot, once, and quiet cycles write nothing of it."""
+    with Town(tmp_path if journal == "file" else None, _with_threshold) as town:
+        _remembers_once(town)
+
+
+def _remembers_once(town: Town) -> None:
     town.open()
     for number in range(COUNT):
         town.lead(email=f"p{number}@firm.example", lastName="Sato", leadScore=80)
