@@ -225,7 +225,11 @@ class Backfill:
     def _decide(self, until: float) -> CycleReport:
         world = self.world
         bounds = Bounds(
-            dirty=10 * MOST, seconds=max(0.5, until - world.clock.now()), lane=LANE_BACKFILL, trigger=BACKFILL
+            dirty=20 * MOST,
+            chunk=500,
+            seconds=max(0.5, until - world.clock.now()),
+            lane=LANE_BACKFILL,
+            trigger=BACKFILL,
         )
         report = decide_noted(world, bounds, self.stop)
         self.stand.linked += report.decided.linked
