@@ -68,10 +68,10 @@ def _with_threshold(rules: Rules) -> Rules:
 def test_what_is_remembered_of_a_person_costs_one_row(journal: str, tmp_path: Path) -> None:
     """Who crosses the threshold of hot leads is remembered as hot, once, and quiet cycles write nothing of it."""
     with Town(tmp_path if journal == "file" else None, _with_threshold) as town:
-        _remembers_once(town)
+        _check_remembered_once(town)
 
 
-def _remembers_once(town: Town) -> None:
+def _check_remembered_once(town: Town) -> None:
     town.open()
     for number in range(COUNT):
         town.lead(email=f"p{number}@firm.example", lastName="Sato", leadScore=80)
