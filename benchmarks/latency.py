@@ -71,7 +71,9 @@ def latency(
         tasks, notices = _wait(process, raised)
         told = None
         if beside is not None:
-            told = json.loads(beside.finish().output)["routes"][0]["backfill"]
+            told = json.loads(
+                beside.finish(well=False).output
+            )  # brakes may stop what follows of it["routes"][0]["backfill"]
     return _delays(people, raised, {"task": tasks, "notice": notices}, told, busy)
 
 

@@ -36,8 +36,10 @@ from tests.support.tree import ROOT
 PRESETS = ROOT / "mappings" / "presets" / "marketo-salesforce"
 ROUTES = {"Timing": "N-01 時期", "Budget": "N-02 予算", "Competitor": "N-04 乗換", "Price": "N-03 価値"}
 LISTS = (*ROUTES.values(), "N-05 未対応")
+OPT_OUTS = [("unsubscribed", "HasOptedOutOfEmail"), ("optOutSeminar", "Opt_Out_Seminar__c")]
 ROLES = ("Decision Maker", "Evaluator", "Business User")
 SLACK, PATIENCE = 2.0, 30.0
+LOG = "process.log"
 LONGEST = 8.0  # seconds that one process lives
 _WHO = re.compile(r"#(\d+)")
 CHANGES: dict[str, dict[str, str]] = {
@@ -122,6 +124,7 @@ class Ground:
         self.raised: list[str] = []
         self.counts: dict[str, int] = {}
         self.lost = 0
+        self.left: list[str] = []
 
     def act(self) -> None:
         """Somebody becomes hot, or a deal is lost."""
@@ -155,7 +158,7 @@ class Ground:
         asked = {
             "since": self.since, "slack": SLACK, "patience": self.patience, "never": ["opted_out", "bounced"],
             "wait": 1.0, "routes": ROUTES, "roles": list(ROLES), "blank_after": 7 * 86_400.0,
-            "raise_field": "demoRequest", "rates": {"USD": "150"},
+            "opt_outs": OPT_OUTS, "raise_field": "demoRequest", "rates": {"USD": "150"},
         }  # fmt: skip
         self.counts = (found := self.fakes.ask("flows", asked))["counts"]
         offences: list[dict[str, Any]] = found["offences"]
@@ -202,6 +205,8 @@ def _kill_once(ground: Ground) -> str:
             again = end
         time.sleep(0.002)
     ended = process.poll() is not None
+    if ended and name == "run":
+        ground.left.append(f"the service ended by itself ({process.returncode}): {_last_words(ground.place)}")
     time.sleep(dice.choice((0.0, dice.uniform(0.0, 0.02))))
     process.send_signal(signal.SIGKILL)
     process.wait(20)
@@ -209,10 +214,18 @@ def _kill_once(ground: Ground) -> str:
 
 
 def _start(place: Place, *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        place.command(*arguments), cwd=ROOT, env=clean_environment(), stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    with (place.folder / LOG).open("wb") as log:
+        return subprocess.Popen(
+            place.command(*arguments),
+            cwd=ROOT,
+            env=clean_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+
+
+def _last_words(place: Place) -> str:
+    return (place.folder / LOG).read_text("utf-8").strip()[-300:]
 
 
 def _settle(ground: Ground, seconds: float, rest: float) -> None:
@@ -222,7 +235,9 @@ def _settle(ground: Ground, seconds: float, rest: float) -> None:
     try:
         while time.monotonic() < end and (time.monotonic() - quiet < rest or ground.in_doubt()):
             time.sleep(0.5)
-            assert process.poll() is None, f"the service ended with {process.returncode}"
+            assert process.poll() is None, (
+                f"the service ended with {process.returncode}: {_last_words(ground.place)}"
+            )
             if (now := ground.written()) != last:
                 quiet, last = time.monotonic(), now
     finally:
@@ -246,7 +261,7 @@ def _wrong(ground: Ground, listed: Sequence[str]) -> list[str]:
     twice += [f"the notice {key} came {number} times" for key, number in keys.items() if number > 1]
     gone = [f"no notice of lead {lead}" for lead in ground.raised if lead not in told and lead not in listed]
     odd = [f"a notice of lead {lead}, who was never raised" for lead in told if lead not in ground.raised]
-    return offences + twice + gone + odd
+    return ground.left + offences + twice + gone + odd
 
 
 def kill_effects(
