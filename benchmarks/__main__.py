@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import report
+from benchmarks.backfills import backfills
 from benchmarks.cases import FirstCopy, Wrong, first_copy, say, two_ways
 from benchmarks.idle import idle, idle_lines
 from benchmarks.latency import latency, latency_lines
 
-NAMES = ("copy", "both", "idle", "latency")
+NAMES = ("copy", "both", "idle", "latency", "backfill")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -24,7 +25,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "case", nargs="?", choices=NAMES,
         help="copy: first copy, delta, quiet, memory; both: both ways; idle: a service that waits; latency: how soon "
-        "sales hears of a hot person; default: copy, both and idle",
+        "sales hears of a hot person; backfill: people whom no feed told of; default: copy, both and idle",
     )  # fmt: skip
     parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
     parser.add_argument("--seconds", type=float, default=180.0, help="how long an idle service is watched")
@@ -62,6 +63,8 @@ def _measured(asked: argparse.Namespace) -> tuple[list[report.Line], str, list[d
         people = asked.people or (100_000 if asked.backfill else 2_000)
         found = latency(people, asked.minutes, backfill=asked.backfill, crossings=asked.crossings)
         return latency_lines(found), "", []
+    if case == "backfill":
+        return backfills(asked.records), "", []
     return measure(asked.records, asked.rounds, case, asked.seconds)
 
 

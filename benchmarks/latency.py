@@ -34,13 +34,14 @@ _WHO = re.compile(r"#(\d+)")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delays:
     """Seconds from a raised score to what came of it, by what came ("task", "notice"); `missing` and `doubled` count
-    people. `backfill`: what the command beside it printed, None = there was none."""
+    people, `unasked` what came of people whose score nobody raised. `backfill`: what the command beside it printed, None = there was none."""
 
     people: int
     raised: int
     seconds: Mapping[str, Sequence[float]]
     missing: int
     doubled: int
+    unasked: int = 0
     backfill: Mapping[str, Any] | None = None
     busy: int = 0
 
@@ -71,9 +72,9 @@ def latency(
         tasks, notices = _wait(process, raised)
         told = None
         if beside is not None:
-            told = json.loads(
-                beside.finish(well=False).output
-            )  # brakes may stop what follows of it["routes"][0]["backfill"]
+            answer = beside.finish(well=False).output  # brakes may stop what follows of it
+            told = json.loads(answer)["routes"][0]["backfill"]
+            say(f"the backfill: {json.dumps(told)}")
     return _delays(people, raised, {"task": tasks, "notice": notices}, told, busy)
 
 
@@ -118,16 +119,17 @@ def _delays(
 ) -> Delays:  # fmt: skip
     began_at = {str(each["lead"]): float(each["time"]) for each in raised}
     seconds: dict[str, list[float]] = {}
-    missing = doubled = 0
+    missing = doubled = unasked = 0
     for what, found in told.items():
         when: dict[str, list[float]] = {}
         for lead, moment in found:
             when.setdefault(lead, []).append(moment)
+        unasked += len(when.keys() - began_at.keys())
         missing += len(began_at.keys() - when.keys())
         doubled += sum(len(moments) > 1 for moments in when.values())
         seconds[what] = sorted(min(when[lead]) - at for lead, at in began_at.items() if lead in when)
     return Delays(
-        people=people, raised=len(raised), seconds=seconds, missing=missing, doubled=doubled, backfill=backfill,
+        people=people, raised=len(raised), seconds=seconds, missing=missing, doubled=doubled, unasked=unasked, backfill=backfill,
         busy=busy,
     )  # fmt: skip
 
@@ -155,8 +157,9 @@ def latency_lines(found: Delays) -> list[Line]:
         )  # fmt: skip
     lines.append(
         Line(
-            what=f"hot people{beside}: missed, doubled", measured=f"{found.missing}, {found.doubled}",
-            target="0, 0", reached=found.missing == found.doubled == 0,
+            what=f"hot people{beside}: missed, doubled, unasked",
+            measured=f"{found.missing}, {found.doubled}, {found.unasked}", target="0, 0, 0",
+            reached=found.missing == found.doubled == found.unasked == 0,
         )
     )  # fmt: skip
     if found.backfill is not None:

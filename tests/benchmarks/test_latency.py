@@ -23,15 +23,15 @@ def test_everybody_raised_is_told_of_once_also_beside_a_backfill() -> None:
     assert found.backfill["phase"] == "done"
     assert found.backfill["read"]["marketo"] >= 120
     missed = next(line for line in latency_lines(found) if "missed" in line.what)
-    assert (missed.measured, missed.reached) == ("0, 0", True)
+    assert (missed.measured, missed.reached) == ("0, 0, 0", True)
 
 
 def test_delays_are_those_of_the_first_word_and_every_second_one_counts() -> None:
-    """A task for nobody that was raised does not matter; two for one person are one delay and one doubled."""
+    """A task about somebody whom nobody raised is counted apart; two for one person are one delay and one doubled."""
     told = {"task": [("7", 112.0), ("7", 130.0), ("9", 101.0)], "notice": []}
     found = _delays(10, [EVENT], told, None, 0)
     assert found.seconds == {"task": [12.0], "notice": []}
-    assert (found.missing, found.doubled) == (1, 1)
+    assert (found.missing, found.doubled, found.unasked) == (1, 1, 1)
     with pytest.raises(Wrong):
         latency_lines(found)
 
