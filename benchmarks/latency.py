@@ -34,7 +34,8 @@ _WHO = re.compile(r"#(\d+)")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delays:
     """Seconds from a raised score to what came of it, by what came ("task", "notice"); `missing` and `doubled` count
-    people, `unasked` what came of people whose score nobody raised. `backfill`: what the command beside it printed, None = there was none."""
+    people, `unasked` those of whom something came though nobody raised them. `backfill`: what the command beside it
+    printed, None = there was none; `busy`: scores raised while it ran."""
 
     people: int
     raised: int
@@ -129,8 +130,8 @@ def _delays(
         doubled += sum(len(moments) > 1 for moments in when.values())
         seconds[what] = sorted(min(when[lead]) - at for lead, at in began_at.items() if lead in when)
     return Delays(
-        people=people, raised=len(raised), seconds=seconds, missing=missing, doubled=doubled, unasked=unasked, backfill=backfill,
-        busy=busy,
+        people=people, raised=len(raised), seconds=seconds, missing=missing, doubled=doubled, unasked=unasked,
+        backfill=backfill, busy=busy,
     )  # fmt: skip
 
 
