@@ -23,7 +23,7 @@ from renkei.demo_project import Story, read_story, write_story
 from renkei.drain import drain, wait_until
 from renkei.fakes import Fakes
 from renkei.first import deliver_these, refused
-from renkei.progress import Teller
+from renkei.progress import Handed, Silent, Teller
 from renkei.settings import Project
 from renkei.syncing import Result, sync_route
 from renkei.wire import Wired, build
@@ -50,10 +50,17 @@ class Wishes:
 
 
 class Demo:
-    """One run; every scene prints its lines through `say`."""
+    """One run; every scene prints its lines through `say`, and the first sync shows its progress by `bars`."""
 
-    def __init__(self, wishes: Wishes, words: Words, say: Callable[[str], None], teller: Teller) -> None:
-        self.wishes, self.words, self.say, self.teller = wishes, words, say, teller
+    def __init__(
+        self,
+        wishes: Wishes,
+        words: Words,
+        say: Callable[[str], None],
+        bars: Callable[[], Teller] = Silent,
+    ) -> None:
+        self.wishes, self.words, self.say, self.bars = wishes, words, say, bars
+        self.teller = Handed()
         self.story: Story = read_story()
         self.began = time.monotonic()
 
@@ -95,7 +102,10 @@ class Demo:
         self.say(self.words("demo.first"))
         fakes.ask("faults", FIRST_FAULTS)
         for world in wired.worlds.values():
-            self._tell(sync_route(wired, world, self.teller, first=True))
+            with self.bars() as self.teller.shown:
+                result = sync_route(wired, world, self.teller, first=True)
+            self.teller.shown = Silent()
+            self._tell(result)
 
     def _tell(self, result: Result) -> None:
         total, words = result.total, self.words

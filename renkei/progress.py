@@ -59,6 +59,21 @@ class Silent:
         return None
 
 
+class Handed(Silent):
+    """Hands on to whoever shows progress just now; `shown` may change while the work goes on."""
+
+    def __init__(self) -> None:
+        self.shown: Teller = Silent()
+
+    def __call__(self, what: str, count: int) -> None:
+        """Hand a step on."""
+        self.shown(what, count)
+
+    def expect(self, what: str, total: int) -> None:
+        """Hand a total on."""
+        self.shown.expect(what, total)
+
+
 class Lines(Silent):
     """A line now and then: what, how many so far, how many a second."""
 

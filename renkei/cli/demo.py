@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -31,8 +33,9 @@ def demo(
 
     here = session(HERE, None, lang, as_json=json)
     wishes = Wishes(persons=persons, seconds=seconds, seed=seed, keep=keep)
-    with teller(here.words, silent=True) as quiet:
-        outcome = Demo(wishes, here.words, (lambda _: None) if json else say, quiet).run()
+    silent = json or not sys.stdout.isatty()
+    tell: Callable[[str], None] = (lambda _: None) if json else say
+    outcome = Demo(wishes, here.words, tell, lambda: teller(here.words, silent=silent)).run()
     if json:
         agreement = outcome.agreement
         as_json(
