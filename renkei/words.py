@@ -175,6 +175,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "service   {owner} since {since}   {where}",
             "サービス   {owner} {since} から稼働中   {where}",
         ),
+        "service.quota": ("calls today", "本日の呼び出し"),
+        "service.used": ("{system} {share} % of {daily}", "{system} {daily} 回の {share} %"),
         "service.paused": (
             "PAUSED  {route} since {since}: {reason}; opt-outs are sent",
             "一時停止  {route} {since} から: {reason}（配信停止は送ります）",

@@ -41,7 +41,9 @@ def demo(
         as_json(
             {
                 "ok": outcome.well, "converged": outcome.converged, "persons": agreement.persons,
-                "pairs": agreement.pairs, "wrong": agreement.wrong, "left": outcome.left,
+                "pairs": agreement.pairs, "wrong": agreement.wrong, "left": outcome.left, "asked": outcome.asked,
+                "accounts": {"pairs": outcome.firms.pairs, "wrong": outcome.firms.wrong},
+                "notices": {"told": outcome.notices.told, "twice": outcome.notices.twice},
                 "verdict": outcome.verdict, "flows": outcome.flows, "last_line": outcome.last_line,
             }
         )  # fmt: skip

@@ -97,6 +97,7 @@ def shown_data(seen: Seen) -> dict[str, Any]:
         "paused": paused,
         "stands_still": still,
         "mapping_refused": seen.mapping or None,
+        "quota": {name: dict(each) for name, each in seen.quota.items()},
     }
 
 
@@ -106,6 +107,15 @@ def show(here: Session, seen: Seen) -> None:
     if seen.running is not None:
         since, where = stamp(seen.running.since), seen.running.url
         say(words("service.runs", owner=seen.running.owner, since=since, where=where))
+    if seen.quota:
+        used = [
+            words("service.used", system=name, share=each["share"], daily=f"{each['daily']:,}")
+            for name, each in seen.quota.items()
+        ]
+        say(f"{words('service.quota')}  {' · '.join(used)}")
+    for name, calls in seen.quota.items():
+        if calls["ending"]:
+            say(paint(f"{name}: {calls['ending']}", "yellow"))
     for name, each in seen.paused.items():
         text = words("service.paused", route=name, since=stamp(each.since), reason=each.reason or "–")
         say(paint(text, "yellow"), f"  {words('next')}  renkei resume {name}")

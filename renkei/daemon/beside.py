@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from renkei.canary import from_data
@@ -18,6 +19,7 @@ from renkei.daemon.notes import (
     MAPPING,
     NEW,
     PROCESS,
+    QUOTA,
     ROUTE,
     ROUTES,
     SYNC_NOW,
@@ -51,12 +53,14 @@ class Running(NamedTuple):
 
 class Seen(NamedTuple):
     """What the journal says of the service: None = it does not run. `still`: routes that stand still, with state,
-    reason and since; `mapping`: why changed files were refused ("" = they were not)."""
+    reason and since; `mapping`: why changed files were refused ("" = they were not); `quota`: the day's calls by
+    system, as the service last counted them."""
 
     running: Running | None
     paused: Mapping[str, Pause]
     still: Mapping[str, Mapping[str, Any]]
     mapping: str
+    quota: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 def see(project: Project, routes: list[str]) -> Seen:
@@ -74,7 +78,8 @@ def see(project: Project, routes: list[str]) -> Seen:
         return Seen(None, pauses, {}, "")
     still = {name.removeprefix(ROUTE): data for name, data in notes.items() if name.startswith(ROUTE)}
     running = Running(note["owner"], note["url"], note["since"])
-    return Seen(running, pauses, still, str(notes.get(MAPPING, {}).get("reason", "")))
+    mapping = str(notes.get(MAPPING, {}).get("reason", ""))
+    return Seen(running, pauses, still, mapping, notes.get(QUOTA, {}))
 
 
 def scopes_at_work(project: Project) -> list[RouteScope]:

@@ -17,6 +17,7 @@ from renkei.daemon.alarms import Alarms
 from renkei.daemon.bells import Bells
 from renkei.daemon.board import Board, State
 from renkei.daemon.calls import Apart, Calls
+from renkei.daemon.daily import Daily
 from renkei.daemon.folder import Folder, Refused, read_folder
 from renkei.daemon.hearing import Hearing
 from renkei.daemon.metrics import Figures, Metrics
@@ -135,9 +136,10 @@ class _House:
         notes.write(PROCESS, {"owner": this_process(), "url": url, "since": now}, now)
         alarms = Alarms(notes, channel, calls, project.service.language, project.env, self.log.info)
         hearing = Hearing(wired, reader, self.log.info, self.reopen)
+        daily = Daily(project, notes, channel, calls, self.log.info)
         self.service = Service(
             wired, self.stop, self.board, self.bells, Folder(project), notes, alarms, hearing, self.metrics,
-            reader, self.rebuild, self._quota, self.clean, self.log,
+            reader, self.rebuild, self._quota, daily, self.clean, self.log,
         )  # fmt: skip
         routes = {route: project.service.interval(route) for route in wired.worlds}
         self.log.info("service starts", env=project.env, routes=routes, url=url, owner=this_process())

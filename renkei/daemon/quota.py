@@ -66,3 +66,17 @@ class Forecast:
         if now - began < LEAST or count.used <= before:
             return None
         return (count.daily - count.used) * (now - began) / (count.used - before)
+
+
+def in_shares(counts: Mapping[str, Spent], ending: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """What is kept of the day's calls for commands beside: in whole per cent, so that a quiet day writes little.
+    `ending`: what was said of systems whose calls run out."""
+    return {
+        system: {
+            "share": 100 * count.used // count.daily,
+            "daily": count.daily,
+            "ending": ending.get(system, ""),
+        }
+        for system, count in sorted(counts.items())
+        if count.daily
+    }

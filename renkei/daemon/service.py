@@ -18,15 +18,16 @@ from renkei import telling
 from renkei.daemon.alarms import Alarm, Alarms
 from renkei.daemon.bells import Bells
 from renkei.daemon.board import Board, Picture, State
+from renkei.daemon.daily import Daily
 from renkei.daemon.desk import Desk
 from renkei.daemon.folder import Folder, Refused
 from renkei.daemon.guest import Guest
 from renkei.daemon.hearing import Hearing
 from renkei.daemon.memory import LARGE, give_back
 from renkei.daemon.metrics import Metrics
-from renkei.daemon.notes import MAPPING, ROUTE, ROUTES, Notes
+from renkei.daemon.notes import MAPPING, QUOTA, ROUTE, ROUTES, Notes
 from renkei.daemon.phrases import say
-from renkei.daemon.quota import Forecast, Spent
+from renkei.daemon.quota import Forecast, Spent, in_shares
 from renkei.drain import LATE
 from renkei.first import was_applied
 from renkei.threads import Stop
@@ -64,6 +65,7 @@ class Service:
     reader: Reader
     rebuild: Callable[[tuple[Rules, ...]], dict[str, World]]
     quota: Callable[[], dict[str, Spent]]
+    daily: Daily
     clean: Callable[[str], str]
     log: Any
     desks: dict[str, Desk] = field(default_factory=dict)
@@ -217,6 +219,7 @@ class Service:
 
     def _look(self) -> None:
         self.alarms.update(self._alarms(), self._clock())
+        self.daily.look([desk.world.lens.rules for desk in self.in_order()], self._clock())
 
     def _alarms(self) -> Iterable[Alarm]:
         """Everything that a person should know now."""
@@ -228,9 +231,9 @@ class Service:
             reason = telling.brake(Words(self.alarms.language), str(body.get("reason", "")))
             found.append(Alarm("brake", row.field, reason))
         counts = self.quota()
-        found += [
-            Alarm("quota", *pair) for pair in self._forecast.running_out(counts, time.monotonic()).items()
-        ]
+        ending = self._forecast.running_out(counts, time.monotonic())
+        found += [Alarm("quota", *pair) for pair in ending.items()]
+        self.notes.write(QUOTA, in_shares(counts, ending), self._clock())
         for desk in self.desks.values():
             found += self._alarms_of(desk)
         return found

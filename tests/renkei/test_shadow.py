@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from renkei.daemon.daily import Daily, day_of
+from renkei.daemon.notes import Notes
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.shadow import report, span, summary
 from renkei.wire import load_rules
 from renkei.words import Words
+from state.memory import MemoryStore
 from sync.errors import Fatal
 from tests.support.command import new_place
+from tests.support.office import Inline
 
 
 def test_what_would_have_been_written_is_counted_and_nothing_is_written(tmp_path: Path, capsys: Any) -> None:
@@ -63,6 +68,38 @@ def test_what_somebody_else_brought_in_step_counts_as_passed(tmp_path: Path, cap
         lines = summary(found, Words("en"))
         assert lines[0].startswith("jp-person (")
         assert not any("@" in line for line in lines)
+
+
+class _Ear:
+    """A channel that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str]] = []
+
+    def tell(self, subject: str, text: str, key: str) -> None:
+        """Take one message."""
+        self.heard.append((subject, text, key))
+
+
+def test_a_service_tells_each_day_of_a_route_that_only_looks_on_once(tmp_path: Path, capsys: Any) -> None:
+    """The first day tells nothing; when the next begins, yesterday is told once, also if the process was started anew,
+    and no person is named."""
+    with Fakes("--persons", "30", "--role", "0", "--seed", "9") as fakes:
+        place = new_place(tmp_path, fakes)
+        place.edit_mapping("defaults:\n", "mode: shadow\ndefaults:\n")
+        place.quick(capsys, "sync")
+        project = open_project(place.folder)
+        rules = load_rules(project)
+        ear, store, now = _Ear(), MemoryStore(), time.time()
+        for moment in (now, now + 86_400.0, now + 86_401.0):
+            notes = Notes(store)  # each look by a process of its own
+            daily = Daily(project, notes, ear, Inline(), lambda *_args, **_more: None)  # type: ignore[arg-type]
+            daily.look(rules, moment)
+    ((subject, text, key),) = ear.heard
+    assert subject.startswith("jp-person (")
+    assert "grade" in text
+    assert "@" not in text
+    assert key == f"shadow jp-person {day_of(now)}"
 
 
 def test_a_day_is_one_of_this_host() -> None:

@@ -18,7 +18,7 @@ from renkei.daemon.folder import Folder, Refused
 from renkei.daemon.narrow import opt_outs_only
 from renkei.daemon.notes import NEW, PAUSE, RESUME, Notes, paused
 from renkei.daemon.phrases import PHRASES
-from renkei.daemon.quota import Forecast, Spent
+from renkei.daemon.quota import Forecast, Spent, in_shares
 from renkei.log import Hiding
 from renkei.scaffold import write_project
 from renkei.serving import read_service
@@ -208,6 +208,13 @@ def test_a_quota_is_forecast_from_the_pace_of_the_last_hour() -> None:
     found = forecast.running_out({"a": Spent(4_100, 10_000)}, 3_500.0)
     assert "4,100 of 10,000" in found["a"]
     assert forecast.running_out({"a": Spent(10, 10_000)}, 3_600.0) == {}
+
+
+def test_the_calls_of_a_day_are_kept_in_whole_per_cent() -> None:
+    """What commands beside show moves a hundred times a day at most; a system without a limit has no share."""
+    counts = {"a": Spent(149, 10_000), "b": Spent(5, 0)}
+    kept = {"a": {"share": 1, "daily": 10_000, "ending": "soon"}}
+    assert in_shares(counts, {"a": "soon"}) == in_shares({"a": Spent(100, 10_000)}, {"a": "soon"}) == kept
 
 
 def test_a_folder_is_taken_whole_or_refused(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_a_change_flows_and_everybody_is_told_the_truth(place: Place) -> None:
         assert service.figure("renkei_ready") == 1
         said = place.renkei("status", "--json").data
         assert said["service"]["running"]["url"] == service.url
+        assert set(said["service"]["quota"]) <= {"marketo", "salesforce"}
         assert service.get("/nothing")[0] == 404
         assert service.end() < 10
         check_verdict(place)
