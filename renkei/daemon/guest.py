@@ -101,7 +101,12 @@ class Guest:
             if work.world is not desk.world:  # the mapping or the sign-in has changed
                 self._take_up(desk.world, work.stand)
             if desk.route in self._works:
+                before = sum(work.stand.sent.values())
                 self._move(desk.route, self._works[desk.route])
+                if sum(work.stand.sent.values()) > before:
+                    desk.soon = (
+                        0.0  # what comes back is decided in small parts: nobody waits behind all of it
+                    )
             return
 
     def _ready(self, desks: Mapping[str, Desk]) -> Iterator[tuple[Backfill, Desk]]:
