@@ -114,10 +114,7 @@ class Ground:
         done = self.place.renkei("sync", "--first", "--canary", "0")
         assert done.code == 0, done.out + done.err
         self.since = time.time()
-        leads = fakes.ask("state")["marketo"]
-        self._cold = [
-            key for key, row in leads.items() if (row.get("leadScore") or 0) < 60 and not row["unsubscribed"]
-        ]
+        self._cold = _cold(fakes.ask("state"))
         self._open = [deal["record"] for deal in market["deals"] if deal["stage"] not in _CLOSED]
         self.dice.shuffle(self._cold)
         self.dice.shuffle(self._open)
@@ -169,6 +166,17 @@ class Ground:
 
 
 _CLOSED = ("Closed Won", "Closed Lost")
+
+
+def _cold(live: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+    """Leads who are not hot, and who have opted out of nothing on either side."""
+    found: list[str] = []
+    for key, row in live["marketo"].items():
+        other = live["salesforce"].get(str(row.get("sfaId")), {})
+        out = any(row.get(one) or other.get(two) for one, two in OPT_OUTS)
+        if (row.get("leadScore") or 0) < 60 and not out:
+            found.append(key)
+    return found
 
 
 def _project(folder: Path, fakes: Fakes) -> Place:
@@ -310,7 +318,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="renkei-kill-") as folder:
         persons = max(200, 5 * asked.count)
         found = kill_effects(Path(folder) / "p", asked.count, asked.seed, persons, max(60, 2 * asked.count))
-    for text in found.wrong[:20]:
+    for text in found.wrong[:100]:
         _say(text)
     _say(found.line)
     return 0 if not found.wrong else 1
