@@ -1,4 +1,5 @@
-"""Persons' words to a route: answers to what the inbox asks, approvals of what a brake stops, discards.
+"""Persons' words to a route: answers to what the inbox asks, approvals of what a brake stops, discards,
+undos.
 
 Each word is a row that a cycle reads at its start and does in one transaction, or refuses with a reason that stands in
 the row from then on («why»). It decides nothing about records: it writes down what was said, and marks the people
@@ -15,7 +16,8 @@ from sync.normalise import encode
 from sync.read import World
 from sync.rows import DONE, REFUSED, CommandRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
-from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, Approve, No
+from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, UNDO, Approve, No
+from sync.undo import undo
 
 
 def apply_commands(world: World) -> int:
@@ -26,8 +28,7 @@ def apply_commands(world: World) -> int:
             continue
         patch = Patch()
         try:
-            _do(world, row, patch)
-            patch.put(row._replace(state=DONE))
+            patch.put(_do(world, row, patch)._replace(state=DONE))
             done += 1
         except (No, msgspec.DecodeError) as why:
             patch = Patch()
@@ -36,13 +37,16 @@ def apply_commands(world: World) -> int:
     return done
 
 
-def _do(world: World, row: CommandRow, patch: Patch) -> None:
+def _do(world: World, row: CommandRow, patch: Patch) -> CommandRow:
     if row.kind == ANSWER:
         answer(world, row, patch)
     elif row.kind == APPROVE:
         _approve(world, row, patch)
+    elif row.kind == UNDO:
+        return undo(world, row, patch)
     else:
         discard(world, row, patch)
+    return row
 
 
 def _refused(row: CommandRow, why: str) -> CommandRow:

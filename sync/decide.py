@@ -27,7 +27,7 @@ from sync.identify import (
     identify,
     stop_creates,
 )  # fmt: skip
-from sync.pairs import decide_pairs
+from sync.pairs import decide_pairs, keep_undone
 from sync.plan import Base, Half, encode_base, target_of
 from sync.refer import translate
 from sync.rows import LIVE, BaseRow, HoldRow, RecordRow
@@ -78,6 +78,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     _want_consent(scene, entity, wants)
     stood = stand(scene, entity, wants, context)
     translate(scene, entity, wants)
+    keep_undone(scene, entity, wants)
     match identity:
         case Linked():
             decide_pairs(scene, entity, wants, context.now)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 import msgspec
 
 from sync.effects import KIND as EFFECT
-from sync.holds import DISCARDED
+from sync.holds import DISCARDED, UNDO
 from sync.identify import release_claims
 from sync.normalise import encode
 from sync.plan import Base, Half, Work, decode_base, decode_work, encode_base
@@ -47,6 +47,10 @@ def _discard_one(world: World, row: OperationRow, said: Discard, sent: Collectio
     if row.action == EFFECT:
         return
     work = decode_work(row.body)
+    if work.undo:  # what it would have taken back stays as it is, as both sides have agreed
+        for field in work.fields.values():
+            patch.drop(HoldRow(row.entity, field.name, UNDO, row.route, 0.0, b"", ""))
+        return
     if row.action == ActionKind.CREATE:
         _discard_create(world, row, work, said, patch)
     elif said.keep_both:

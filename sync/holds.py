@@ -15,6 +15,7 @@ from sync.rows import HoldRow
 
 CONFLICT, LOOP, AMBIGUOUS, TOMBSTONE, CONSENT = "conflict", "loop", "ambiguous", "tombstone", "consent"
 DISCARDED = "discarded"
+UNDO, UNLINKED = "undo", "unlinked"
 LEAVE_BOTH, LINK, CREATE, LIFT = "leave_both", "link", "create", "lift"
 
 

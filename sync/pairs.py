@@ -6,7 +6,7 @@ now (after a merge or conversion) a half is kept only where the new record has t
 
 from __future__ import annotations
 
-from sync.holds import CONFLICT, DISCARDED, LEAVE_BOTH, LOOP, answer_to, is_discarded
+from sync.holds import CONFLICT, DISCARDED, LEAVE_BOTH, LOOP, UNDO, UNLINKED, answer_to, is_discarded
 from sync.normalise import Known, decode_body, encode
 from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_written
 from sync.possible import ANYBODY, shown
@@ -15,6 +15,7 @@ from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, resolve
 from sync.rows import LIVE, RecordRow
 from sync.rules import Cell, FieldRule, Flow
 from sync.scene import Scene
+from sync.undo import decode_undone, is_writable
 from sync.work import Wanted, Wants
 
 LOOPS = 3
@@ -54,6 +55,8 @@ class _Sides:
 
 def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
     """Decide every field of a linked entity into `wants`."""
+    if ("", UNLINKED) in scene.holds[entity]:
+        return  # a person has let the record go: neither side is the other's business any more
     ma, sfa = scene.leading(entity, Side.MA), scene.leading(entity, Side.SFA)
     if ma is None or sfa is None or ma.state != LIVE or sfa.state != LIVE:
         wants.keeps_open = True
@@ -64,10 +67,52 @@ def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
     base = _belonging(scene, entity, wants.base or scene.bases.get(entity), sides)
     halves = dict(base.halves)
     for rule in scene.lens.rules.fields:
-        if rule.flow is not Flow.NONE:
+        if not _take_back(scene, rule, sides, halves, wants) and rule.flow is not Flow.NONE:
             _decide_field(rule, sides, halves, wants)
+    for name, kind in list(wants.holds):
+        if kind == UNDO and name not in scene.lens.rule:
+            wants.holds.pop((name, kind))  # the mapping has lost the field, and the undo its object
     _agree_consent(scene, sides, halves)
     wants.base = Base(base.ma, base.sfa, halves)
+
+
+def keep_undone(scene: Scene, entity: int, wants: Wants) -> None:
+    """Let stand what an undo has written down, until the fields themselves are decided."""
+    for hold in scene.holds[entity].values():
+        if hold.kind in (UNDO, UNLINKED) and hold.route == scene.lens.rules.route:
+            wants.keep(hold)
+
+
+def _take_back(
+    scene: Scene, rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants: Wants
+) -> bool:  # fmt: skip
+    """Want a value back that an undo has written down, as long as ours still stands there and the other side has not
+    moved on; otherwise the undo is over, and the field is decided like any other. True if it is wanted."""
+    hold = sides.held.get((rule.name, UNDO))
+    if hold is None or wants.holds.pop((rule.name, UNDO), None) is None:
+        return False
+    undone, now = decode_undone(hold), _pair(rule, sides)
+    side = scene.lens.side(undone.target.system)
+    row, half = sides.row[side], halves.get(rule.name)
+    if half is not None and half.fingerprint != rule.fingerprint:
+        half = None
+    if now is None or row.ref != undone.target or not is_writable(scene.lens, rule, row.ref, undone.path):
+        return False
+    moved = half is not None and not now.unconfirmed(side.other) and now.of(side.other) != half.of(side.other)
+    seen = sides.body(side).get(undone.path)
+    there, ours = (
+        scene.lens.read_raw(row.system, row.object, undone.path, raw) for raw in (seen, undone.expected)
+    )
+    if moved or there != ours:
+        return False
+    wants.keep(hold)
+    source = now.of(side.other) if half is None else half.of(side.other)
+    back = scene.lens.read_raw(row.system, row.object, undone.path, undone.desired)
+    fresh = Wanted(sides.row[side.other], {}, again=True, run=undone.run)
+    wanted = wants.undos.setdefault((row.ref, undone.run), fresh)
+    wanted.fields[undone.path] = FieldWork(rule.name, seen, undone.desired, source, back)
+    wanted.verify.append(undone.path)
+    return True
 
 
 def in_scope(scene: Scene, known: dict[Side, Known]) -> bool:
@@ -165,10 +210,10 @@ def _pair(rule: FieldRule, sides: _Sides) -> Pair | None:
     flags = {
         side: rule.name in sides.known[side].unconfirmed or rule.name in sides.away[side] for side in SIDES
     }
-    return Pair(ma, sfa, _is_same(rule, ma, sfa), flags[Side.MA], flags[Side.SFA])
+    return Pair(ma, sfa, is_same(rule, ma, sfa), flags[Side.MA], flags[Side.SFA])
 
 
-def _is_same(rule: FieldRule, ma: Value, sfa: Value) -> bool:
+def is_same(rule: FieldRule, ma: Value, sfa: Value) -> bool:
     """True if what one side has is what the other side would be given."""
     if ma == sfa:
         return True

@@ -35,7 +35,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     a unique key among its fields, `without` the fields that the vendor refused on an earlier try, `who`
     the path that gets the person's record id once it is known, `repeatable` = doing it twice is doing it once
     (effects), `spare` the paths that an effect can do without, `refusals` how often the vendor refused it as it
-    stands."""
+    stands, `undo` = it takes back what we wrote."""
 
     fields: dict[str, FieldWork]
     source: Ref
@@ -48,6 +48,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     repeatable: bool = False
     refusals: int = 0
     spare: tuple[str, ...] = ()
+    undo: bool = False
 
 
 _encoder = msgspec.json.Encoder(order=None)

@@ -220,7 +220,7 @@ NEW, DONE, REFUSED = "new", "done", "refused"
 
 
 class CommandRow(NamedTuple):
-    """A person's word to a route: `kind` answer, approve or discard, `body` as in sync.commands. `state`: NEW until
+    """A person's word to a route: `kind` answer, approve, discard or undo, `body` as in sync.said. `state`: NEW until
     a cycle has read it, then DONE, or REFUSED with the reason in its body."""
 
     id: int

@@ -1,4 +1,4 @@
-"""What a person can say to a route, as data: answers, approvals, discards.
+"""What a person can say to a route, as data: answers, approvals, discards, undos.
 
 The words that a screen or a command line puts into the journal and a cycle reads there (sync.commands). Nothing is
 decided here.
@@ -10,8 +10,8 @@ import msgspec
 
 from sync.rows import NEW, CommandRow
 
-ANSWER, APPROVE, DISCARD = "answer", "approve", "discard"
-KINDS = (ANSWER, APPROVE, DISCARD)
+ANSWER, APPROVE, DISCARD, UNDO = "answer", "approve", "discard", "undo"
+KINDS = (ANSWER, APPROVE, DISCARD, UNDO)
 EVERYTHING = "all"
 
 
@@ -45,11 +45,31 @@ class Discard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keep_both: bool = False
 
 
+class TakeBack(msgspec.Struct, frozen=True, array_like=True):
+    """One value that is to be taken back: the operation that wrote it last, its path ("" = the whole create), and the
+    operation whose value before it shall have again (the same one, or an earlier one of an unbroken row of ours)."""
+
+    operation: int
+    path: str
+    first: int
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Take back what we wrote. `what`: the choice in words, kept with the run. `relink`: entities that the undo
+    `relink_run` has let go. `run`: under which number it was done (0 = not yet)."""
+
+    items: tuple[TakeBack, ...]
+    what: str = ""
+    relink: tuple[int, ...] = ()
+    relink_run: int = 0
+    run: int = 0
+
+
 class No(Exception):
     """A word that cannot be done, and why."""
 
 
-def command(at: float, route: str, word: Answer | Approve | Discard) -> CommandRow:
+def command(at: float, route: str, word: Answer | Approve | Discard | Undo) -> CommandRow:
     """A word as a row without a number, for whoever puts it into the journal."""
     match word:
         case Answer():
@@ -58,4 +78,6 @@ def command(at: float, route: str, word: Answer | Approve | Discard) -> CommandR
             kind = APPROVE
         case Discard():
             kind = DISCARD
+        case Undo():
+            kind = UNDO
     return CommandRow(0, at, kind, route, NEW, msgspec.json.encode(word))

@@ -212,7 +212,9 @@ class Settlement:
             return
         halves = dict(base.halves)
         for path, field_ in work.fields.items():
-            halves[field_.name] = self._half(field_, path, target, returned, halves.get(field_.name))
+            halves[field_.name] = self._half(
+                field_, path, target, returned, halves.get(field_.name), undo=work.undo
+            )
         fresh = BaseRow(target.entity, row.route, encode_base(Base(base.ma, base.sfa, halves)))
         self.around.bases[target.entity] = fresh
         self.patch.put(fresh)
@@ -224,6 +226,8 @@ class Settlement:
         target: RecordRow,
         returned: Mapping[str, Raw] | None,
         old: Half | None,
+        *,
+        undo: bool,
     ) -> Half:
         rule = self.lens.rule.get(work.name)
         there = work.half
@@ -235,9 +239,9 @@ class Settlement:
         else:
             fingerprint = rule.fingerprint
             if rule.can_circle:
-                written = (*(old.written if old is not None else ()), written_mark(work.source, self.now))[
-                    -KEEP_WRITTEN:
-                ]
+                written = old.written if old is not None else ()
+                if not undo:  # it carries nothing across
+                    written = (*written, written_mark(work.source, self.now))[-KEEP_WRITTEN:]
         if self.lens.side(target.system) is Side.MA:
             return Half(fingerprint, there, work.source, written)
         return Half(fingerprint, work.source, there, written)

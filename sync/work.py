@@ -71,7 +71,7 @@ class Context:
 @dataclass(slots=True)
 class Wanted:
     """Fields to be written to one record, and the record that they come from. `again`: the record is decided once more
-    when it is written."""
+    when it is written. `run`: of the undo that wants them (0 = they are wanted by what both sides have)."""
 
     source: RecordRow
     fields: dict[str, FieldWork]
@@ -79,6 +79,7 @@ class Wanted:
     claims: tuple[str, ...] = ()
     unique: str = ""
     again: bool = False
+    run: int = 0
 
 
 @dataclass(slots=True)
@@ -88,6 +89,7 @@ class Wants:
     entity: int
     base: Base | None = None
     targets: dict[Ref, Wanted] = field(default_factory=dict)
+    undos: dict[tuple[Ref, int], Wanted] = field(default_factory=dict)
     opt_outs: list[OptOut] = field(default_factory=list)
     opted_out: frozenset[str] = frozenset()
     holds: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -109,20 +111,20 @@ def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
     """Bring the open operations of an entity in line with what it wants; the number of new ones."""
     open_now = [row for row in scene.operations[wants.entity].values() if row.action in FIELD_ACTIONS]
     kept: set[int] = set()
-    rests = {
-        target: _not_yet_open(scene, target, each, open_now, kept) for target, each in wants.targets.items()
-    }
+    wanted = [*wants.targets.items(), *((target, each) for (target, _run), each in wants.undos.items())]
+    rests = [(target, _not_yet_open(scene, target, each, open_now, kept)) for target, each in wanted]
+    targets = {target for target, _each in wanted}
     for (
         row
     ) in open_now:  # before anything is added: a new create takes the claims of the one that it replaces
-        if row.id in scene.sent and not row.again and target_of(row) not in wants.targets:
+        if row.id in scene.sent and not row.again and target_of(row) not in targets:
             scene.put_operation(row._replace(again=1))  # no longer wanted: asked again before it leaves again
         superseded = row.id not in kept and row.id not in scene.sent and not wants.keeps_open
         if superseded and row.state in _DERIVED:
             scene.put_operation(row._replace(state=SUPERSEDED, reason="decided again"))
             release_claims(scene, row.id, context.numbers)
     created = 0
-    for target, rest in rests.items():
+    for target, rest in rests:
         if rest is not None and rest.fields:
             _add(scene, wants.entity, target, rest, context)
             created += 1
@@ -165,8 +167,10 @@ def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Contex
     verify = tuple(path for path in wanted.verify if path in wanted.fields)
     work = Work(
         fields=wanted.fields, source=wanted.source.ref, verify=verify, claims=wanted.claims,
-        unique=wanted.unique,
+        unique=wanted.unique, undo=bool(wanted.run),
     )  # fmt: skip
+    if wanted.run:
+        context = replace(context, run=wanted.run)
     row = operation(scene, entity, target, action, work, context, state=PLANNED, lane=context.lane)
     if wanted.again:
         scene.put_operation(row._replace(again=1))

@@ -1,0 +1,56 @@
+"""Which applied operations somebody means who wants something taken back, read from beside the owner.
+
+It decides how operations are chosen, and which ones were applied to the same records since. It may not know what may
+be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from state.reader import Reader
+from state.sql import among, as_list
+from state.tables import table_of
+from sync.rows import APPLIED, OperationRow
+
+_OPERATION = table_of(OperationRow).c
+
+
+class Meant(NamedTuple):
+    """Applied operations of a run (0 = any), under rules whose digest begins so ("" = any), of these entities (None =
+    anybody), settled at `since` (unix seconds) or later."""
+
+    run: int = 0
+    digest: str = ""
+    entities: Collection[int] | None = None
+    since: float = 0.0
+
+
+def applied(reader: Reader, meant: Meant) -> list[OperationRow]:
+    """The operations that are meant, by number; inside a snapshot."""
+    query = select(*_OPERATION).where(_OPERATION.state == APPLIED, _OPERATION.done_at >= meant.since)
+    if meant.run:
+        query = query.where(_OPERATION.run == meant.run)
+    if meant.digest:
+        query = query.where(_OPERATION.digest.startswith(meant.digest, autoescape=True))
+    values: dict[str, object] = {}
+    if meant.entities is not None:
+        query = query.where(among(_OPERATION.entity, "entities"))
+        values["entities"] = as_list(meant.entities)
+    return reader.rows(OperationRow, query.order_by(_OPERATION.id), **values)
+
+
+def since_then(reader: Reader, chosen: Iterable[OperationRow]) -> list[OperationRow]:
+    """Whatever was applied to the records of these operations since the first of them; inside a snapshot."""
+    rows = list(chosen)
+    if not rows:
+        return []
+    query = select(*_OPERATION).where(
+        _OPERATION.state == APPLIED,
+        _OPERATION.id >= min(row.id for row in rows),
+        among(_OPERATION.record, "records"),
+    )
+    return reader.rows(OperationRow, query, records=as_list({row.record for row in rows}))
