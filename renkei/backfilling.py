@@ -13,6 +13,7 @@ import msgspec
 
 from renkei import canary as canaries
 from renkei.backfill import STOPPED, Backfill, Stand, Wish, as_figures, begin
+from renkei.daemon.memory import give_back
 from renkei.drain import PATIENCE, TRIES, Total, drain, wait_until
 from renkei.progress import Teller
 from renkei.settings import Project
@@ -24,7 +25,7 @@ from sync.errors import Fatal, Retryable
 from sync.read import World
 from sync.rules import Condition, Rules
 
-TURN = 15.0  # seconds after which everything else has its turn
+TURN = 5.0  # seconds after which everything else has its turn
 
 
 def condition_of(project: Project, route: str, text: str) -> Condition | None:
@@ -101,8 +102,10 @@ def alone(wired: Wired, world: World, wish: Wish, teller: Teller) -> Stand:
 
 
 def _turn(world: World) -> None:
-    """A cycle of everything that is due: what people have just done does not wait for a backfill."""
+    """A cycle of everything that is due: what people have just done does not wait for a backfill. What came back of its
+    own writes is read in small parts so, and the memory of each part is given back."""
     run_cycle(world, Bounds(trigger="sync"))
+    give_back()
 
 
 class Shown:
