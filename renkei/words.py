@@ -11,12 +11,14 @@ from types import MappingProxyType
 from renkei.demowords import DEMO
 from renkei.enginewords import ENGINE
 from renkei.taskwords import TASKS
+from renkei.undowords import UNDOS
 
 _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         **ENGINE,
         **DEMO,
         **TASKS,
+        **UNDOS,
         "error": ("error", "エラー"),
         "warning": ("warning", "警告"),
         "note": ("note", "参考"),

@@ -28,6 +28,7 @@ from renkei.cli import (
     service,
     shadow,
     status,
+    undo,
 )
 from renkei.cli.codes import DONE, LEFT, WRONG, code_of
 from renkei.cli.screen import problem
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _GROUPS = (
-    project, planning, delivery, backfill, status, inbox, looking, deciding, shadow, service, keeping, demo,
+    project, planning, delivery, backfill, status, inbox, looking, deciding, undo, shadow, service, keeping, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)

@@ -39,7 +39,7 @@ def trace(
     rules = load_rules(here.project)
     if field and field not in field_names(rules):
         _refuse_field(field, rules)
-    found = _find(here, who, rules)
+    found = find_traces(here, who, rules)
     if not found:
         problem(
             here.words, here.words("trace.nobody", who=who), here.words("trace.nobody_next"), json_wanted=json
@@ -77,7 +77,8 @@ def _refuse_field(field: str, rules: tuple[Rules, ...]) -> None:
     raise Fatal(f"No mapping has a field «{field}».", did_you_mean(field, field_names(rules)))
 
 
-def _find(here: Session, who: str, rules: tuple[Rules, ...]) -> tuple[Trace, ...]:
+def find_traces(here: Session, who: str, rules: tuple[Rules, ...]) -> tuple[Trace, ...]:
+    """Whoever is meant by an e-mail address or `system:id`, also records that were merged."""
     from matching.email import email_key, normalise_email
     from matching.keys import key_hash
     from renkei.wire import look

@@ -1,0 +1,170 @@
+"""What somebody wants taken back, found in the journal, and the taking back itself.
+
+It decides which operations a run, a rule, a digest or a person stands for, and that the word goes to the running
+service where there is one. What may be taken back is the engine's affair.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from renkei.settings import Project
+from renkei.wire import look
+from sync.errors import Fatal
+from sync.normalise import Lens
+from sync.rows import REFUSED, RunRow
+from sync.said import Undo, command
+from sync.undo import TRIGGER, Judged, Left, Take, judge
+from sync.undoable import choose
+
+if TYPE_CHECKING:
+    from renkei.progress import Teller
+    from renkei.syncing import Result
+    from renkei.wire import Wired
+    from state.reader import Reader
+    from state.undoable import Meant
+    from sync.rules import Rules
+
+EXAMPLES = 10
+
+
+class Part(NamedTuple):
+    """What an undo would do on one route: the word to say, what it may take back, and everything that it may not."""
+
+    route: str
+    word: Undo
+    judged: Judged
+    left: tuple[Left, ...]
+
+    @property
+    def empty(self) -> bool:
+        """True if there is nothing to do."""
+        return not (self.judged.takes or self.judged.unlinks or self.word.relink)
+
+
+class Outcome(NamedTuple):
+    """What came of it: `run` the undo's own (0 = nobody has begun yet), `taken` the values that stand as before."""
+
+    part: Part
+    run: int
+    taken: int
+    result: Result
+
+
+def parts_of(
+    project: Project, rules: Sequence[Rules], meant: Meant, *, what: str, field: str = ""
+) -> list[Part]:
+    """What is meant, route by route, judged by what the journal knows now; `what` is kept with the undo's run.
+    Raises Fatal."""
+    from state.undoable import applied, since_then
+
+    found: list[Part] = []
+    with look(project) as reader, reader.snapshot():
+        relink = _unlinked_by(reader, meant.run) if meant.run and not field else ()
+        rows = applied(reader, meant)
+        later = since_then(reader, rows)
+        for each in rules:
+            lens = Lens(each)
+            own, others = ([row for row in part if row.route == each.route] for part in (rows, later))
+            choice = choose(lens, own, others, field)
+            judged = judge(reader, lens, choice.items)
+            again = relink if relink and _route_of(reader, meant.run) == each.route else ()
+            word = Undo(items=choice.items, what=what, relink=again, relink_run=meant.run if again else 0)
+            if own or again:
+                found.append(Part(each.route, word, judged, (*choice.left, *judged.left)))
+    return found
+
+
+def _unlinked_by(reader: Reader, run: int) -> tuple[int, ...]:
+    """Whose records an undo has let go. Raises Fatal where there is no such run."""
+    rows = reader.get(RunRow, [(run,)])
+    if not rows:
+        raise Fatal(f"There is no run {run}.", "`renkei trace` names the run of every write")
+    if rows[0].trigger != TRIGGER:
+        return ()
+    return tuple(msgspec.json.decode(rows[0].body).get("unlinked", ()))
+
+
+def _route_of(reader: Reader, run: int) -> str:
+    return reader.get(RunRow, [(run,)])[0].route
+
+
+def as_data(part: Part) -> dict[str, Any]:
+    """A part with stable keys: by system and field, with examples; what is left alone one by one."""
+    fields: Counter[tuple[str, str]] = Counter((each.target.system, each.name) for each in part.judged.takes)
+    systems: dict[str, dict[str, int]] = {}
+    for (system, name), number in fields.most_common():
+        systems.setdefault(system, {})[name] = number
+    return {
+        "route": part.route,
+        "values": len(part.judged.takes),
+        "fields": systems,
+        "unlinked": [f"{each.target.system}:{each.target.id}" for each in part.judged.unlinks],
+        "linked_again": len(part.word.relink),
+        "examples": [_example(each) for each in part.judged.takes[:EXAMPLES]],
+        "left": [
+            {
+                "operation": each.operation, "system": each.target.system, "record": each.target.id,
+                "field": each.name, "why": each.why,
+            }
+            for each in part.left
+        ],
+    }  # fmt: skip
+
+
+def _example(take: Take) -> dict[str, Any]:
+    return {
+        "system": take.target.system, "record": take.target.id, "field": take.name, "now": take.expected,
+        "then": take.desired,
+    }  # fmt: skip
+
+
+def alone(wired: Wired, parts: Collection[Part], teller: Teller) -> list[Outcome]:
+    """Say it and do it, as the owner of the journal. Raises Fatal."""
+    from renkei.syncing import sync_route
+
+    done: list[Outcome] = []
+    for part in parts:
+        number = _post(wired.project, part)
+        result = sync_route(wired, wired.worlds[part.route], teller)
+        done.append(_outcome(wired.project, part, number, result))
+    return done
+
+
+def beside(project: Project, parts: Collection[Part]) -> list[Outcome]:
+    """Have the running service do it, and wait until it has brought the routes up to date. Raises Fatal, Retryable."""
+    from renkei.daemon.beside import as_result, sync_beside
+
+    done: list[Outcome] = []
+    for part in parts:
+        number = _post(project, part)
+        (data,) = sync_beside(project, part.route)
+        done.append(_outcome(project, part, number, as_result(data)))
+    return done
+
+
+def _post(project: Project, part: Part) -> int:
+    from state.post import post_command
+
+    return post_command(project.state, command(time.time(), part.route, part.word))
+
+
+def _outcome(project: Project, part: Part, number: int, result: Result) -> Outcome:
+    from state.answers import Which
+    from state.service import command as ask
+    from state.views import plan
+
+    with look(project) as reader:
+        row = ask(reader, number)
+        said: dict[str, Any] = json.loads(row.body) if row is not None else {}
+        if row is not None and row.state == REFUSED:
+            raise Fatal(f"It was not done: {said.get('why', '')}.", "look again with --dry-run")
+        run = int(said.get("run", 0))
+        counts = plan(reader, Which(run=run, states=("applied",))) if run else None
+    return Outcome(part, run, sum(each.number for each in counts.fields) if counts else 0, result)

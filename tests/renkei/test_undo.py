@@ -1,0 +1,123 @@
+"""`renkei undo` as a person uses it: alone and beside the service, judged on what the vendors hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renkei.fakes import Fakes
+from renkei.settings import open_project
+from renkei.threads import SystemClock
+from renkei.wire import open_systems
+from sync.ports import Write
+from sync.record import Ref
+from tests.support.command import Place, new_place
+from tests.support.serving import Serving, configure
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A project after its first sync."""
+    with Fakes("--persons", "30", "--role", "0", "--seed", "7") as fakes:
+        made = new_place(tmp_path / "project", fakes)
+        ran = made.renkei("sync", "--first", "--canary", "0")
+        assert ran.code == 0, ran.out + ran.err
+        yield made
+
+
+def _pairs(place: Place, count: int = 4) -> dict[str, str]:
+    live = place.live()
+    pairs = [(key, str(row["sfaId"])) for key, row in live["marketo"].items() if row.get("sfaId")]
+    return dict([(ma, sfa) for ma, sfa in pairs if sfa in live["salesforce"]][:count])
+
+
+def _write(place: Place, system: str, record: str, **values: str) -> None:
+    """Somebody else types through the vendor's own interface."""
+    (opened,) = open_systems(open_project(place.folder), [system], SystemClock()).values()
+    try:
+        assert opened.write("person", [Write(1, Ref(system, "Lead", record), values)])[0].result == "applied"
+    finally:
+        opened.close()
+
+
+def _titles(place: Place, pairs: dict[str, str]) -> list[Any]:
+    live = place.live()["salesforce"]
+    return [live[sfa].get("Title") for sfa in pairs.values()]
+
+
+def _carried(place: Place, capsys: Any) -> tuple[dict[str, str], list[Any], str]:
+    """Four leads get another title, which one run carries: who they are, what stood at sales, and the run."""
+    pairs = _pairs(place)
+    before = _titles(place, pairs)
+    for ma in pairs:
+        _write(place, "marketo", ma, title="主任研究員補佐")
+    time.sleep(1.2)
+    assert place.quick(capsys, "sync").code == 0
+    assert set(_titles(place, pairs)) == {"主任研究員補佐"}
+    time.sleep(1.2)
+    assert place.quick(capsys, "sync").code == 0  # reads back what was written
+    told = place.quick(capsys, "trace", f"marketo:{next(iter(pairs))}", "--field", "title", "--json").data
+    wrote = next(line for line in told["found"][0]["history"] if line["what"] == "wrote")
+    return pairs, before, str(wrote["run"])
+
+
+def test_a_run_is_taken_back_and_brought_back(place: Place, capsys: Any) -> None:
+    """A dry run writes nothing; without a word of agreement nothing begins; what somebody touched is listed and stays;
+    the rest is as before, stays so, and comes back when the undo is undone."""
+    pairs, before, run = _carried(place, capsys)
+    first = next(iter(pairs.values()))
+    _write(place, "salesforce", first, Title="Deputy of Nothing")
+    time.sleep(1.2)
+    assert place.quick(capsys, "sync").code == 0
+    dry = place.quick(capsys, "undo", "run", run, "--dry-run", "--json")
+    (part,) = dry.data["routes"]
+    assert (dry.code, part["values"], [each["why"] for each in part["left"]]) == (0, 3, ["touched"])
+    assert "touched since" in place.quick(capsys, "undo", "run", run, "--dry-run").out
+    asked = place.quick(capsys, "undo", "run", run)
+    assert (asked.code, "--yes" in asked.err) == (2, True)
+    assert _titles(place, pairs)[1:] == ["主任研究員補佐"] * 3
+    done = place.quick(capsys, "undo", "run", run, "--yes", "--json")
+    assert (done.code, done.data["routes"][0]["taken_back"]) == (0, 3), done.out + done.err
+    assert _titles(place, pairs) == ["Deputy of Nothing", *before[1:]]
+    time.sleep(1.2)
+    assert place.quick(capsys, "sync", "--json").data["routes"][0]["sent"] == {}
+    own = str(done.data["routes"][0]["run"])
+    back = place.quick(capsys, "undo", "run", own, "--yes")
+    assert (back.code, "taken back 3 of 3" in back.out) == (0, True), back.out + back.err
+    assert _titles(place, pairs) == ["Deputy of Nothing", *["主任研究員補佐"] * 3]
+
+
+def test_what_cannot_be_meant_is_refused(place: Place, capsys: Any) -> None:
+    """Each says what is wrong and what to do next; a rule that is at work would write again."""
+    for words, says in {
+        ("run", "99999999"): "no run",
+        ("run", "x"): "no number",
+        ("rule", "title"): "--and-pause",
+        ("rule", "titel", "--and-pause"): "title",
+        ("digest", "ab"): "too short",
+        ("person", "marketo:1", "--since", "soon"): "no date",
+    }.items():
+        said = place.quick(capsys, "undo", *words, "--yes")
+        assert (said.code, says in said.err) == (2, True), said.out + said.err
+    nobody = place.quick(capsys, "undo", "person", "nobody@nowhere.example", "--yes")
+    assert (nobody.code, "nothing was written" in nobody.out) == (1, True)
+
+
+def test_a_person_is_taken_back_beside_the_service(place: Place, capsys: Any) -> None:
+    """The service does it with its next cycle, the others keep what we wrote, and a rule is taken back and paused."""
+    pairs, before, _run = _carried(place, capsys)
+    lead = next(iter(pairs))
+    configure(place)
+    with Serving(place) as serving:
+        serving.ready()
+        told = place.quick(capsys, "undo", "person", f"marketo:{lead}", "--field", "title", "--yes", "--json")
+        assert (told.code, told.data["routes"][0]["taken_back"]) == (0, 1), told.out + told.err
+        assert _titles(place, pairs) == [before[0], *["主任研究員補佐"] * 3]
+        told = place.quick(capsys, "undo", "rule", "title", "--and-pause", "--yes", "--json")
+        assert told.data["routes"][0]["taken_back"] >= 3, told.out + told.err
+        assert _titles(place, pairs)[1:] == before[1:]
+        assert "jp-person" in place.quick(capsys, "status", "--json").data["service"]["paused"]
