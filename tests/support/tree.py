@@ -6,7 +6,17 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("matching", "sync", "revenue", "connectors", "mappings", "state", "renkei", "simulators", "benchmarks")
+PACKAGES = (
+    "matching",
+    "sync",
+    "revenue",
+    "connectors",
+    "mappings",
+    "state",
+    "renkei",
+    "simulators",
+    "benchmarks",
+)
 PRODUCTION = PACKAGES[:7]
 _LEFT_BEHIND = frozenset({"node_modules", "__pycache__", "build", "dist", "htmlcov", "secrets"})
 
