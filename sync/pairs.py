@@ -66,8 +66,10 @@ def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
         return
     base = _belonging(scene, entity, wants.base or scene.bases.get(entity), sides)
     halves = dict(base.halves)
+    undone = any(kind == UNDO for _name, kind in sides.held)
     for rule in scene.lens.rules.fields:
-        if not _take_back(scene, rule, sides, halves, wants) and rule.flow is not Flow.NONE:
+        back = undone and _take_back(scene, rule, sides, halves, wants)
+        if not back and rule.flow is not Flow.NONE:
             _decide_field(rule, sides, halves, wants)
     for name, kind in list(wants.holds):
         if kind == UNDO and name not in scene.lens.rule:

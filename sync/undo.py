@@ -8,7 +8,7 @@ named. What may be taken back is written down as a hold of its own; deciding mak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -112,20 +112,21 @@ def judge(rows: Rows, lens: Lens, items: Sequence[TakeBack]) -> Judged:
     found = Judged()
     numbers = {number for item in items for number in (item.operation, item.first)}
     operations = {row.id: row for row in rows.get(OperationRow, [(number,) for number in sorted(numbers)])}
-    known = [item for item in items if item.operation in operations and item.first in operations]
+    works = {number: decode_work(row.body) for number, row in operations.items()}
+    known = [item for item in items if _is_known(item, works)]
     targets = {target_of(operations[item.operation]) for item in known}
     records = {row.ref: row for row in rows.get(RecordRow, sorted(targets))}
     route = lens.rules.route
     keys = [(entity, route) for entity in sorted({row.entity for row in records.values()})]
     bases = {row.entity: decode_base(row.body).halves for row in rows.get(BaseRow, keys)}
-    works = {number: decode_work(row.body) for number, row in operations.items()}
     for item in known:
         row = operations[item.operation]
         record = records.get(target_of(row))
         if row.route != route or row.state != APPLIED:
             continue
-        if row.action == ActionKind.CREATE and not item.path:
-            _judge_create(row, record, bases, found)
+        if not item.path:
+            if row.action == ActionKind.CREATE:
+                _judge_create(row, record, bases, found)
         elif record is None or record.state != LIVE or record.role != LEADING:
             name = works[row.id].fields[item.path].name
             found.left.append(Left(row.id, target_of(row), name, GONE))
@@ -138,6 +139,12 @@ def judge(rows: Rows, lens: Lens, items: Sequence[TakeBack]) -> Judged:
             else:
                 found.left.append(found_one)
     return found
+
+
+def _is_known(item: TakeBack, works: Mapping[int, Work]) -> bool:
+    """True if both operations are there and wrote the path."""
+    both = [works.get(number) for number in (item.operation, item.first)]
+    return all(work is not None and (not item.path or item.path in work.fields) for work in both)
 
 
 def _judge_create(

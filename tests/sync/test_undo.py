@@ -15,7 +15,7 @@ from sync.ports import Outcome, Write
 from sync.record import Raw, Ref, Side
 from sync.rows import APPLIED, DONE, REFUSED, CommandRow, OperationRow, Patch, RecordRow, RunRow
 from sync.rules import ActionKind, Limit, Rules
-from sync.said import Discard, Undo, command
+from sync.said import Discard, TakeBack, Undo, command
 from sync.settle import Settlement
 from sync.undo import GONE, TOUCHED, UNMAPPED, Judged, Left, judge
 from sync.undoable import EFFECT, LATER, OPT_OUT, Choice, choose
@@ -266,6 +266,20 @@ def test_a_field_that_has_left_the_mapping_is_listed() -> None:
     assert heard(made, number)[0] == REFUSED
     assert {values["MA_Score__c"] for values in at_sales(made, people).values()} == {50}
     assert made.store.holds_of([row.entity for row in made.store.get(RecordRow, people)]) == []
+
+
+def test_what_was_never_written_is_refused() -> None:
+    """A word about operations or paths that are not known here does nothing, and the cycle goes on."""
+    made, people = town(2)
+    run, _before = carried(made, people)
+    real = applied(made, [run])[0].id
+    word = Undo(
+        items=(TakeBack(10**9, "Title", 10**9), TakeBack(real, "Nothing", real), TakeBack(real, "", real))
+    )
+    number = say(made, word)
+    made.tick()
+    assert heard(made, number)[0] == REFUSED
+    assert writes(made) == 0
 
 
 def test_brakes_hold_an_undo_like_anything_else() -> None:
