@@ -14,6 +14,7 @@ from sync.brakes import BACKFILL, kept_brake, planned_of, released_of, show_brak
 from sync.chunk import context_of, decide_chunk
 from sync.commands import apply_commands
 from sync.decide import Decided
+from sync.doubted import mark_doubted
 from sync.guard import EVERYTHING, Brake, guard, opt_outs_left, released
 from sync.normalise import encode
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
@@ -62,6 +63,7 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
     try:
         adopt_rules(world)
         apply_commands(world)
+        mark_doubted(world)
         wake_due(world, bounds.dirty)
         _read(world, report, bounds)
         if _is_complete(world):

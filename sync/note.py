@@ -111,7 +111,7 @@ class _Page:
                 self.patch.put(row._replace(refetch_at=0.0))
             return
         seen = decode_body(row.body)
-        changes = _changes(row, seen, record.values)
+        changes = differences(row, seen, record.values)
         if not _is_stale(record, row, self.reading):
             self._renew(record, row, seen, changes)
         elif changes or row.state != LIVE:
@@ -168,10 +168,10 @@ def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[
 def is_news(record: Record, row: RecordRow) -> bool:
     """True if a record reads different from what we hold of it."""
     gone = row.state not in (LIVE, MOVED)
-    return gone or (row.state == LIVE and bool(_changes(row, decode_body(row.body), record.values)))
+    return gone or (row.state == LIVE and bool(differences(row, decode_body(row.body), record.values)))
 
 
-def _changes(row: RecordRow, seen: Mapping[str, Raw], values: Mapping[str, Raw]) -> dict[str, list[Raw]]:
+def differences(row: RecordRow, seen: Mapping[str, Raw], values: Mapping[str, Raw]) -> dict[str, list[Raw]]:
     """What differs from what we saw, old and new. In a record that we created and never read, a blank or a
     false in a field that we did not send is what the vendor always puts there, and no news."""
     unread = row.as_of == 0 and row.settled > 0

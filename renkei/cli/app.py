@@ -25,6 +25,7 @@ from renkei.cli import (
     looking,
     planning,
     project,
+    reconcile,
     service,
     shadow,
     status,
@@ -46,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _GROUPS = (
-    project, planning, delivery, backfill, status, inbox, looking, deciding, undo, shadow, service, keeping, demo,
+    project, planning, delivery, backfill, reconcile, status, inbox, looking, deciding, undo, shadow, service, keeping, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)

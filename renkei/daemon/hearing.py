@@ -15,6 +15,7 @@ from renkei.daemon.board import State
 from renkei.daemon.desk import Desk, Wish
 from renkei.daemon.notes import DONE, DROPPED, NEW, PAUSE, RESUME, SYNC_NOW, TAKEN, body_of, read_paused
 from renkei.syncing import Result, as_data, look_around
+from sync.doubted import REREAD
 from sync.normalise import encode
 from sync.rows import CommandRow, Patch
 from sync.said import KINDS
@@ -69,7 +70,7 @@ class Hearing:
         """Act on every new word. Raises Fatal."""
         from state.service import commands
 
-        for row in commands(self.reader, KINDS, (NEW,)):
+        for row in commands(self.reader, (*KINDS, REREAD), (NEW,)):
             if row.route in desks:
                 desks[row.route].soon = 0.0  # a cycle reads it
         rows = commands(self.reader, (PAUSE, RESUME, SYNC_NOW), (NEW,), after=self._heard_to)

@@ -1,0 +1,58 @@
+"""What `renkei reconcile` says, in English and in Japanese. It decides wording only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+RECONCILE: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "progress.compare": ("compare", "照合"),
+        "reconcile.dry": ("Nothing was read.", "読み込みは行っていません。"),
+        "reconcile.forecast": (
+            "{system}: {records} records to read, about {calls} calls",
+            "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回",
+        ),
+        "reconcile.read": ("read {read}", "読み込み {read}"),
+        "reconcile.pairs": (
+            "{compared} pairs compared, {equal} equal in every field",
+            "{compared} 組を照合、全項目一致 {equal} 組",
+        ),
+        "reconcile.kind": ("what", "種別"),
+        "reconcile.explained": ("explained", "説明あり"),
+        "reconcile.gaps": ("unexplained", "説明なし"),
+        "reconcile.why": ("by", "理由"),
+        "reconcile.different": ("different fields", "値の相違"),
+        "reconcile.missing": ("missing", "欠落"),
+        "reconcile.orphaned": ("orphaned", "相手なし"),
+        "reconcile.double": ("double", "重複"),
+        "reconcile.unknown": ("never seen", "未把握"),
+        "reconcile.stale": ("seen otherwise", "把握した値と相違"),
+        "reconcile.alone": ("on one side", "片側のみ"),
+        "reconcile.why.agreed": ("agreed to differ", "相違で合意済み"),
+        "reconcile.why.by_rule": ("the mapping's rule", "マッピングの規則"),
+        "reconcile.why.held": ("waits in the inbox", "inbox で判断待ち"),
+        "reconcile.why.waiting": ("to be sent", "送信待ち"),
+        "reconcile.why.refused": ("refused by a system", "システムが拒否"),
+        "reconcile.why.to_decide": ("to be decided", "判定待ち"),
+        "reconcile.why.to_read": ("to be read again", "再読み込み待ち"),
+        "reconcile.why.unread": ("not noted, see «seen otherwise»", "未記録（「把握した値と相違」を参照）"),
+        "reconcile.why.on_its_way": ("too young to be told", "変更直後"),
+        "reconcile.why.unconfirmed": ("sent, to be read back", "送信後の確認待ち"),
+        "reconcile.why.outside": ("nobody asks for it", "対象外"),
+        "reconcile.why.not_writable": ("cannot be written there", "書き込み不可"),
+        "reconcile.why.deleted": ("deleted by its system", "システム側で削除済み"),
+        "reconcile.why.not_shown": ("not shown by its system now", "現在表示されない"),
+        "reconcile.why.twin": ("known as twins", "重複として把握済み"),
+        "reconcile.well": ("no gap", "差異なし"),
+        "reconcile.ill": ("{gaps} findings that nothing explains", "説明のない差異 {gaps} 件"),
+        "reconcile.asked": (
+            "{asked} records are read again and decided with the next cycle: `renkei sync {route}`",
+            "{asked} 件を次のサイクルで読み直して判定します: `renkei sync {route}`",
+        ),
+        "reconcile.next": (
+            "`--show` names them, `--mend` has them read again",
+            "`--show` で一覧、`--mend` で読み直しを依頼します",
+        ),
+    }
+)
