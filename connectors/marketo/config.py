@@ -37,7 +37,7 @@ class MarketoConfig(SystemConfig):
     server_timeout: float = 90.0
     visibility_lag: float = 10.0
     daily_calls: int = 50_000
-    part_bytes: int = 8 * 1024 * 1024
+    part_bytes: int = 2 * 1024 * 1024
 
     @property
     def identity(self) -> str:
