@@ -212,9 +212,11 @@ class Settlement:
             return
         halves = dict(base.halves)
         for path, field_ in work.fields.items():
-            halves[field_.name] = self._half(
-                field_, path, target, returned, halves.get(field_.name), undo=work.undo
-            )
+            old = halves.get(field_.name)
+            half = self._half(field_, path, target, returned, old)
+            if work.undo:  # it carries nothing across, so nothing goes in circles by it
+                half = Half(half.fingerprint, half.ma, half.sfa, old.written if old is not None else ())
+            halves[field_.name] = half
         fresh = BaseRow(target.entity, row.route, encode_base(Base(base.ma, base.sfa, halves)))
         self.around.bases[target.entity] = fresh
         self.patch.put(fresh)
@@ -226,8 +228,6 @@ class Settlement:
         target: RecordRow,
         returned: Mapping[str, Raw] | None,
         old: Half | None,
-        *,
-        undo: bool,
     ) -> Half:
         rule = self.lens.rule.get(work.name)
         there = work.half
@@ -239,9 +239,9 @@ class Settlement:
         else:
             fingerprint = rule.fingerprint
             if rule.can_circle:
-                written = old.written if old is not None else ()
-                if not undo:  # it carries nothing across
-                    written = (*written, written_mark(work.source, self.now))[-KEEP_WRITTEN:]
+                written = (*(old.written if old is not None else ()), written_mark(work.source, self.now))[
+                    -KEEP_WRITTEN:
+                ]
         if self.lens.side(target.system) is Side.MA:
             return Half(fingerprint, there, work.source, written)
         return Half(fingerprint, work.source, there, written)
