@@ -77,6 +77,10 @@ def test_a_run_is_taken_back_and_brought_back(place: Place, capsys: Any) -> None
     (part,) = dry.data["routes"]
     assert (dry.code, part["values"], [each["why"] for each in part["left"]]) == (0, 3, ["touched"])
     assert "touched since" in place.quick(capsys, "undo", "run", run, "--dry-run").out
+    digest = place.quick(capsys, "sync", "--json").data["routes"][0]["digest"]
+    wider = place.quick(capsys, "undo", "digest", digest[:8], "--field", "title", "--dry-run", "--json").data
+    assert wider["routes"][0]["fields"]["salesforce"] == {"title": 3}
+    assert place.quick(capsys, "undo", "digest", digest, "--since", "2100-01-01", "--dry-run").code == 1
     asked = place.quick(capsys, "undo", "run", run)
     assert (asked.code, "--yes" in asked.err) == (2, True)
     assert _titles(place, pairs)[1:] == ["主任研究員補佐"] * 3
