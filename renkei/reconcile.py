@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from renkei.spool import PAGE, Spool
 from sync.compare import (
@@ -36,12 +36,14 @@ from sync.ports import Clock, Connector
 from sync.read import FRONT
 from sync.record import Record, Ref, Side
 from sync.refer import references
-from sync.rows import LEADING, LIVE, MOVED, RecordRow
+from sync.rows import LEADING, LIVE, MOVED, HoldRow, OperationRow, RecordRow
 from sync.rules import Rules
 
 if TYPE_CHECKING:
     from state.answers import RouteScope
     from state.reader import Reader
+
+Owned = TypeVar("Owned", RecordRow, HoldRow, OperationRow)
 
 YOUNG = 60.0  # seconds before the last reading of a feed within which it may not have told everything yet
 LOOKS = 3
@@ -179,14 +181,15 @@ class _Comparing:
         live = self.spool.live(row.ref for row in rows)
         bases = {row.entity: decode_base(row.body) for row in found.bases}
         counterparts = self._counterparts(rows, live)
+        records, holds, operations = _by_entity(rows), _by_entity(found.holds), _by_entity(found.operations)
         for number in numbers:
             yield Sight(
                 entity=number,
-                held=[row for row in rows if row.entity == number],
+                held=records.get(number, ()),
                 live=live,
                 base=bases.get(number, Base()),
-                holds=[row for row in found.holds if row.entity == number],
-                operations=[row for row in found.operations if row.entity == number],
+                holds=holds.get(number, ()),
+                operations=operations.get(number, ()),
                 lifted=found.lifted,
                 counterparts=counterparts,
             )
@@ -336,6 +339,13 @@ class _Comparing:
             post(place, reread(self.sources.clock.now(), self.rules.route, refs))
             self.report.asked += len(refs)
             refs.clear()
+
+
+def _by_entity(rows: Iterable[Owned]) -> dict[int, list[Owned]]:
+    found: dict[int, list[Owned]] = {}
+    for row in rows:
+        found.setdefault(row.entity, []).append(row)
+    return found
 
 
 def as_data(report: Report) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sync.record import Record, Ref
 _TABLES = """
 create table live (system, object, id, version, created, body, primary key (system, object, id)) without rowid;
 create table identity (system, hash, object, id, primary key (system, hash, object, id)) without rowid;
+create index identity_of on identity (system, object, id);
 create table suspect (round, entity, system, object, id, primary key (round, entity, system, object, id));
 create table found (kind, why, entity, refs, field);
 """

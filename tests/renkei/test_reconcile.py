@@ -182,6 +182,36 @@ def test_a_double_that_nobody_told_is_found_and_known_as_a_twin(town: Town) -> N
     assert after.explained[DOUBLE] == {"twin": 1}
 
 
+def test_an_opt_out_that_nobody_told_is_found_and_carried(town: Town) -> None:
+    """An opt-out set past every stamp is named as seen otherwise; once read it stands on both sides."""
+    lead, sales = sides_of(town, 0)
+    silently(town, sales.object, sales.id, HasOptedOutOfEmail=True)
+    town.wait(LONG)
+    town.quiet()
+    assert not town.value(lead, "unsubscribed")
+    report = compared(town)
+    assert (named(report, STALE), report.gaps.total()) == ({sales}, 1)
+    assert mended(town).well
+    assert town.value(lead, "unsubscribed") is True
+    assert town.value(sales, "HasOptedOutOfEmail") is True
+
+
+def test_several_gaps_at_once_are_all_named_and_mended(town: Town) -> None:
+    """A swallowed change, one without a stamp and a record never seen are told apart in one go, each once."""
+    lead, _ = sides_of(town, 0)
+    _, sales = sides_of(town, 1)
+    town.edit(lead, title="本部長")
+    late = town.record(Email="late@x.example", LastName="late")
+    swallow(town)
+    silently(town, sales.object, sales.id, Title="顧問")
+    report = compared(town)
+    assert (named(report, STALE), named(report, UNKNOWN)) == ({lead, sales}, {late})
+    assert report.gaps.total() == 3
+    after = mended(town)
+    assert after.well
+    assert after.compared == after.equal == report.compared + 1
+
+
 def test_what_waits_or_was_agreed_is_explained(town: Town) -> None:
     """A change that is noted and planned but not sent is a difference with a reason, and no gap."""
     lead, _sales = sides_of(town, 1)
