@@ -47,7 +47,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _GROUPS = (
-    project, planning, delivery, backfill, reconcile, status, inbox, looking, deciding, undo, shadow, service, keeping, demo,
+    project, planning, delivery, backfill, reconcile, status, inbox, looking, deciding, undo, shadow, service,
+    keeping, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)
