@@ -21,6 +21,7 @@ from revenue.exclusions import Exclusions
 from revenue.money import Rate
 from revenue.task import TaskForm, TaskPaths
 from sync.record import Side
+from sync.rules import Flow
 
 Ask = Callable[[Node, Side], Compiled]
 
@@ -88,6 +89,11 @@ def task_form(given: TaskDraft, flows: Flows, side: Side) -> TaskForm | None:
         owner=given.owner.text if given.owner else "",
         reasons=tuple(name.text for name in given.reasons),
         zone=flows.draft.zone,
+        derived={
+            row.rule.name: row.rule.compute
+            for row in flows.rows
+            if row.rule.compute is not None and row.rule.flow is Flow.TO_SFA
+        },
     )
 
 

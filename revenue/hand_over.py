@@ -180,7 +180,7 @@ def _effects(rule: HandOver, look: _Look) -> Iterable[Effect]:
         crossing = look.found[trigger.name]
         if _holds(trigger, crossing, look.situation.now):
             announced.setdefault(crossing.number, []).append(trigger.name)
-    fields = told_of(look.situation)
+    fields = told_of(look.situation, rule.task)
     for number, names in sorted(announced.items()):
         crossing, why = look.found[names[0]], ", ".join(names)
         if rule.task is not None:

@@ -7,8 +7,8 @@ task is for and when it is due is decided elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from revenue.days import days_after
 from sync.record import Raw, Side, Value
@@ -39,7 +39,8 @@ class TaskPaths:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskForm:
     """One kind of task: a vendor `object` and its `paths`, a subject with {field} in it, the days until it is due
-    (`due`, seconds; shown as a date in `zone`), the field that names the owner, and the fields given as reasons."""
+    (`due`, seconds; shown as a date in `zone`), the field that names the owner, the fields given as reasons, and how
+    those are `derived` that only the selling side keeps."""
 
     object: str
     paths: TaskPaths
@@ -48,12 +49,17 @@ class TaskForm:
     owner: str = ""
     reasons: tuple[str, ...] = ()
     zone: str = "UTC"
+    derived: Mapping[str, Callable[[Fields], Value]] = field(default_factory=dict)
 
 
-def told_of(situation: Situation) -> Fields:
-    """Both sides' fields in one, for words and reasons: the selling side's where it has a value."""
-    found: dict[str, Value] = dict(situation.of(Side.MA))
-    found |= {name: value for name, value in situation.of(Side.SFA).items() if is_set(value)}
+def told_of(situation: Situation, form: TaskForm | None = None) -> Fields:
+    """Both sides' fields in one, for words and reasons: what marketing has just now, where it has a value, since the
+    selling side may not have heard of it yet; `derived` fields likewise. The owner is the selling side's."""
+    ours, theirs = situation.of(Side.MA), situation.of(Side.SFA)
+    found: dict[str, Value] = {**theirs, **{name: value for name, value in ours.items() if is_set(value)}}
+    if form is not None:
+        found |= {name: derive(ours) for name, derive in form.derived.items()}
+        found |= {form.owner: theirs[form.owner]} if is_set(theirs.get(form.owner)) else {}
     return found
 
 

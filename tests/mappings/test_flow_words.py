@@ -401,6 +401,22 @@ def test_a_word_does_what_it_says_and_nothing_without_its_step(place: str, word:
         FLOW_BEHAVIOURS[place, word](grammar().without(place, word))
 
 
+def test_reasons_are_what_marketing_has_now() -> None:
+    """A task tells the score and the grade that made the person hot, not what sales was told last; its owner is the one
+    whom sales knows."""
+    text = FLOWING.replace(
+        "fields:\n", "fields:\n  grade: { flow: ->, salesforce: MA_Grade__c, compute: { bands: score } }\n"
+    )
+    text = text.replace("reasons: [score]", "reasons: [score, grade]")
+    rules = both("", text, hot=HOT.replace("domains:", "  bands: { A: 70, D: 0 }\ndomains:"))["jp-person"]
+    fresh = {"email": "a@x.jp", "score": 80, "score.hot": True, "owner": "old@our.jp"}
+    stale = {"email": "a@x.jp", "score": 0, "grade": "D", "owner": "rep@our.jp"}
+    task = effect(stand(rules, "hand_over", fields={MA: fresh, SFA: stale}), "hand-over:")
+    assert task is not None
+    assert task.values["Description"] == "score\nscore: 80\ngrade: A"
+    assert task.values["Owner.Email"] == "rep@our.jp"
+
+
 def test_a_named_threshold_can_be_asked() -> None:
     """`score: hot` in a condition asks the field that the threshold's rule gives, not the number."""
     text = FLOWING + "create: { salesforce: { when: { score: hot } } }\n"
