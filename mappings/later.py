@@ -33,9 +33,9 @@ FILE: Mapping[str, Later] = _table(
 )
 KIND: Mapping[str, Later] = _table(
     {
-        "activity": ("M112", "this version syncs persons only"),
-        "campaign": ("M113", "this version syncs persons only"),
-        "membership": ("M114", "this version syncs persons only"),
+        "activity": ("M112", "this version syncs persons, accounts and deals"),
+        "campaign": ("M113", "this version syncs persons, accounts and deals"),
+        "membership": ("M114", "this version syncs persons, accounts and deals"),
     }
 )
 TYPE: Mapping[str, Later] = _table(
