@@ -54,11 +54,9 @@ def latency(
     backfill: bool = False,
     crossings: int = ATTEMPTS,
     every: float = EVERY,
-    known: bool = False,
     seed: int = 1,
 ) -> Delays:
-    """Raise the scores of random people (`known`: only of those on both sides) at random times for so many minutes
-    and see when sales was told."""
+    """Raise the scores of random people at random times for so many minutes and see when sales was told."""
     with ExitStack() as stack:
         process = stack.enter_context(WorldProcess(people, "market", seed))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="renkei-bench-")))
@@ -71,7 +69,7 @@ def latency(
         stack.enter_context(serving(folder, secrets))
         beside = Command(folder, secrets, "backfill", ROUTE, "--yes", "--json") if backfill else None
         times = _moments(minutes * 60.0, crossings, random.Random(seed))
-        raised, busy = _raise(process, times, beside, known=known)
+        raised, busy = _raise(process, times, beside)
         tasks, notices = _wait(process, raised)
         told = None
         if beside is not None:
@@ -86,13 +84,13 @@ def _moments(seconds: float, number: int, dice: random.Random) -> list[float]:
 
 
 def _raise(
-    process: WorldProcess, times: Sequence[float], beside: Command | None, *, known: bool
+    process: WorldProcess, times: Sequence[float], beside: Command | None
 ) -> tuple[list[dict[str, Any]], int]:
     """Raise one score at each of these seconds from now; also how many were raised while the backfill ran."""
     start, raised, busy = time.monotonic(), list[dict[str, Any]](), 0
     for moment in times:
         time.sleep(max(0.0, start + moment - time.monotonic()))
-        raised.append(process.ask(f"/raise?known={int(known)}", post=True))
+        raised.append(process.ask("/raise", post=True))
         busy += beside is not None and beside.running
     return raised, busy
 

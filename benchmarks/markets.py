@@ -61,17 +61,16 @@ class MarketTown(Town):
     def answers(self) -> dict[tuple[str, str], Answer]:
         """What the control address answers, by method and path."""
         return super().answers() | {
-            ("POST", "/raise"): lambda asked: self.raise_score(known=asked.first("known") == "1"),
+            ("POST", "/raise"): lambda _: self.raise_score(),
             ("GET", "/tasks"): lambda _: self.tasks(),
             ("POST", "/notices"): self._take,
             ("GET", "/notices"): lambda _: self._told(),
         }
 
-    def raise_score(self, *, known: bool = False) -> dict[str, Any]:
-        """Marketing makes somebody hot who was not, in turn of those whom sales knows and of all, or of the `known`
-        only; gives whom, when."""
+    def raise_score(self) -> dict[str, Any]:
+        """Marketing makes somebody hot who was not, in turn of those whom sales knows and of all; gives whom, when."""
         state, self._turn = self.marketo.state, self._turn + 1
-        among = self._known if known or self._turn % 2 else list(state.leads)
+        among = self._known if self._turn % 2 else list(state.leads)
         while True:
             lead = self._rng.choice(among)
             score = int(state.leads[lead].values.get("leadScore") or 0)

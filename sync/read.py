@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from sync.brought import heard_until, overtaken, tell
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.life import Family, note_events, placeholder
@@ -150,13 +151,16 @@ def _read_feed(world: World, side: Side, run: int, name: str) -> ReadCount:
     system = world.lens.system(side)
     done = ReadCount()
     cursor = _cursor(world, system, name)
+    heard = 0
+    if name == FRONT and world.lens.rules.standing:
+        heard = heard_until(world.store, cursor, world.connectors[side].capabilities.visibility_lag)
     pages = world.connectors[side].changes(world.kind, cursor.value or None, world.paths(side))
     for page, reading in _pages(world, side, run, pages):
         complete = int(page.last or cursor.complete)
         cursor = cursor._replace(
             value=page.cursor, complete=complete, as_of=reading.as_of, at=reading.asked_at
         )
-        _note_page(world, page, reading, done, cursor)
+        _note_page(world, page, reading, done, cursor, heard)
     return done
 
 
@@ -326,10 +330,14 @@ def _held(world: World, refs: Sequence[Ref]) -> dict[Ref, RecordRow]:
     return {row.ref: row for row in world.store.get(RecordRow, refs)} if refs else {}
 
 
-def _note_page(world: World, page: Page, reading: Reading, done: ReadCount, cursor: CursorRow | None) -> None:
+def _note_page(
+    world: World, page: Page, reading: Reading, done: ReadCount, cursor: CursorRow | None, heard: int = 0
+) -> None:
     patch = Patch()
     held = _held(world, [record.ref for record in page.records])
     noted = note(page.records, held, reading, world.lens, world.numbers, patch)
+    if late := overtaken(held.values(), heard):
+        tell(late, world.store.standings({row.entity for row in late}), world.numbers, patch)
     _wake(world, noted, patch)
     if page.events:
         world.store.commit(patch)

@@ -3,13 +3,15 @@
 Pure over a scene. What the rules give is added to the fields of the leading records, what they remember is stored
 where it changed, what they ask becomes holds. Effects are only named here; whether one is new is decided when the
 journal has been asked for their keys (sync.effects). Nothing is announced of somebody who was merged, or who is
-looked at again because the rules have changed.
+looked at again because the rules have changed. Whom a backfill brought quietly is asked anew, from what was remembered
+before, when the feed tells of them (sync.brought).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from sync.brought import BROUGHT, Brought, brought_row
 from sync.pairs import in_scope
 from sync.plan import Base
 from sync.record import Side
@@ -17,7 +19,7 @@ from sync.remember import OWN, Past, memory_of, past_row, standing_row
 from sync.rows import LIVE, UNSEEN, RecordRow, StandingRow
 from sync.rules import Effect, Fields
 from sync.scene import Scene
-from sync.standing import Situation, Standing, StandingRule
+from sync.standing import Memory, Situation, Standing, StandingRule
 from sync.work import Context, Wants
 
 
@@ -47,21 +49,38 @@ def stand(scene: Scene, entity: int, wants: Wants, context: Context) -> Stood | 
     if not in_scope(scene, known):
         return Stood(entity, source, (), closed=True, new=False)
     past = Past(scene.standings[entity].get(OWN))
-    quiet = past.merged or is_quiet(scene, entity, context)
+    before = dict(scene.standings[entity])
+    brought = Brought.of(before.get(BROUGHT))
+    told = brought is not None and brought.told
+    quiet = past.merged or (not told and is_quiet(scene, entity, context))
     effects: list[Effect] = []
     for rule in rules.standing:
-        situation = _situation(scene, entity, live, wants, rule, context, quiet=quiet)
-        found = rule.derive(situation)
-        _keep(scene, entity, rule, found, context)
-        for side, fields in found.fields.items():
-            if side in live:
-                _add_fields(scene, live[side], fields)
-        for question in found.questions:
-            wants.hold(question.field, question.kind, question.details)
-        effects += found.effects
+        memory = memory_of(before.get(rule.name))
+        if brought is not None and told:
+            memory = brought.before.get(rule.name, {})
+        effects += _ask(scene, entity, live, wants, rule, memory, context, quiet=quiet)
     if past.merged:
         _put(scene, past_row(entity, rules.route, past.former, merged=False))
+    if told:
+        scene.patch.drop(scene.standings[entity].pop(BROUGHT))
+    elif quiet and scene.standings[entity] != before and (births := _births(scene, entity, context)):
+        _put(scene, brought_row(entity, rules.route, births, before))
     return Stood(entity, source, () if quiet else tuple(effects), closed=not quiet, new=not quiet)
+
+
+def _ask(
+    scene: Scene, entity: int, live: dict[Side, RecordRow], wants: Wants, rule: StandingRule, memory: Memory,
+    context: Context, *, quiet: bool,
+) -> tuple[Effect, ...]:  # fmt: skip
+    """Ask one rule, keep what it remembers and take in what it gives and asks; the effects that it names."""
+    found = rule.derive(_situation(scene, entity, live, wants, memory, context, quiet=quiet))
+    _keep(scene, entity, rule, found, context)
+    for side, fields in found.fields.items():
+        if side in live:
+            _add_fields(scene, live[side], fields)
+    for question in found.questions:
+        wants.hold(question.field, question.kind, question.details)
+    return found.effects
 
 
 def is_quiet(scene: Scene, entity: int, context: Context) -> bool:
@@ -73,8 +92,14 @@ def is_quiet(scene: Scene, entity: int, context: Context) -> bool:
     return marks[last] <= context.quiet_until or (context.quiet_new and last in scene.newborn)
 
 
+def _births(scene: Scene, entity: int, context: Context) -> list[int]:
+    """When those records of an entity were read that a backfill brings."""
+    rows = scene.rows(entity) if context.quiet_new else []
+    return [row.as_of for row in rows if row[:3] in scene.newborn]
+
+
 def _situation(
-    scene: Scene, entity: int, live: dict[Side, RecordRow], wants: Wants, rule: StandingRule,
+    scene: Scene, entity: int, live: dict[Side, RecordRow], wants: Wants, memory: Memory,
     context: Context, *, quiet: bool,
 ) -> Situation:  # fmt: skip
     base = scene.before.get(entity, Base())
@@ -86,7 +111,7 @@ def _situation(
         ids={side: row.id for side, row in live.items()},
         opted_out=wants.opted_out,
         related=scene.kin(scene.rows(entity)),
-        memory=memory_of(scene.standings[entity].get(rule.name)),
+        memory=memory,
         quiet=quiet,
     )
 

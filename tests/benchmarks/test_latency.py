@@ -15,8 +15,8 @@ EVENT = {"lead": "7", "time": 100.0}
 
 def test_everybody_raised_is_told_of_once_also_beside_a_backfill() -> None:
     """By the public commands: a service, a backfill beside it that reads everybody, a task and a notice for each of
-    those whom the route knew before."""
-    found = latency(120, 0.05, backfill=True, crossings=4, every=0.5, known=True)
+    those who got hot, whether the route knew them before or the backfill brings them."""
+    found = latency(120, 0.05, backfill=True, crossings=4, every=0.5)
     assert (found.raised, found.missing, found.doubled) == (4, 0, 0)
     assert {what: len(seconds) for what, seconds in found.seconds.items()} == {"task": 4, "notice": 4}
     assert all(seconds > 0 for each in found.seconds.values() for seconds in each)

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from sync.cycle import Bounds, decide_noted
+from sync.read import ReadCount, read_refs
 from sync.record import Ref, Side
 from sync.remember import aliases, join_memories, memory_of
 from sync.rows import RecordRow, StandingRow
 from sync.rules import Cell, CreateRule, FieldRule, Flow, Rules
 from tests.support.crossings import DWELL, HOT
-from tests.support.office import Town
+from tests.support.office import Town, world
+from tests.support.people import MA_BLANK
 
 
 def town() -> Town:
@@ -156,6 +159,39 @@ def test_a_crossing_that_a_backfill_finds_is_announced() -> None:
     lead(made, 80, "brought@x.example")
     made.tick(trigger="backfill")
     ticks(made)
+    assert subjects(made) == ["1"]
+
+
+def brought(made: Town, ref: Ref) -> None:
+    """A backfill reads somebody before the feed has told of them, and decides them."""
+    around = world(made)
+    assert read_refs(around, Side.MA, around.numbers(), [ref], ReadCount())
+    decide_noted(around, Bounds(trigger="backfill"))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_gets_hot_as_a_backfill_brings_them_is_announced_once(known: bool) -> None:
+    """The backfill is silent about somebody whose change the feed has not told of yet; when it tells, that is news,
+    whether sales knew the person before or not. Who was hot long before stays unannounced, also when edited later."""
+    made = Town(
+        standing=(HOT,), rules=lambda rules: replace(rules, create={Side.SFA: rules.create[Side.SFA]})
+    )
+    made.cycle()
+    blank = {**MA_BLANK, "email": "old@x.example", "lastName": "鈴木", "leadScore": 90}
+    old = made.ma.edit(Ref("ma", "Lead", ""), blank, late=float("inf"))  # long before the feed began
+    if known:
+        made.person(Side.SFA, Email="a@x.example", LastName="山田")
+    ticks(made)
+    brought(made, old)
+    ticks(made)
+    fresh = lead(made, 80)
+    brought(made, fresh)
+    assert subjects(made) == []
+    ticks(made, 4)
+    assert subjects(made) == ["1"]
+    made.ma.edit(old, {"title": "部長"})
+    made.ma.edit(fresh, {"title": "課長"})
+    ticks(made, 4)
     assert subjects(made) == ["1"]
 
 
