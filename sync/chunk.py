@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import msgspec
+
 from sync.decide import Decided, decide
 from sync.effects import keys_of, plan_effects
+from sync.errors import Meaning
+from sync.plan import decode_work, encode_work
+from sync.ports import FieldError
 from sync.read import World
 from sync.referred import load_references, wake_referrers
 from sync.related import kin_of
@@ -66,10 +71,16 @@ def context_of(
 
 
 def _list_ignored(world: World, done: Decided, patch: Patch) -> None:
-    """Mark operations whose value the vendor took without an error and did not keep."""
+    """Mark operations whose value the vendor took without an error and did not keep; which fields stands as with those
+    that it refused."""
     names: dict[int, list[str]] = {}
     for operation, name in done.ignored:
         names.setdefault(operation, []).append(name)
     for row in world.store.get(OperationRow, [(number,) for number in names]):
         reason = f"ignored by the vendor: {', '.join(sorted(names[row.id]))}"
-        patch.put(row._replace(state=IGNORED, reason=reason))
+        work = decode_work(row.body)
+        paths = [path for path, field in work.fields.items() if field.name in names[row.id]]
+        told = tuple(FieldError(path, IGNORED, "", Meaning.IGNORED) for path in paths)
+        known = tuple(error for error in work.errors if error.code == IGNORED and error.path not in paths)
+        body = encode_work(msgspec.structs.replace(work, errors=(*known, *told)))
+        patch.put(row._replace(state=IGNORED, reason=reason, body=body))

@@ -15,7 +15,7 @@ import msgspec
 
 from sync.around import Around, Settled
 from sync.effects import KIND
-from sync.errors import RequestRefused
+from sync.errors import Meaning, RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work, jobs_of
 from sync.ports import Capabilities, FieldError, Outcome, Paths
@@ -30,7 +30,9 @@ Fate: TypeAlias = Literal["arrived", "as before", "moved"]
 
 LEAVES = 0.25  # of the server's time limit: so long a stored batch may wait for its turn to leave
 UNSEEN_WAIT = 300.0  # how long a write in doubt waits whose record the vendor does not show
-UNFINDABLE = FieldError("", "in doubt", "the answer was lost and the record carries nothing to find it by")
+UNFINDABLE = FieldError(
+    "", "in doubt", "the answer was lost and the record carries nothing to find it by", Meaning.DOUBT
+)
 
 
 @dataclass(slots=True)

@@ -8,9 +8,37 @@ RenkeiError
  +- RequestRefused   nothing was executed, and the same request can never succeed (a batch refused whole)
  +- InDoubt          the request left and no usable answer came: read before anything is sent again
 UnknownValue is a value, not a failure: a picklist word that no rule lists; it holds one field.
+What a vendor refuses of one record or field is no exception either, but an outcome with a code of the vendor's and a
+meaning of ours (Meaning).
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Meaning(StrEnum):
+    """What a refusal of one record or field means for whoever has to mend it; docs/operations.md has the next steps.
+
+    `other`: a code that the connector's table does not list.
+    """
+
+    PERMISSION = "permission"
+    REQUIRED = "required"
+    LENGTH = "length"
+    PICKLIST = "picklist"
+    VALUE = "value"
+    RULE = "rule"
+    DUPLICATE = "duplicate"
+    REFERENCE = "reference"
+    SCHEMA = "schema"
+    LOCK = "lock"
+    GONE = "gone"
+    SIZE = "size"
+    SETTING = "setting"
+    IGNORED = "ignored"
+    DOUBT = "doubt"
+    OTHER = "other"
 
 
 class RenkeiError(Exception):
@@ -46,11 +74,14 @@ class QuotaSpent(Retryable):
 
 
 class RequestRefused(RenkeiError):
-    """The vendor refused the whole request and would refuse it again; `code` is the vendor's own."""
+    """The vendor refused the whole request and would refuse it again; `code` is the vendor's own, `meaning` ours."""
 
-    def __init__(self, message: str, code: str = "", next_step: str = "") -> None:
+    def __init__(
+        self, message: str, code: str = "", next_step: str = "", meaning: Meaning = Meaning.OTHER
+    ) -> None:
         super().__init__(message, next_step)
         self.code = code
+        self.meaning = meaning
 
 
 class InDoubt(RenkeiError):

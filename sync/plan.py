@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sync.ports import FieldError
 from sync.record import Raw, Ref, Side, Value
 from sync.rows import OperationRow
 from sync.rules import ActionKind
@@ -34,8 +35,8 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     expected value is read before sending, `claims` the match keys a create holds, `unique` the path of
     a unique key among its fields, `without` the fields that the vendor refused on an earlier try, `who`
     the path that gets the person's record id once it is known, `repeatable` = doing it twice is doing it once
-    (effects), `spare` the paths that an effect can do without, `refusals` how often the vendor refused it as it
-    stands, `undo` = it takes back what we wrote."""
+    (effects), `spare` the paths that an effect can do without, `errors` what was said of it last, `refusals` how often
+    the vendor refused it as it stands, `undo` = it takes back what we wrote."""
 
     fields: dict[str, FieldWork]
     source: Ref
@@ -44,7 +45,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     unique: str = ""
     without: tuple[str, ...] = ()
     who: str = ""
-    errors: tuple[tuple[str, str, str], ...] = ()
+    errors: tuple[FieldError, ...] = ()
     repeatable: bool = False
     refusals: int = 0
     spare: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
+from sync.errors import Meaning
 from sync.record import Page, Raw, Record, Ref, Schema
 from sync.rows import (
     BatchRow,
@@ -85,11 +86,13 @@ class Write(NamedTuple):
 
 
 class FieldError(NamedTuple):
-    """What the vendor said of one field (`path` "" = of the record as a whole)."""
+    """What the vendor said of one field (`path` "" = of the record as a whole): its own code and words, and what they
+    mean (a `Meaning`; as text, so that a journal of a later version can be read)."""
 
     path: str
     code: str
     message: str
+    meaning: str = Meaning.OTHER.value
 
 
 Result: TypeAlias = Literal["applied", "exists", "refused", "gone", "retry"]

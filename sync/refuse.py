@@ -20,11 +20,12 @@ from sync.rows import FAILED, PENDING, OperationRow
 from sync.rules import ActionKind
 
 RETRY_AFTER = (3_600.0, 21_600.0, 86_400.0)
+LONGEST = 500  # of a vendor's words: some send the whole page of an error
 
 
 def said(error: RequestRefused) -> FieldError:
     """A refusal of a whole request, as a word about the record."""
-    return FieldError("", error.code or "refused", error.message)
+    return FieldError("", error.code or "refused", error.message, error.meaning)
 
 
 def after_refusal(
@@ -106,7 +107,7 @@ def failed(row: OperationRow, work: Work, errors: Sequence[FieldError], now: flo
     """An operation that failed with these errors: open, with its cause, until its next try. Only refusals make the
     wait longer: that the vendor had no time for it before says nothing of the operation."""
     wait = RETRY_AFTER[min(work.refusals, len(RETRY_AFTER) - 1)]
-    told = tuple((error.path, error.code, error.message) for error in errors)
+    told = tuple(error._replace(message=error.message[:LONGEST]) for error in errors)
     reason = "; ".join(sorted({error.code for error in errors})) or "refused"
     body = encode_work(msgspec.structs.replace(work, errors=told, refusals=work.refusals + 1))
     return row._replace(state=FAILED, at=now + wait, attempts=row.attempts + 1, reason=reason, body=body)

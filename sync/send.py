@@ -16,7 +16,7 @@ from sync.channels import settle_channel_doubts
 from sync.doubt import commit_settled, latest, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
 from sync.enrol import look_again
-from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
+from sync.errors import Fatal, InDoubt, Meaning, RequestRefused, Retryable
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
 from sync.ports import Connector, FieldError, Outcome, Write
@@ -31,7 +31,7 @@ from sync.verify import verify
 UNSEEN_WAIT = 300.0
 BATCHES_AHEAD = 4
 LEASE_REST = 1.0  # seconds; enough for a request to get from the last look at the lease to the wire
-NO_CHANNEL = FieldError("", "no_channel", "no channel of this name is configured")
+NO_CHANNEL = FieldError("", "no_channel", "no channel of this name is configured", Meaning.SETTING)
 APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT)
 
 

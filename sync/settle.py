@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from sync.around import Around, Settled
 from sync.confirm import Sent, pack, waiting
+from sync.errors import Meaning
 from sync.met import bearing_the_key, survivor, unread, was_in_view
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
@@ -50,8 +51,10 @@ from sync.rules import ActionKind
 
 KEEP_WRITTEN = 16
 PERSON = "person"  # the kind that no other kind refers to
-NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which")
-SOMEBODY_ELSES = FieldError("", "exists", "a record that is somebody else's bears the same key")
+NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which", Meaning.DUPLICATE)
+SOMEBODY_ELSES = FieldError(
+    "", "exists", "a record that is somebody else's bears the same key", Meaning.DUPLICATE
+)
 LONGEST_WAIT = 300.0
 READ_BACK = 300.0  # a vendor that ignored a write says nothing of it in its feed: such a record is read by id
 
@@ -256,7 +259,7 @@ class Settlement:
                 self._later(row, work, outcome)
             case "refused" | "gone":
                 errors = outcome.errors or (
-                    FieldError("", outcome.result, "the vendor no longer has the person"),
+                    FieldError("", outcome.result, "the vendor no longer has the person", Meaning.GONE),
                 )
                 lean = lean_effect(row, work, errors)
                 self.patch.put(lean or failed(row, work, errors, self.now))
