@@ -30,7 +30,7 @@ from connectors.http import Ask, Http, Reply, Wiring
 from connectors.settings import Address
 from renkei.settings import CHANNEL, Project, with_secrets
 from sync.effects import KIND
-from sync.errors import Fatal, InDoubt, RequestRefused, Retryable
+from sync.errors import Fatal, InDoubt, Meaning, RequestRefused, Retryable
 from sync.ports import Capabilities, Clock, FieldError, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
 
@@ -173,7 +173,8 @@ class Channel:
         try:
             self._delivery.send(values, key)
         except RequestRefused as error:
-            return Outcome("refused", errors=(FieldError("", error.code or "refused", error.message),))
+            told = FieldError("", error.code or "refused", error.message, error.meaning)
+            return Outcome("refused", errors=(told,))
         return Outcome("applied", id=key)
 
 
@@ -233,7 +234,9 @@ class MailDelivery:
             server.send_message(message)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
             raise RequestRefused(
-                "The mail server refused the sender or a recipient.", type(error).__name__
+                "The mail server refused the sender or a recipient.",
+                type(error).__name__,
+                meaning=Meaning.SETTING,
             ) from None
         except smtplib.SMTPDataError as error:
             if 400 <= error.smtp_code < 500:

@@ -24,6 +24,7 @@ from connectors.marketo.config import MarketoConfig
 from connectors.marketo.effects import Effects
 from connectors.marketo.errors import CLOSED
 from connectors.marketo.feed import Cursor, decode, encode, read_feed, read_leads
+from connectors.marketo.refusals import MEANINGS
 from connectors.marketo.schema import COMPANY, COMPANY_KEY, LEAD, ObjectFields, lead_record, object_fields
 from connectors.marketo.write import write_leads
 from connectors.stamps import seconds_of
@@ -151,8 +152,9 @@ class Marketo:
         """Create or update leads or companies, 300 a call and 1 MB at most (see `write` and `companies`), or do what
         `effects` can."""
         known(self.client.system, kind, KINDS)
-        if not writes:
-            return []
+        return MEANINGS.told(self._written(kind, writes)) if writes else []
+
+    def _written(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
         if kind == EFFECT:
             return self._effects.write(writes)
         if kind == PERSON:
@@ -243,6 +245,7 @@ class Marketo:
                 f"{self.client.system} has no {object_.lower()} field {missing[:80]!r}.",
                 "1006",
                 "take it out of the mapping, or write it as the vendor's REST interface does",
+                MEANINGS.of("1006"),
             )
         return fields
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from connectors.http import Reply, tidy
-from sync.errors import Fatal, InDoubt, QuotaSpent, RenkeiError, RequestRefused, Retryable
+from connectors.marketo.refusals import MEANINGS
+from sync.errors import Fatal, InDoubt, Meaning, QuotaSpent, RenkeiError, RequestRefused, Retryable
 from sync.ports import Clock, FieldError, Outcome
 
 AMBIGUOUS = frozenset({"502", "604", "611"})
@@ -76,7 +77,8 @@ class MarketoJudge:
             case 401 | 403:
                 return Fatal(f"{self._system} denies access (HTTP {status}).", _PERMIT)
             case 413 | 414 | 431:
-                return RequestRefused(f"A request to {self._system} is too large.", str(status))
+                said = f"A request to {self._system} is too large."
+                return RequestRefused(said, str(status), meaning=Meaning.SIZE)
             case 429:
                 return Retryable(f"{self._system} is called too often.", self._window)
             case _ if status >= 500:
@@ -105,7 +107,7 @@ class MarketoJudge:
             return Fatal(said, _PERMIT)
         if code == CLOSED:
             said = f"{self._system} keeps its companies closed because its own CRM sync is on ({code})."
-        return RequestRefused(said, code, _REQUESTS.get(code, ""))
+        return RequestRefused(said, code, _REQUESTS.get(code, ""), MEANINGS.of(code, row.message))
 
     def _wait(self, code: str, said: str) -> Retryable:
         match code:

@@ -28,6 +28,7 @@ from connectors.salesforce.feed import (
 )
 from connectors.salesforce.ids import full_id, is_id
 from connectors.salesforce.owners import Owners
+from connectors.salesforce.refusals import MEANINGS
 from connectors.salesforce.schema import Catalogue
 from connectors.salesforce.write import write_records, write_tasks
 from sync.errors import RequestRefused
@@ -133,7 +134,7 @@ class Salesforce:
         written. Raises Fatal, Retryable, RequestRefused, InDoubt."""
         self._known(kind)
         send = write_tasks if kind == EFFECT else write_records
-        return send(self.client, self._owners, writes)
+        return MEANINGS.told(send(self.client, self._owners, writes))
 
     def limits(self) -> Usage:
         """Calls of the last 24 hours by everybody."""

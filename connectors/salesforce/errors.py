@@ -14,6 +14,7 @@ import msgspec
 
 from connectors.http import Reply, tidy
 from connectors.salesforce.ids import full_id
+from connectors.salesforce.refusals import MEANINGS
 from sync.errors import Fatal, InDoubt, QuotaSpent, RenkeiError, RequestRefused, Retryable
 from sync.ports import FieldError, Outcome
 
@@ -98,7 +99,8 @@ class SalesforceJudge:
             )
         if 300 <= status < 400:
             return Fatal(said, "check login_url and instance_url in the settings")
-        return RequestRefused(said, code or str(status), _REQUESTS.get(code, ""))
+        code = code or str(status)
+        return RequestRefused(said, code, _REQUESTS.get(code, ""), MEANINGS.of(code))
 
     def _unclear(self, what: str, writing: bool) -> RenkeiError:
         if writing:
@@ -125,7 +127,7 @@ def outcome_of(row: Mapping[str, object], object_: str, *, creating: bool) -> Ou
         raise InDoubt(
             "A row was answered in a way that cannot be read.", "it is read back before it is sent again"
         )
-    found = tuple(_field_error(error) for error in errors)
+    found = tuple(each for error in errors for each in _field_errors(error))
     codes = {error.code for error in found}
     if creating and (existing := _existing(errors, object_)):
         return Outcome("exists", existing, errors=found)
@@ -136,10 +138,12 @@ def outcome_of(row: Mapping[str, object], object_: str, *, creating: bool) -> Ou
     return Outcome("refused", errors=found)
 
 
-def _field_error(error: Mapping[str, object]) -> FieldError:
+def _field_errors(error: Mapping[str, object]) -> list[FieldError]:
+    """One error for each field that the vendor names, or one for the record."""
     fields = error.get("fields")
-    path = str(fields[0]) if isinstance(fields, list) and len(fields) == 1 else ""
-    return FieldError(path, str(error.get("statusCode", "")), str(error.get("message", "")))
+    paths = [str(each) for each in fields] if isinstance(fields, list) else []
+    code, message = str(error.get("statusCode", "")), str(error.get("message", ""))
+    return [FieldError(path, code, message) for path in paths or [""]]
 
 
 def _existing(errors: list[dict[str, object]], object_: str) -> str:
