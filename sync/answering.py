@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from sync.happened import tell_links
 from sync.holds import CONFLICT, LEAVE_BOTH, LOOP, hold_hash
 from sync.identify import Linked, link_as_answered
 from sync.note import mark_dirty
@@ -82,6 +83,9 @@ def _link(world: World, said: Answer, hold: HoldRow, patch: Patch) -> None:
         raise No("a record is just being created; answer again when it is there")
     for each in scene.rows(scene.records[ref].entity):
         scene.put(each._replace(noted=world.numbers()))
+    now = world.clock.now()
+    for told in tell_links(scene.linked, scene.records, world.numbers, scene.patch, now=now, run=0):
+        scene.put(told)
     patch.add(scene.patch)
 
 

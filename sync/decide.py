@@ -15,6 +15,7 @@ from sync.confirm import await_back, confirm
 from sync.consent import base_name, decide_consent
 from sync.create import decide_create
 from sync.effects import release_effects
+from sync.happened import tell_links
 from sync.identify import (
     Ambiguous,
     Gone,
@@ -64,6 +65,11 @@ def decide(scene: Scene, entities: Iterable[int], context: Context) -> Decided:
         if scene.members[entity]:
             scene.decided.add(entity)
             _decide_entity(scene, entity, identity, context, done)
+    told = tell_links(
+        scene.linked, scene.records, context.numbers, scene.patch, now=context.now, run=context.run
+    )
+    for row in told:
+        scene.put(row)
     return done
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from sync.happened import Linked as Joined
 from sync.latch import follow
 from sync.note import Numbers
 from sync.plan import encode_base
@@ -237,7 +238,7 @@ def _one_of(scene: Scene, row: RecordRow, others: list[RecordRow], by: str, numb
         return Waits(creating)
     if scene.is_linked(entity):
         return _twin(scene, row, entity, numbers)
-    _join(scene, row.entity, entity, numbers)
+    _join(scene, row.entity, entity, numbers, by)
     return Linked(entity, by)
 
 
@@ -247,11 +248,11 @@ def link_as_answered(scene: Scene, row: RecordRow, other: RecordRow, numbers: Nu
 
 
 def _twin(scene: Scene, row: RecordRow, entity: int, numbers: Numbers) -> Identity:
-    _join(scene, row.entity, entity, numbers)
+    _join(scene, row.entity, entity, numbers, "twin")
     return Linked(entity, "twin")
 
 
-def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
+def _join(scene: Scene, gone: int, keep: int, numbers: Numbers, by: str) -> None:
     """Bring an unlinked entity's records into another one; work that has not left is dropped."""
     if gone == keep:
         return
@@ -263,6 +264,7 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers) -> None:
             scene.put(leading._replace(role=TWIN))
         role = LEADING if takes_over and row.role == LEADING and row.state != MOVED else TWIN
         scene.put(row._replace(entity=keep, role=role))
+        scene.linked.setdefault(row.ref, Joined(gone, by))
     follow(scene, gone, keep)
     remember(scene.standings, gone, keep, scene.lens.rules.route, scene.patch, merged=False)
     _inherit(scene, gone, keep)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from sync.confirm import disputed
+from sync.happened import LINKED, MARK, Told
 from sync.normalise import Lens, decode_body
 from sync.note import Noted, Numbers, Reading
 from sync.plan import decode_work
@@ -69,8 +70,10 @@ def note_events(
 ) -> None:
     """Put into `patch` what these events change; events about records never seen change nothing,
     except that the survivor of a merge or conversion is read."""
+    told = Told(numbers)
     for event in events:
         row = family.records.get(event.ref)
+        stood = _standing(row, event.into, family)
         match event.kind:
             case "deleted":
                 if row is not None and row.state not in (DELETED, MOVED):
@@ -87,6 +90,28 @@ def note_events(
                     _move(row, event.into, family, reading, lens, numbers, patch, found)
                     if lens.rules.standing:
                         _follow(before, event.into, family, lens.rules.route, patch, merged=merged)
+        _tell(event, stood, told, family, patch)
+    told.close(patch, reading.system, reading.kind, now=reading.now, run=reading.run)
+
+
+def _standing(row: RecordRow | None, into: Ref | None, family: Family) -> dict[Ref, RecordRow]:
+    """The records of everybody whom an event may concern, as they stand before it."""
+    winner = family.records.get(into) if into is not None else None
+    entities = {each.entity for each in (row, winner) if each is not None}
+    return {each.ref: each for entity in entities for each in family.of(entity)}
+
+
+def _tell(event: LifeEvent, stood: dict[Ref, RecordRow], told: Told, family: Family, patch: Patch) -> None:
+    """Keep what an event has come to, for whoever asks later."""
+    for ref, before in stood.items():
+        now = family.records[ref]
+        what: dict[str, tuple[object, object]] = {}
+        if now.entity != before.entity:
+            what[LINKED] = (before.entity, now.entity)
+        if ref == event.ref and now.state != before.state:
+            what[f"{MARK}{event.kind}"] = (None, now.moved_to or None)
+        if what:
+            _put(told.add(now, what), family, patch)
 
 
 def _delete(

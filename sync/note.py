@@ -150,7 +150,8 @@ class _Page:
         if restored:  # who waited for it is asked again
             self.found.lost_keys |= self.lens.keys(row.system, row.object, record.values)
         if changes:
-            self.observed.append([row.object, row.id, row.observed, changes, fresh.own])
+            evidence = [record.by] if record.by else []
+            self.observed.append([row.object, row.id, row.observed, changes, fresh.own, *evidence])
             self.found.changed += 1
             _move_keys(row, fresh, self.lens, self.patch, self.found)
 

@@ -45,7 +45,8 @@ class Record(NamedTuple):
 
     `values` holds exactly the paths that were asked for (null where the vendor has none). `version`
     sorts as text within one record (`""` = the vendor has none). `created` is an ISO-8601 UTC stamp.
-    `own` says whether the last modification was made by our own API user (None = no evidence).
+    `own` says whether the last modification was made by our own API user (None = no evidence), `by` who or what made
+    it, in the vendor's own words and for a trace only ("" = the vendor does not say).
     """
 
     ref: Ref
@@ -53,6 +54,7 @@ class Record(NamedTuple):
     version: str = ""
     created: str = ""
     own: bool | None = None
+    by: str = ""
 
 
 EventKind: TypeAlias = Literal["deleted", "merged", "converted", "restored"]

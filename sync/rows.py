@@ -178,7 +178,9 @@ class CursorRow(NamedTuple):
 
 
 class ObservedRow(NamedTuple):
-    """One noted page: JSON list of [object, id, previous observed page, {path: [old, new]}, evidence]."""
+    """One noted page: JSON list of [object, id, previous observed page, {path: [old, new]}, own, by]; `own` as in
+    RecordRow, `by` (left out where nothing is known) as in Record. What happened to a record as a whole stands there
+    under a name of sync.happened instead of a path."""
 
     id: int
     at: float

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
+from sync.happened import Linked
 from sync.normalise import Known, Lens
 from sync.plan import Base, decode_base
 from sync.ports import Store
@@ -63,6 +64,7 @@ class Scene:
         self.noted: dict[tuple[str, ...], int] = {}
         self.newborn: set[tuple[str, ...]] = set()
         self.decided: set[int] = set()
+        self.linked: dict[Ref, Linked] = {}
         self.standings: defaultdict[int, dict[str, StandingRow]] = defaultdict(dict)
         self.references: list[tuple[FieldRule, Side, dict[str, str]]] = []
         self.kin: Callable[[Iterable[RecordRow]], tuple[Related, ...]] = nobody

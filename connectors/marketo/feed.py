@@ -120,15 +120,18 @@ def _time_of(row: Mapping[str, object]) -> float:
 def _read(
     client: MarketoClient, fields: ObjectFields, news: _News, paths: Sequence[str]
 ) -> tuple[Record, ...]:
-    return tuple(read_leads(client, fields, news.take_ids(), paths).values())
+    told = news.take_ids()
+    found = read_leads(client, fields, list(told), paths)
+    return tuple(record._replace(by=told[number]) for number, record in found.items())
 
 
 class _News:
-    """Leads named by activities and not read yet, oldest first, and what happened to leads as a whole."""
+    """Leads named by activities and not read yet, oldest first, each with what its last activity says of itself, and
+    what happened to leads as a whole."""
 
     def __init__(self, client: MarketoClient) -> None:
         self._system, self._config = client.system, client.config
-        self.ids: dict[str, None] = {}
+        self.ids: dict[str, str] = {}
         self._events: list[LifeEvent] = []
         self._losers: set[Ref] = set()
 
@@ -140,18 +143,15 @@ class _News:
             self.ids.pop(lead, None)
             self._events.append(LifeEvent("deleted", self._ref(lead)))
             return
-        self.ids[lead] = None
+        self.ids[lead] = _told(row)
         if kind == self._config.merge_type:
             for loser in _merged_ids(row):
                 self.ids.pop(loser, None)
                 self._losers.add(self._ref(loser))
                 self._events.append(LifeEvent("merged", self._ref(loser), self._ref(lead)))
 
-    def take_ids(self) -> list[str]:
-        taken = list(self.ids)[:BATCH]
-        for lead in taken:
-            del self.ids[lead]
-        return taken
+    def take_ids(self) -> dict[str, str]:
+        return {lead: self.ids.pop(lead) for lead in list(self.ids)[:BATCH]}
 
     def take_events(self) -> tuple[LifeEvent, ...]:
         """What was noted; a lead that was merged away is not said to be deleted as well."""
@@ -161,6 +161,14 @@ class _News:
 
     def _ref(self, lead: str) -> Ref:
         return Ref(self._system, LEAD, lead)
+
+
+def _told(row: Mapping[str, object]) -> str:
+    """Where an activity says that it came from, and its number."""
+    attributes = row.get("attributes")
+    named = [each for each in attributes if isinstance(each, dict)] if isinstance(attributes, list) else []
+    source = next((str(each.get("value") or "") for each in named if each.get("name") == "Source"), "")
+    return f"{source} (activity {row.get('id')})" if source else f"activity {row.get('id')}"
 
 
 def _merged_ids(row: Mapping[str, object]) -> list[str]:

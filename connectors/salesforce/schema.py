@@ -187,7 +187,10 @@ class Reader:
                 values[path] = to_utc(value)
         author = get("LastModifiedById")
         own = full_id(author) == self.user if isinstance(author, str) and self.user else None
-        return Record(self.ref(row), values, _stamp(row, "SystemModstamp"), _stamp(row, "CreatedDate"), own)
+        by = f"user {author}" if isinstance(author, str) and not own else ""
+        return Record(
+            self.ref(row), values, _stamp(row, "SystemModstamp"), _stamp(row, "CreatedDate"), own, by
+        )
 
     def key(self, row: Mapping[str, Raw]) -> Record:
         """A record without values, for comparing versions."""
