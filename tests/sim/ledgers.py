@@ -6,22 +6,24 @@ opt-outs, creates. Imports nothing of the engine.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from simulators.ledger import Entry
+from tests.sim.rulings import Rulings
 from tests.sim.vocabulary import (
     LAG,
+    MA,
     NAMES,
     OPT_OUTS,
     OTHER_ID,
     PEOPLE,
     SETTLE,
+    SFA,
     TOPICS,
     TWO_WAY,
     Key,
     Loss,
-    Offence,
     Row,
     Sent,
     Token,
@@ -31,27 +33,20 @@ from tests.sim.vocabulary import (
 )  # fmt: skip
 
 
-class Ledgers:
+class Ledgers(Rulings):
     """Follows both ledgers as they grow."""
 
     def __init__(self, shown: Mapping[Key, float]) -> None:
         """`shown`: which records the engine has ever been told of."""
+        super().__init__()
         self.shown = shown
-        self.rows: dict[Key, Row] = {}
         self.tokens: dict[int, Token] = {}
-        self.offences: list[Offence] = []
         self.losses: list[Loss] = []
-        self.counts: Counter[str] = Counter()
         self.place = 0
         self._ignored: set[tuple[int, int]] = set()
         self._stored: set[tuple[str, str, int]] = set()
         self._swallowed: dict[tuple[str, str, str], int] = {}
-        self._ids: dict[Key, Key] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
-
-    def offend(self, kind: str, subject: object, reason: str) -> None:
-        """Write an offence down."""
-        self.offences.append(Offence(kind, str(subject), reason))
 
     # --- following the ledgers -------------------------------------------------------------------------
 
@@ -93,13 +88,23 @@ class Ledgers:
         if not entry.into:
             return
         into = self.rows[row.side, entry.into]
-        into.person = row.person
+        if into.person:
+            self.unite(into.person, row.person)  # whoever merges says that they are one
+        into.person = into.person or row.person
+        into.mails |= row.mails
         for paths in TWO_WAY.values() if entry.verb == "merge" else ():
             token, kept = token_in(row.get(paths)), into.get(paths)
             if token is not None and kept is not None and token_in(kept) != token:
                 self.tokens[token[0]].replaced = self.place
 
     def _write(self, row: Row, entry: Entry, sent: Sent | None, *, api: bool) -> None:
+        if api and sent is not None and entry.verb != "create":
+            self.judge_written(row, entry.changes, sent)
+        for name, (_old, new) in entry.changes.items():
+            if name == TWO_WAY["email"][row.side]:
+                self.note_mail(row, new)
+            if api and name == OTHER_ID[row.side]:
+                self._link(row, new)
         for name, (old, new) in entry.changes.items():
             self._change(row, name, old, new, entry, api=api, sent=sent)
             if api and name == TWO_WAY["email"][row.side]:
@@ -107,12 +112,28 @@ class Ledgers:
             row.values[name] = new
             row.changed[name] = entry.time
 
+    def _link(self, row: Row, id_: object) -> None:
+        """The engine links two records: of one person, or of two whom it could not tell apart."""
+        other = self.rows.get(self.named(across(row.side), id_) or ("", ""))
+        if other is None or self.is_of(other, row.person):
+            return
+        if self.may_be_one(row, other.person) and self.may_be_one(other, row.person):
+            self.counts["persons with one address, linked"] += 1
+            self.unite(row.person, other.person)
+        else:
+            text = f"linked with {other.key}: persons {row.person} and {other.person}"
+            self.offend("crossed", row.key, text)
+
     def _born(self, side: str, entry: Entry, *, api: bool) -> Row | None:
-        typed = (token_in(new) for _, new in entry.changes.values())
+        mail = TWO_WAY["email"][side]
+        names = sorted(
+            entry.changes, key=lambda name: name == mail
+        )  # an address may have been somebody else's
+        typed = (token_in(entry.changes[name][1]) for name in names)
         person = next((token[1] for token in typed if token), 0)
         source: Key | None = None
         if api:
-            source = self._named(across(side), entry.changes.get(OTHER_ID[side], (None, None))[1])
+            source = self.named(across(side), entry.changes.get(OTHER_ID[side], (None, None))[1])
             if source is not None:
                 person = self.rows[source].person
             elif not person:
@@ -122,10 +143,6 @@ class Ledgers:
         row = self.rows[side, entry.id] = Row(side, entry.object, entry.id, person, api_made=api)
         row.source = source
         return row
-
-    def _named(self, side: str, id_: object) -> Key | None:
-        """The record of this id, whatever a vendor did to its letter case."""
-        return self._ids.get((side, str(id_).casefold()))
 
     def _change(
         self, row: Row, name: str, old: object, new: object, entry: Entry, *, api: bool, sent: Sent | None
@@ -158,7 +175,10 @@ class Ledgers:
             assert not api
             self.tokens[number] = Token(number, person, field, row.key, self.place, entry.time)
             return
-        if token.field != field or row.person != person:
+        if api and not self._is_for(token, row) and self.may_be_one(row, person):
+            self.counts["persons with one address, joined"] += 1
+            self.unite(row.person, person)
+        if token.field != field or not self._is_for(token, row):
             text = f"{token.field} of person {person} came into {field} of person {row.person}"
             self.offend("stray value", row.key, text)
         if api:
@@ -167,11 +187,25 @@ class Ledgers:
             token.homes[row.key] = self.place
         token.arrived.setdefault(row.side, self.place)
 
+    def typed_again(self, address: str, person: int) -> None:
+        """An address is about to be typed for another person, or once more."""
+        named = token_in(address)
+        token = self.tokens.get(named[0]) if named else None
+        if token is not None:
+            token.persons.add(person)
+            token.replaced = 0
+
+    def _is_for(self, token: Token, row: Row) -> bool:
+        return any(self.is_of(row, person) for person in token.persons)
+
     def _overwritten(self, row: Row, token: Token, new: object, *, api: bool, sent: Sent | None) -> None:
         if not api:
             token.replaced = self.place
             return
         if row.key not in token.homes or token.replaced:
+            return
+        if row.side == SFA and token.field in self.ruling(sent).one_way:
+            self.counts["put right by a one-way field"] += 1
             return
         looked = sent.looked.get(row.id) if sent is not None else None
         if looked is None and sent is not None:
@@ -204,29 +238,35 @@ class Ledgers:
             row = self.rows[row.side, row.into]
         return row
 
-    def live(self, side: str | None = None) -> list[Row]:
-        """All live records (of one side)."""
-        return [row for row in self.rows.values() if row.live and (side is None or row.side == side)]
-
     # --- creates ---------------------------------------------------------------------------------------
 
     def _judge_create(self, new: Row, sent: Sent) -> None:
-        horizon = sent.cycle - SETTLE
         if new.source is None:
             self.counts["made without a key"] += 1
             return
         source = self.rows[new.source]
-        for made in self._made_from[new.source]:
+        if source.side == MA and self.ruling(sent).scoped and self.was_known_outside(source, sent):
+            self.offend("out of scope", new.key, f"made for {new.source}, who is a test")
+        self._judge_twice(new, source, sent)
+        self._judge_opted_out(new, source, sent)
+
+    def _judge_twice(self, new: Row, source: Row, sent: Sent) -> None:
+        """A record is made once, as far as anybody could know of the other."""
+        for made in self._made_from[source.key]:
             other = self.final(made)
             if other.live and other.key != new.key and self.rows[made].gone_unseen:
                 self.counts["merged away before it was known"] += 1
             elif other.live and other.key != new.key:
                 self.offend("duplicate", new.key, f"{new.source} has {other.key} already")
-        self._made_from[new.source].append(new.key)
+        self._made_from[source.key].append(new.key)
         for other in self._findable(new, source, sent):
             self.offend("duplicate", new.key, f"{other.key} stood there to be found for {new.source}")
         for other in self._buried(new, sent):
             self.offend("made anew", new.key, f"a person had deleted {other.key}")
+
+    def _judge_opted_out(self, new: Row, source: Row, sent: Sent) -> None:
+        """Who is opted out is made as one who is opted out."""
+        horizon = sent.cycle - SETTLE
         for topic, paths in TOPICS.items():
             was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
             if (*new.key, paths[new.side]) in self._swallowed:
@@ -254,13 +294,13 @@ class Ledgers:
         """Other records of this person that a reader who began in time was bound to know."""
         email = plain(new.get(TWO_WAY["email"]))
         for other in self.rows.values():
-            if other.side != new.side or not other.live or other.key == new.key or other.person != new.person:
+            if other.side != new.side or not other.live or other.key == new.key:
                 continue
             ours = other.api_mail == email
             known = ours or other.visible < (sent.sweep if other.late else sent.cycle) - SETTLE
             if not known:
                 continue
             by_mail = email and plain(other.get(TWO_WAY["email"])) == email
-            by_id = self._named(source.side, other.get(OTHER_ID)) == source.key
+            by_id = self.is_of(other, new.person) and self.named_by(other) == source.key
             if by_mail or by_id:
                 yield other

@@ -1,7 +1,11 @@
-"""The mapping that the simulation runs under, compiled once per process."""
+"""The mappings that the simulation runs under, compiled once per process: a plain one, and a full one in several
+versions between which a schedule may change while it runs. What each demands is said again, in the oracle's own words,
+in `tests.sim.rulings`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from mappings.load import compile_text
@@ -38,7 +42,27 @@ consent:
 """
 
 
+SCOPE = "scope: { marketo: { test: { not: true } } }\ndefaults:"
+WORDS = "values: { Web: Web, Phone: Phone Inquiry, Partner: Partner Referral }"
+OTHER_WORDS = "values: { Web: Web, Phone: Partner Referral, Partner: Phone Inquiry }"
+TITLE = "  title:      { marketo: title, flow: <->, salesforce: Title }\n"
+PHONE = "salesforce: Phone }"
+MORE = f"""  source: {{ marketo: leadSource, flow: <->, salesforce: LeadSource, type: picklist, {WORDS} }}
+  test:   {{ marketo: isTest, type: boolean }}
+"""
+FULL = TEXT.replace("defaults:", SCOPE).replace("  marketo_id:", MORE + "  marketo_id:")
+TEXTS: Mapping[str, str] = {
+    "plain": TEXT,
+    "full": FULL,
+    "narrow": FULL.replace(TITLE, ""),
+    "one way": FULL.replace(TITLE, TITLE.replace("<->", "->").replace(" }", ", drift: restore }")),
+    "retyped": FULL.replace(PHONE, PHONE.replace(" }", ", type: phone }")),
+    "reworded": FULL.replace(WORDS, OTHER_WORDS),
+    "turned": FULL.replace("conflict: salesforce", "conflict: marketo"),
+}
+
+
 @cache
-def lens() -> Lens:
+def lens(name: str = "plain") -> Lens:
     """The compiled rules; frozen, so that all schedules share them."""
-    return Lens(compile_text(TEXT))
+    return Lens(compile_text(TEXTS[name]))

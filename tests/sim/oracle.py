@@ -16,6 +16,7 @@ from tests.sim.vocabulary import (
     OTHER_ID,
     SCORE,
     SFA,
+    SOURCE,
     TOPICS,
     TWO_WAY,
     Claim,
@@ -82,11 +83,11 @@ class Oracle(Ledgers):
         """Live records that name each other; where one does not, the engine must have said that it could not."""
         found: dict[tuple[Key, Key], tuple[Row, Row]] = {}
         for row in self.live():
-            key = self._named(across(row.side), row.get(OTHER_ID))
+            key = self.named_by(row)
             if key is None or not self.rows[key].live:
                 continue
             other = self.rows[key]
-            back = self._named(row.side, other.get(OTHER_ID)) == row.key
+            back = self.named_by(other) == row.key
             told = said.get((other.side, other.id, "salesforce_id" if other.side == MA else "marketo_id"), ())
             if back or any(claim.kind in {"failed", "ignored", "open", "hold"} for claim in told):
                 ma, sfa = (row, other) if row.side == MA else (other, row)
@@ -94,16 +95,25 @@ class Oracle(Ledgers):
         return list(found.values())
 
     def _judge_pair(self, ma: Row, sfa: Row, said: Said) -> None:
-        if ma.person != sfa.person:
+        if not self.is_of(ma, sfa.person):
             self.offend("crossed", ma.key, f"linked with {sfa.key}: persons {ma.person} and {sfa.person}")
+        if self.is_outside(ma):
+            self.counts["outside the scope at the end"] += 1
+            return
+        ruling = self.ruling()
         for field, paths in TWO_WAY.items():
-            if field == "company" and sfa.object == "Contact":
+            if (field == "company" and sfa.object == "Contact") or field in ruling.unmapped:
                 continue
+            if field in ruling.one_way and not ma.get(paths):
+                continue  # a blank goes nowhere
             left, right = ma.get(paths), sfa.get(paths)
             blind = self._written_blindly(ma, paths) or self._written_blindly(sfa, paths)
             if plain(left) != plain(right) and not blind and not self._excused(ma, sfa, field, said):
                 text = f"{field}: {left!r} here, {right!r} in {sfa.id}, and nothing said of it"
                 self.offend("divergence", ma.key, text)
+        if not self.say_the_same(ma, sfa) and not self._excused(ma, sfa, "source", said):
+            text = f"source: {ma.get(SOURCE)!r} here, {sfa.get(SOURCE)!r} in {sfa.id}, and nothing said of it"
+            self.offend("divergence", ma.key, text)
         left, right = ma.get(SCORE), sfa.get(SCORE)
         # a zero is a blank to a ledger's first entry
         wrong = left is not None and abs(float(str(left)) - float(str(right or 0))) > 5
@@ -129,22 +139,27 @@ class Oracle(Ledgers):
             return
         if row.side == MA and not row.get(TWO_WAY["company"]):
             return
+        if self.is_outside(row) or any(self.is_outside(r) for r in self._across(row)):
+            self.counts["single: outside the scope"] += 1
+            return
         kinds = {claim.kind for claim in said.get((row.side, row.id, ""), ())}
         key = "salesforce_id" if row.side == MA else "marketo_id"
         kinds |= {claim.kind for claim in said.get((row.side, row.id, key), ())}
         if "twin" in kinds:
             self._judge_twin(row, said)
         elif "gone across" in kinds:
-            gone = [
-                r for r in self.rows.values() if r.person == row.person and r.side != row.side and not r.live
-            ]
-            if not gone:
+            if all(other.live for other in self._across(row)):
                 self.offend("false claim", row.key, "its counterpart is said to be gone, but none ever went")
             self.counts["gone across"] += 1
         elif kinds & {"hold", "failed", "open", "ignored"}:
             self.counts.update(f"single: {kind}" for kind in kinds)
         else:
             self.offend("missing", row.key, f"person {row.person} has no counterpart; said: {sorted(kinds)}")
+
+    def _across(self, row: Row) -> list[Row]:
+        """Records of the other side, dead ones too, that count as this person's or share an address with it."""
+        rows = [r for r in self.rows.values() if r.side != row.side]
+        return [r for r in rows if self.is_of(r, row.person) or r.mails & row.mails]
 
     def _beat(self, named: tuple[int, int] | None, winner: tuple[int, int] | None) -> bool:
         """The winner that was named, or what a person made of it before it arrived."""
@@ -156,7 +171,7 @@ class Oracle(Ledgers):
 
     def _judge_twin(self, row: Row, said: Said) -> None:
         """A twin is never written; another live record of the same person must lead."""
-        same = [each for each in self.live(row.side) if each.person == row.person]
+        same = [each for each in self.kin(row) if each.live]
         if all(self._is_twin(each, said) for each in same):
             self.offend("false claim", row.key, "called a twin, but no record of this person leads")
         self.counts["twins"] += 1
@@ -208,8 +223,8 @@ class Oracle(Ledgers):
 
     def _has_twins(self, person: int) -> bool:
         """Whether a person ever had more than one record on a side, so that links may have moved between them."""
-        sides = [row.side for row in self.rows.values() if row.person == person]
-        return len(sides) > len(set(sides))
+        mine = [row for row in self.rows.values() if self.is_of(row, person)]
+        return any(len(self.kin(row)) > 1 for row in mine)
 
     def _judge_opt_outs(self, pairs: list[tuple[Row, Row]], said: Said) -> None:
         for family in self._families(pairs):

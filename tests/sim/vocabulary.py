@@ -26,6 +26,8 @@ TOPICS = {
 }
 SCORE = {MA: "leadScore", SFA: "MA_Score__c"}
 OTHER_ID = {MA: "sfaId", SFA: "Marketo_Id__c"}
+TEST = {MA: "isTest", SFA: ""}
+SOURCE = {MA: "leadSource", SFA: "LeadSource"}
 NAMES = {side: {paths[side]: name for name, paths in TWO_WAY.items()} for side in (MA, SFA)}
 OPT_OUTS = {side: {paths[side]: name for name, paths in TOPICS.items()} for side in (MA, SFA)}
 SETTLE, LAG = 0.5, 1.1
@@ -72,7 +74,7 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "object",
+        "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "mails", "object",
         "person", "side", "source", "values", "visible",
     )  # fmt: skip
 
@@ -84,6 +86,7 @@ class Row:
         self.live = True
         self.values: dict[str, object] = {}
         self.api_mail = ""
+        self.mails: set[str] = set()
         self.changed: dict[str, float] = {}
         self.visible = 0.0
         self.late = False
@@ -99,12 +102,15 @@ class Row:
 
 
 class Token:
-    """One value that a person typed."""
+    """One value that a person typed; an address may be typed for several `persons`."""
 
-    __slots__ = ("after", "arrived", "field", "homes", "number", "person", "replaced", "time", "typed")
+    __slots__ = (
+        "after", "arrived", "field", "homes", "number", "person", "persons", "replaced", "time", "typed",
+    )  # fmt: skip
 
     def __init__(self, number: int, person: int, field: str, home: Key, typed: int, time: float) -> None:
         self.number, self.person, self.field = number, person, field
+        self.persons = {person}
         self.homes = {home: typed}
         self.typed, self.time = typed, time
         self.replaced = 0

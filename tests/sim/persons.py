@@ -1,0 +1,79 @@
+"""Who is who, as far as vendors show it: persons who share an address may be one to whoever matches by addresses.
+
+Two records of two persons may become one only where they bear, or ever bore, the same address, and only while
+neither of them is linked with somebody of its own. Imports nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.sim.vocabulary import OTHER_ID, TWO_WAY, Key, Offence, Row, across, plain
+
+
+class Persons:
+    """All records, and which persons count as one by now."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Key, Row] = {}
+        self.offences: list[Offence] = []
+        self.counts: Counter[str] = Counter()
+        self._ids: dict[Key, Key] = {}
+        self._one_with: dict[int, int] = {}
+
+    def offend(self, kind: str, subject: object, reason: str) -> None:
+        """Write an offence down."""
+        self.offences.append(Offence(kind, str(subject), reason))
+
+    def who(self, person: int) -> int:
+        """The person that a person counts as."""
+        while person in self._one_with:
+            person = self._one_with[person]
+        return person
+
+    def is_of(self, row: Row, person: int) -> bool:
+        """Whether a record counts as that person's."""
+        return self.who(row.person) == self.who(person)
+
+    def unite(self, one: int, other: int) -> None:
+        """Two persons count as one from now on."""
+        one, other = self.who(one), self.who(other)
+        if one != other:
+            self._one_with[max(one, other)] = min(one, other)
+
+    def live(self, side: str | None = None) -> list[Row]:
+        """All live records (of one side)."""
+        return [row for row in self.rows.values() if row.live and (side is None or row.side == side)]
+
+    def named(self, side: str, id_: object) -> Key | None:
+        """The record of this id, whatever a vendor did to its letter case."""
+        return self._ids.get((side, str(id_).casefold()))
+
+    def named_by(self, row: Row) -> Key | None:
+        """The record across that a record names."""
+        return self.named(across(row.side), row.get(OTHER_ID))
+
+    def note_mail(self, row: Row, value: object) -> None:
+        """A record bears an address."""
+        if mail := plain(value):
+            row.mails.add(mail)
+
+    def may_be_one(self, row: Row, person: int) -> bool:
+        """Whether a record may be taken for that person's: it shares an address with one of theirs, and is not linked
+        with a living record of its own person."""
+        if self.is_of(row, person):
+            return True
+        other = self.rows.get(self.named_by(row) or ("", ""))
+        back = other is not None and other.live and self.named_by(other) == row.key
+        if row.live and back and other is not None and self.is_of(other, row.person):
+            return False
+        return any(row.mails & each.mails for each in self.rows.values() if self.is_of(each, person))
+
+    def kin(self, row: Row) -> list[Row]:
+        """All records of the same side, dead ones too, that count as this person's or share an address with it."""
+        rows = self.rows.values()
+        return [r for r in rows if r.side == row.side and (self.is_of(r, row.person) or r.mails & row.mails)]
+
+    def mail_of(self, row: Row) -> str:
+        """The address that a record bears, as far as no vendor alters it."""
+        return plain(row.get(TWO_WAY["email"]))

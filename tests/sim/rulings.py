@@ -1,0 +1,100 @@
+"""What the mapping that is in force demands, in the oracle's own words: which way a field goes, which words mean the
+same, and whom nothing is written about. Judges every write of the engine by the mapping under which its cycle began.
+
+Written beside the mapping files of `tests.sim.mapping` and from nothing of them. Imports nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tests.sim.persons import Persons
+from tests.sim.vocabulary import MA, NAMES, OPT_OUTS, SETTLE, SOURCE, TEST, Row, Sent
+
+WORDS = {"web": "Web", "phone": "Phone Inquiry", "partner": "Partner Referral"}
+OTHER_WORDS = {"web": "Web", "phone": "Partner Referral", "partner": "Phone Inquiry"}
+
+
+class Ruling(NamedTuple):
+    """A mapping: fields that only go to sales (`one_way`) or nowhere (`unmapped`), the words of `source` by what
+    marketing calls them ({} = not mapped), and whether those marked as a test are outside the scope."""
+
+    one_way: frozenset[str] = frozenset()
+    unmapped: frozenset[str] = frozenset()
+    words: Mapping[str, str] = {}
+    scoped: bool = True
+
+
+RULINGS: Mapping[str, Ruling] = {
+    "plain": Ruling(scoped=False),
+    "full": Ruling(words=WORDS),
+    "narrow": Ruling(unmapped=frozenset({"title"}), words=WORDS),
+    "one way": Ruling(one_way=frozenset({"title"}), words=WORDS),
+    "retyped": Ruling(words=WORDS),
+    "reworded": Ruling(words=OTHER_WORDS),
+    "turned": Ruling(words=WORDS),
+}
+
+
+class Rulings(Persons):
+    """Knows which mapping was in force when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_force: list[tuple[float, str]] = [(0.0, "plain")]
+
+    def rule(self, since: float, name: str) -> None:
+        """From this cycle on another mapping is in force."""
+        self._in_force.append((since, name))
+        self.counts[f"mapping «{name}» in force"] += 1
+
+    def ruling(self, sent: Sent | None = None) -> Ruling:
+        """The mapping under which a write left; without one, the last."""
+        name = next(n for since, n in reversed(self._in_force) if sent is None or since <= sent.cycle)
+        return RULINGS[name]
+
+    def is_outside(self, row: Row) -> bool:
+        """Whether a record of marketing is outside the scope of the mapping in force."""
+        return row.side == MA and row.get(TEST) is True and self.ruling().scoped
+
+    def judge_written(self, row: Row, names: Mapping[str, object], sent: Sent) -> None:
+        """A write of the engine: nothing goes the wrong way, and nothing to or from somebody outside the scope."""
+        ruling = self.ruling(sent)
+        for name in names:
+            field = NAMES[row.side].get(name, "")
+            if field in ruling.unmapped:
+                self.offend("unmapped", row.key, f"{field} was written, which is not mapped")
+            if field in ruling.one_way and row.side == MA:
+                self.offend("wrong way", row.key, f"{field} came to marketing, which decides it alone")
+        if ruling.scoped and not names.keys() <= OPT_OUTS[row.side].keys():
+            for lead in self._leads_of(row):
+                if self.was_known_outside(lead, sent):
+                    told = ", ".join(sorted(names.keys() - OPT_OUTS[row.side].keys()))
+                    self.offend("out of scope", row.key, f"{told} written, and {lead.key} is a test")
+
+    def _leads_of(self, row: Row) -> list[Row]:
+        """The record of marketing that a write is about: its own, or the one that it is linked with."""
+        if row.side == MA:
+            return [row]
+        mine = [lead for lead in self.live(MA) if self.named_by(lead) == row.key]
+        named = self.named_by(row)
+        if named is not None and self.rows[named] not in mine:
+            mine.append(self.rows[named])
+        return [lead for lead in mine if lead.live] if len(mine) == 1 else []
+
+    def was_known_outside(self, lead: Row, sent: Sent) -> bool:
+        """Whether a reader who began in time was bound to know that somebody is outside the scope."""
+        known = lead.visible < (sent.sweep if lead.late else sent.cycle) - SETTLE
+        return (
+            known and lead.get(TEST) is True and lead.changed.get(TEST[MA], sent.cycle) < sent.cycle - SETTLE
+        )
+
+    def say_the_same(self, ma: Row, sfa: Row) -> bool:
+        """Whether two records bear words that mean the same under the mapping in force, or none where no word is."""
+        words = self.ruling().words
+        left, right = ma.get(SOURCE), sfa.get(SOURCE)
+        if not words or (left is None and right is None):
+            return True
+        self.counts["words judged"] += 1
+        return left is not None and words.get(str(left).casefold()) == right
