@@ -96,12 +96,17 @@ class Delivery:
         limit = largest * BATCHES_AHEAD
         due = self.world.store.due(route, self.world.clock.now(), limit)
         busy = {job.target for flight in self.flying.values() for job in flight.jobs}
+        opted_out: set[Ref] = set()
         groups: dict[tuple[int, str, str, str], list[OperationRow]] = {}
         for row in due:
             target = target_of(row)
             apart = row.action if row.action in APART else ""
             if row.system in self._blocked or (not apart and target in busy):
                 continue
+            if row.action == ActionKind.OPT_OUT:
+                if target in opted_out:
+                    continue  # another topic: a vendor refuses a request that names a record twice
+                opted_out.add(target)
             busy.add(target)
             groups.setdefault((row.lane, row.system, row.object, apart), []).append(row)
         sizes = {key: self._size(key[1]) for key in groups}
