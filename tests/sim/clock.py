@@ -1,4 +1,5 @@
-"""Virtual time of one schedule: it moves only when it is told to, and does on its way what is due.
+"""Virtual time of one schedule: it moves only when it is told to, and does on its way what is due. The host's own
+clock goes beside it, and may be set.
 
 Knows nothing of vendors or of the engine; implements `sync.ports.Clock` and the simulators' clock.
 """
@@ -40,3 +41,19 @@ class SimClock:
         """Do something at a time."""
         self._left += 1
         heapq.heappush(self._due, (when, self._left, act))
+
+
+class HostClock:
+    """What the host believes the time to be: the true time, and by how many seconds it is ahead (`ahead`)."""
+
+    def __init__(self, true: SimClock) -> None:
+        self.true = true
+        self.ahead = 0.0
+
+    def now(self) -> float:
+        """Unix seconds, UTC, as the host has them."""
+        return self.true.now() + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        """Waiting is moving on."""
+        self.true.advance(seconds)

@@ -9,30 +9,34 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from simulators.faults import Faults
 from simulators.marketo.fields import Value
 from simulators.marketo.state import MarketoState
 from simulators.salesforce.state import SalesforceState
-from state.memory import MemoryStore
 from sync.cycle import Bounds, run_cycle
-from sync.errors import Retryable
+from sync.errors import Fatal, RequestRefused, Retryable
 from sync.read import Numbering, World
 from sync.record import Side
-from sync.rows import Patch, RulesRow
+from sync.rows import RulesRow
 from tests.sim.adapter import Marketo, Salesforce
 from tests.sim.claims import as_json, claims, open_work
-from tests.sim.clock import SimClock
+from tests.sim.clock import HostClock, SimClock
+from tests.sim.coverage import Coverage
+from tests.sim.faults import Strikes, drawn
+from tests.sim.journal import Journal
 from tests.sim.mapping import lens
+from tests.sim.office import Office, Permitted
 from tests.sim.oracle import MA, OTHER_ID, SFA, Offence, Oracle, Sent
-from tests.sim.people import People
 from tests.sim.profiles import PROFILES
-from tests.sim.wire import VISIBILITY_LAG, Crash, Inline, Sending, Wire
+from tests.sim.restless import Restless
+from tests.sim.wire import SERVER_TIMEOUT, VISIBILITY_LAG, Crash, Inline, Sending, Wire
 
 QUIET = (4.0, 130.0, 310.0, 3_700.0, 22_000.0, 87_000.0, 87_000.0, 310.0, 5.0)
 ECHOES = 3
 LATE, SWEEP_EVERY = 900.0, 300.0
+STEPS = (-86_400.0, -3_600.0, -60.0, -1.0, 1.0, 60.0, 3_600.0, 86_400.0)
 
 
 @dataclass(slots=True)
@@ -46,20 +50,8 @@ class Result:
     counts: Counter[str]
     fired: Counter[str] = field(default_factory=Counter)
     trace: str = ""
-
-
-class Journal(MemoryStore):
-    """The store in memory, with something that may happen around each commit."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        super().__init__(forgetful=True)
-        self.schedule = schedule
-
-    def commit(self, patch: Patch, *, durable: bool = True) -> None:
-        """Apply a patch, unless the process dies before it."""
-        self.schedule.point("before commit")
-        super().commit(patch, durable=durable)
-        self.schedule.point("after commit")
+    judged: bool = False
+    reached: Counter[str] = field(default_factory=Counter)
 
 
 class Instance(MarketoState):
@@ -83,12 +75,17 @@ class Schedule:
         self.oracle = Oracle(self.shown)
         self.story: list[tuple[object, ...]] = []
         self.counts: Counter[str] = Counter()
-        self.faults = {side: Faults(rng) for side in (MA, SFA)}
+        self.faults = {side: Strikes(rng) for side in (MA, SFA)}
+        self.mishaps = Strikes(rng)
+        self.host = HostClock(self.clock)
+        self.coverage = Coverage(self.host.now, SERVER_TIMEOUT)
         self.ma = Instance(self.clock, rng, self.faults[MA], visibility_lag=VISIBILITY_LAG)
         self.sfa = SalesforceState(self.clock, rng, self.faults[SFA], visibility_lag=VISIBILITY_LAG)
         weights = dict(kind.weights)
-        self.people = People(rng, self.clock, self.ma, self.sfa, self.oracle, self.tell, weights)
+        self.people = Restless(rng, self.clock, self.ma, self.sfa, self.oracle, self.tell, weights)
         self.people.late = kind.late
+        self.office = Office(kind.mappings[0])
+        self.people.employ(self.office, kind.mappings)
         self.store = Journal(self)
         page = rng.choice((2, 3, 5, 50))
         keyed = rng.random() < 0.7
@@ -103,18 +100,20 @@ class Schedule:
         self._crashes = rng.choices(range(len(kind.crashes)), kind.crashes)[0]
         self._alive = True
         self._agitated = False
+        self._judged = False
         self.world = self._world()
+        self.ruled = ""
 
     def _wires(self, page: int, keyed: bool) -> dict[str, Wire]:
         """Both lines; `keyed`: the field for the other side's ids is unique."""
         keys = dict.fromkeys(("Lead", "Contact"), frozenset({OTHER_ID[SFA]}))
         return {
             MA: Wire(
-                MA, Marketo(self.ma, page), self, self.faults[MA], page, hides=True,
+                MA, Permitted(MA, Marketo(self.ma, page), self.office), self, self.faults[MA], page, hides=True,
                 find_paths={"Lead": frozenset({"email", OTHER_ID[MA]})},
             ),
             SFA: Wire(
-                SFA, Salesforce(self.sfa, page), self, self.faults[SFA], page, hides=False,
+                SFA, Permitted(SFA, Salesforce(self.sfa, page), self.office), self, self.faults[SFA], page, hides=False,
                 feed_versions=True, tells_author=True,
                 unique_keys=keys if keyed else {}, find_paths={name: {"Email"} | key for name, key in keys.items()},
             ),
@@ -167,6 +166,27 @@ class Schedule:
         self.counts["withheld"] += 1
         self.tell("withheld", side, id_)
 
+    def meddle(self, side: str, ids: Sequence[str]) -> None:
+        """Another program edits one of these records."""
+        rows = [row for row in self.oracle.live(side) if row.id in ids]
+        if rows:
+            self.people._edit(self.rng.choice(rows))
+            self.observe()
+
+    def touch(self, side: str, ids: Sequence[str]) -> None:
+        """Something at the vendor gives these records a newer stamp, or some record where none is named."""
+        rows = [row for row in self.oracle.live(side) if not ids or row.id in ids]
+        for row in rows if ids else self.rng.sample(rows, min(len(rows), 1)):
+            if side == SFA:
+                self.sfa.system_touch(row.object, row.id)
+            else:
+                self.ma.human_edit(int(row.id), {"country": f"C{self.oracle.place}"})
+        self.observe()
+
+    def offend(self, kind: str, subject: object, reason: str) -> None:
+        """Write an offence down that no ledger tells."""
+        self.oracle.offend(kind, subject, reason)
+
     def dies(self, *label: str) -> bool:
         """Whether the process crashes at this very instruction."""
         if not (self._agitated and self._crashes and self.rng.random() < 0.01):
@@ -186,17 +206,17 @@ class Schedule:
 
     def _world(self) -> World:
         return World(
-            lens=lens(),
+            lens=lens(self.office.mapping),
             connectors={Side.MA: self.wires[MA], Side.SFA: self.wires[SFA]},
             store=self.store,
-            clock=self.clock,
+            clock=self.host,
             executor=Inline(),
             numbers=Numbering(self.store, 100),
         )
 
     def _restart(self) -> None:
         """A new process on what the journal kept."""
-        self.store.crash()
+        self.counts["unsynced rows lost"] += self.store.forget()
         for key in [key for key, when in self.shown.items() if when >= self.cycle_began]:
             del self.shown[key]  # what was seen in the cycle that died may be forgotten
         for wire in self.wires.values():
@@ -207,7 +227,8 @@ class Schedule:
 
     def _cycle(self, *, sweep: bool) -> None:
         """One cycle; a sweep reaches back to the last one that came to its end, as the daemon's does."""
-        rows = self.store.get(RulesRow, [(lens().rules.route,)])
+        self._adopt()
+        rows = self.store.get(RulesRow, [(self.world.lens.rules.route,)])
         first = not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
         self.cycle_began = now = self.clock.now()
@@ -222,6 +243,14 @@ class Schedule:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
         except Retryable as error:
             self.tell("cycle ends", error.message)
+        except RequestRefused as error:
+            if not self.office.hidden:
+                raise
+            self.tell("cycle ends", error.message)
+        except Fatal as error:
+            if not any(wire.closed.raised is error for wire in self.wires.values()):
+                raise
+            self.tell("cycle ends", error.message)
         except Crash:
             self._restart()
         except Exception as error:
@@ -229,6 +258,14 @@ class Schedule:
                 self.oracle.offend("error", type(error).__name__, str(error))
                 raise
             self._restart()
+
+    def _adopt(self) -> None:
+        """Work by the mapping file as it is now, as a daemon does that reads it anew."""
+        fresh = lens(self.office.mapping)
+        if self.world.lens is not fresh or self.ruled != self.office.mapping:
+            self.world = self._world()
+            self.ruled = self.office.mapping
+            self.oracle.rule(self.clock.now(), self.ruled)
 
     def _is_due(self) -> bool:
         return self.clock.now() - self._swept > SWEEP_EVERY
@@ -238,7 +275,8 @@ class Schedule:
     def run(self) -> Result:
         """Play it to the end."""
         try:
-            self._play()
+            with self.coverage.watching():
+                self._play()
         except Exception as error:  # noqa: BLE001 - told with the seed, not lost
             import traceback
 
@@ -246,11 +284,12 @@ class Schedule:
         self.counts.update(self.people.done)
         self.counts.update(self.oracle.counts)
         fired: Counter[str] = Counter()
-        for faults in self.faults.values():
+        for faults in (*self.faults.values(), self.mishaps):
             fired.update(faults.fired)
         return Result(
-            self.seed, self.profile, self.oracle.offences, self.story, self.counts, fired, self._trace()
-        )
+            self.seed, self.profile, self.oracle.offences, self.story, self.counts, fired, self._trace(),
+            self._judged, self.coverage.hits,
+        )  # fmt: skip
 
     def _play(self) -> None:
         rng, kind = self.rng, self.kind
@@ -258,19 +297,23 @@ class Schedule:
         self.observe()
         self.clock.advance(rng.choice((rng.uniform(0.0, 5.0), 90_000.0)))
         self._swept = self.sweep_began = self.clock.now()
-        for side in (MA, SFA):
-            self.faults[side].use({k: s for k, s in kind.faults.items() if rng.random() < 0.7})
+        for faults in (*self.faults.values(), self.mishaps):
+            faults.use(drawn(rng, kind.faults))
         self._agitated = True
         for _ in range(rng.randint(*kind.steps)):
             self._step()
             if self.oracle.offences:
                 return
         self._agitated = False
-        for faults in self.faults.values():
-            faults.quiet()
+        for wire in self.wires.values():
+            wire.calm()
+        self.mishaps.quiet()
+        self.host.ahead = 0.0
+        self.office.give_back()
         self._quiet()
 
     def _step(self) -> None:
+        self._mishap()
         draw = self.rng.random()
         if draw < 0.25:
             self._cycle(sweep=self._is_due() or self.rng.random() < 0.2)
@@ -281,6 +324,12 @@ class Schedule:
         else:
             self._somebody()
         self.clock.advance(self.rng.uniform(0.0, 1.0))
+
+    def _mishap(self) -> None:
+        """Something befalls the host between two cycles."""
+        if self.mishaps.fires("clock_step"):
+            self.host.ahead = self.rng.choice(STEPS)
+            self.tell("the host's clock is set", self.host.ahead)
 
     def _quiet(self) -> None:
         self.tell("QUIET")
@@ -298,7 +347,8 @@ class Schedule:
             self.oracle.offend("echo", (before, after), "writes or look-ups after everything was quiet")
         for words in open_work(self.store):
             self.oracle.offend("never left", "", words)
-        self.oracle.judge(claims(self.store, lens()))
+        self.oracle.judge(claims(self.store, self.world.lens))
+        self._judged = True
 
     def _effort(self) -> tuple[int, int, int]:
         """What there is in the ledgers, and how often we wrote or looked something up besides reading the feeds."""
@@ -307,7 +357,9 @@ class Schedule:
 
     def _trace(self) -> str:
         text = repr((self.story, sorted(self.counts.items()))).encode()
-        return hashlib.blake2b(text + as_json(claims(self.store, lens())), digest_size=16).hexdigest()
+        return hashlib.blake2b(
+            text + as_json(claims(self.store, self.world.lens)), digest_size=16
+        ).hexdigest()
 
 
 def play(seed: int, profile: str = "default") -> Result:

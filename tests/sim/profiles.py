@@ -6,13 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.sim.people import WEIGHTS
+from tests.sim.restless import ADDRESSES, PERMISSIONS, RULES
 
 FAULTS: Mapping[str, float] = {
     "rate_limited": 0.02, "server_error": 0.015, "dropped_before": 0.02, "lost_after_commit": 0.04,
     "half_answer": 0.02, "acts_late": 0.04, "slow": 0.05, "row_refused": 0.02, "ignored_field": 0.01,
     "altered_value": 0.03, "late_visibility": 0.3, "equal_stamps": 0.2,
 }  # fmt: skip
+LINES: Mapping[str, float] = {
+    "not_reached": 0.008, "timed_out_before": 0.008, "timed_out_after": 0.015, "delivered_twice": 0.02,
+    "rate_window": 0.004, "session_lost": 0.015, "login_refused": 0.0015, "quota_spent": 0.0015,
+    "maintenance": 0.0015, "wrong_schema": 0.01, "poison_record": 0.006, "fewer_results": 0.015,
+    "rolled_back": 0.015, "empty_page": 0.03, "row_twice": 0.1, "row_moves": 0.1, "cursor_expired": 0.03,
+    "other_program": 0.03, "trigger": 0.05,
+}  # fmt: skip
+HOST: Mapping[str, float] = {"clock_step": 0.02}
 CRASHES = (0.35, 0.35, 0.2, 0.1)
+MAPPINGS = ("full", "narrow", "one way", "retyped", "reworded", "turned")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +30,7 @@ class Profile:
     """`faults`: shares by kind, of which a schedule uses a random part. `mid`: largest chance that somebody acts
     before a call or commit. `crashes`: weights of 0, 1, 2, 3 crashes. `late`: share of long transactions.
     `latency`: longest time that a call takes, in seconds. `again`: share of steps at which two cycles follow at once.
-    `unseen`: share of records that a read by id leaves out.
+    `unseen`: share of records that a read by id leaves out. `mappings`: those among which administrators choose.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -33,6 +43,7 @@ class Profile:
     persons: tuple[int, int] = (4, 12)
     steps: tuple[int, int] = (20, 60)
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    mappings: tuple[str, ...] = ("plain",)
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -53,5 +64,18 @@ PROFILES: Mapping[str, Profile] = {
         faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2,
         weights={**WEIGHTS, "merge": 6, "twin": 5, "restore": 5, "delete": 4, "convert": 5},
     ),
+    "lines": Profile(faults={**FAULTS, **LINES}, mid=0.1, crashes=CRASHES, late=0.15),
+    "clocks": Profile(faults={**FAULTS, **LINES, **HOST}, mid=0.1, crashes=CRASHES, late=0.15),
     "veiled": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, unseen=0.15),
+    "shared": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, **ADDRESSES}),
+    "ruled": Profile(
+        faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, **RULES}, mappings=MAPPINGS
+    ),
+    "denied": Profile(
+        faults=FAULTS, mid=0.1, crashes=CRASHES, weights={**WEIGHTS, **PERMISSIONS}, mappings=MAPPINGS[:1]
+    ),
+    "restless": Profile(
+        faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15,
+        weights={**WEIGHTS, **ADDRESSES, **RULES, **PERMISSIONS}, mappings=MAPPINGS,
+    ),
 }  # fmt: skip

@@ -6,99 +6,31 @@ have known (`Sending`), which is all that an oracle needs to judge it by.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, TypeVar
 
-from simulators.faults import Faults
-from sync.errors import InDoubt, Retryable
-from sync.ports import Capabilities, Feed, Outcome, Paths, Write
+from sync.errors import InDoubt, RequestRefused, Retryable
+from sync.ports import Capabilities, Feed, FieldError, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
-from tests.sim.clock import SimClock
+from tests.sim.closed import Closed
+from tests.sim.faults import ON_READ, ON_WRITE, Strikes
+from tests.sim.ground import SERVER_TIMEOUT, VISIBILITY_LAG, Crash, Ground, Inline, Now, Sending, Vendor
+from tests.sim.pages import Feeding
+from tests.sim.vocabulary import OTHER_ID
 
-P = ParamSpec("P")
+__all__ = ["SERVER_TIMEOUT", "VISIBILITY_LAG", "Crash", "Inline", "Now", "Sending", "Vendor", "Wire"]
+
 T = TypeVar("T")
-SERVER_TIMEOUT, VISIBILITY_LAG = 2.0, 1.0
-ON_READ = ("rate_limited", "server_error", "dropped_before", "lost_after_commit", "half_answer", "slow")
-ON_WRITE = (*ON_READ, "acts_late")
-
-
-class Crash(BaseException):
-    """The process is gone at this instruction."""
-
-
-@dataclass(slots=True)
-class Sending:
-    """What the sender of a write could know: when its cycle and the last sweep before it began, when it was sent,
-    and what was read by id since the last write (id -> number of ledger entries by then)."""
-
-    number: int
-    cycle: float
-    sweep: float
-    sent: float
-    looked: dict[str, int] = field(default_factory=dict)
-
-
-class Ground(Protocol):
-    """What a wire stands on: one schedule."""
-
-    clock: SimClock
-    rng: random.Random
-    latency: float
-    unseen: float
-    cycle_began: float
-    sweep_began: float
-    shown: dict[tuple[str, str], float]
-
-    def point(self, *label: str) -> None:
-        """Something may happen here: a person acts, the process crashes."""
-
-    def dies(self, *label: str) -> bool:
-        """Whether the process crashes at this very instruction."""
-
-    def entries(self) -> int:
-        """How many ledger entries there are by now."""
-
-    def observe(self, sending: Sending | None = None) -> None:
-        """Show what the vendors have written down since the last time."""
-
-    def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
-        """A vendor said that it took a value, and did not."""
-
-    def withhold(self, side: str, id_: str) -> None:
-        """A read by id leaves a record out."""
-
-    def tell(self, *words: object) -> None:
-        """A line of the story."""
-
-
-Now = Callable[[], float]
-
-
-class Vendor(Protocol):
-    """A vendor that never fails: a connector of which each page and each other call is one request."""
-
-    def changes(
-        self, since: str | None, paths: Paths, now: Now, back: float, keys: bool, /
-    ) -> Iterator[Page]:
-        """Pages behind a cursor, or of the last `back` seconds; `now` says when the request of a page left."""
-
-    def fetch(self, refs: Sequence[Ref], paths: Paths) -> list[Record]:
-        """Those records of one object that are there, by id."""
-
-    def find(self, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
-        """Records of an object by a field."""
-
-    def write(self, writes: Sequence[Write]) -> list[Outcome]:
-        """Create or update records of one object."""
+NOT_EXECUTED = {"server_error", "dropped_before", "timed_out_before"}
+NO_ANSWER = {"lost_after_commit", "half_answer", "wrong_schema", "timed_out_after"}
+OVERDUE = SERVER_TIMEOUT + 0.5
 
 
 class Wire:
     """A connector (`sync.ports.Connector`): one vendor behind a line on which anything may happen.
 
-    `hides`: a record by id is left out by the vendor itself, else on the way back. `facts` are capabilities.
+    `hides`: a record by id is left out by the vendor itself, else on the way back. `tells`: a write is answered with
+    the stored values. `facts` are capabilities.
     """
 
     def __init__(
@@ -106,19 +38,23 @@ class Wire:
         system: str,
         vendor: Vendor,
         ground: Ground,
-        faults: Faults,
+        faults: Strikes,
         batch: int,
         *,
         hides: bool,
+        tells: bool = False,
         **facts: Any,
     ) -> None:
-        self.hides = hides
+        self.hides, self.tells = hides, tells
         self.system, self.vendor, self.ground, self.faults = system, vendor, ground, faults
         self.looked: dict[str, int] = {}
+        self.halved: dict[str, int] = {}
         self.writes, self.looks, self.left = 0, 0, 0.0
+        self.several = 0
+        self.closed = Closed(system, ground)
         self.capabilities = Capabilities(
             system=system, feeds={"person": Feed.FEED}, write_batch=batch, fetch_batch=batch, find_batch=batch,
-            server_timeout=SERVER_TIMEOUT, visibility_lag=VISIBILITY_LAG, **facts,
+            server_timeout=SERVER_TIMEOUT, visibility_lag=VISIBILITY_LAG, returns_values=tells, **facts,
         )  # fmt: skip
 
     def describe(self, kind: str) -> tuple[Schema, ...]:
@@ -132,10 +68,11 @@ class Wire:
         self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
     ) -> Iterator[Page]:
         """The vendor's pages, each for the price of a call."""
-        pages = self.vendor.changes(since, paths, lambda: self.left, back, keys_only)
+        begun = Feeding(self.system, self.vendor, self.ground, self.faults, paths, back, keys_only)
+        begun.open(since, lambda: self.left)
         last = False
         while not last:
-            page = self._read("changes", lambda: next(pages))
+            page = self._read("changes", begun.next)
             self._show(record.ref.id for record in page.records)
             yield page
             last = page.last
@@ -152,7 +89,8 @@ class Wire:
                 records = self.vendor.fetch(asked, paths)
                 return self._given(records) if self.hides else records
 
-            records = self._read(f"fetch {name} {len(asked)}", ask) if asked else []
+            keys = [ref.id for ref in asked]
+            records = self._read(f"fetch {name} {len(asked)}", ask, keys) if asked else []
             records = records if self.hides else self._given(records)
             self._show(record.ref.id for record in records)
             found |= {record.ref: record for record in records}
@@ -161,27 +99,46 @@ class Wire:
     def find(self, kind: str, object_: str, path: str, values: Sequence[str], paths: Paths) -> list[Record]:
         """Records by a field."""
         self.looks += 1
-        records = self._read(f"find {path}", lambda: self.vendor.find(object_, path, values, paths))
+        records = self._read(
+            f"find {path}", lambda: self.vendor.find(object_, path, values, paths), list(values)
+        )
         self._show(record.ref.id for record in records)
         return records
 
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
         """Creates or updates of one object."""
+        keys = [self._key(write) for write in writes]
+        self.several += len(keys) > 1
+        if len(set(keys)) < len(keys):
+            self.ground.offend("twice in a call", self.system, f"one of {keys} stands twice in one call")
         label = f"{'update' if writes[0].ref.id else 'create'} {writes[0].ref.object} {len(writes)}"
-        outcomes = self._write(label, lambda: self._written(writes))
+        outcomes = self._write(label, writes, keys)
         self._show(outcome.id for outcome in outcomes if outcome.result == "applied")
         return outcomes
+
+    def calm(self) -> None:
+        """Everything is well again from now on."""
+        self.faults.quiet()
+        self.closed.open()
+
+    # --- at the vendor ---------------------------------------------------------------------------------
+
+    def _key(self, write: Write) -> str:
+        """What a write is about: a record, or whom it makes."""
+        return write.ref.id or f"new {write.values.get(OTHER_ID[self.system])}"
 
     def _written(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write at the vendor, and note which values it said it took and did not."""
         outcomes = self.vendor.write(writes)
-        for write, outcome in zip(writes, outcomes, strict=True):
+        for place, (write, outcome) in enumerate(zip(writes, outcomes, strict=True)):
             if outcome.result == "applied":
                 ref = write.ref._replace(id=outcome.id)
                 (stored,) = self.vendor.fetch([ref], {ref.object: tuple(write.values)})
                 for path, value in write.values.items():
                     if value and (not stored.values[path] or _differ(value, stored.values[path])):
                         self.ground.swallowed(self.system, ref.id, path, value)
+                if self.tells:
+                    outcomes[place] = outcome._replace(values=stored.values)
         return outcomes
 
     def _show(self, ids: Iterable[str]) -> None:
@@ -202,56 +159,132 @@ class Wire:
                 given.append(record)
         return given
 
-    def _read(self, label: str, act: Callable[[], T]) -> T:
+    # --- on the line -----------------------------------------------------------------------------------
+
+    def _read(self, label: str, act: Callable[[], T], keys: Sequence[str] = ()) -> T:
         """A call that changes nothing; whatever fails may be tried again."""
         ground = self.ground
         self.left = ground.clock.now()
         ground.point("before", self.system, label)
         ground.clock.advance(ground.rng.uniform(0.01, ground.latency))
+        self.halved = {}
+        self.closed.check(keys, writing=False)
         kind = self.faults.first(ON_READ)
-        if kind == "slow":
-            ground.clock.advance(ground.rng.uniform(0.2, 1.8))
-        elif kind is not None:
-            ground.tell("call", self.system, label, kind)
-            raise Retryable(f"{self.system}: {kind}", 1.0)
+        if kind is not None:
+            self._befall_read(kind, label, keys)
         answer = act()
         ground.tell("call", self.system, label)
         ground.point("after", self.system, label)
         return answer
 
-    def _write(self, label: str, act: Callable[[], T]) -> T:
+    def _befall_read(self, kind: str, label: str, keys: Sequence[str]) -> None:
+        ground, clock = self.ground, self.ground.clock
+        ground.tell("call", self.system, label, kind)
+        match kind:
+            case "slow":
+                clock.advance(ground.rng.uniform(0.2, 1.8))
+            case "session_lost":
+                self._sign_in_again(label)
+                self.left = clock.now()
+            case "timed_out_before":
+                clock.advance(OVERDUE)
+                raise Retryable(f"{self.system}: {kind}", 1.0)
+            case _:
+                self.closed.begin(kind, keys, writing=False)
+                raise Retryable(f"{self.system}: {kind}", ground.rng.choice((0.0, 1.0)))
+
+    def _sign_in_again(self, label: str) -> None:
+        """The session had ended: the same request leaves once more under a new one."""
+        ground = self.ground
+        ground.clock.advance(ground.rng.uniform(0.01, ground.latency))
+        ground.point("signs in again", self.system, label)
+        ground.clock.advance(ground.rng.uniform(0.01, ground.latency))
+
+    def _write(self, label: str, writes: Sequence[Write], keys: Sequence[str]) -> list[Outcome]:
         """A call that changes something."""
         ground, clock = self.ground, self.ground.clock
         ground.point("before", self.system, label)
+        if self.faults.fires("other_program"):
+            ground.meddle(self.system, [write.ref.id for write in writes if write.ref.id])
         self.writes += 1
-        sending = Sending(self.writes, ground.cycle_began, ground.sweep_began, clock.now(), self.looked)
-        self.looked = {}
+        looked, self.looked = {**self.halved, **self.looked}, {}
+        sending = Sending(self.writes, ground.cycle_began, ground.sweep_began, clock.now(), looked)
         clock.advance(ground.rng.uniform(0.01, ground.latency))
-        kind = self.faults.first(ON_WRITE)
-        ground.tell("call", self.system, label, kind or "")
 
-        def execute() -> T:
-            answer = act()
+        def execute() -> list[Outcome]:
+            answer = self._written(writes)
             ground.observe(sending)
             return answer
 
         if ground.dies("in flight:", self.system, label):
             clock.at(sending.sent + ground.rng.uniform(0.0, 0.99) * SERVER_TIMEOUT, execute)
             raise Crash
-        if kind == "rate_limited":
-            raise Retryable(f"{self.system}: {kind}", 1.0)
-        if kind in {"server_error", "dropped_before"}:
-            raise InDoubt(f"{self.system}: {kind}")
-        if kind == "acts_late":
-            clock.at(sending.sent + ground.rng.uniform(0.5, 0.99) * SERVER_TIMEOUT, execute)
-            raise InDoubt(f"{self.system}: {kind}")
-        if kind == "slow":
-            clock.advance(ground.rng.uniform(0.2, 1.6))
+        try:
+            kind = self._arrives(label, keys, sending, execute)
+        except RequestRefused:
+            self.halved = {
+                key: looked[key] for key in keys if key in looked
+            }  # its halves leave on the same look
+            raise
+        if kind == "rolled_back":
+            return self._rolled_back(writes)
         answer = execute()
+        if self.faults.fires("trigger"):
+            ground.touch(self.system, [outcome.id for outcome in answer if outcome.result == "applied"])
         ground.point("after", self.system, label)
-        if kind in {"lost_after_commit", "half_answer"}:
+        return self._answered(kind, writes, answer, execute)
+
+    def _arrives(
+        self, label: str, keys: Sequence[str], sending: Sending, execute: Callable[[], object]
+    ) -> str | None:
+        """What befalls a write; returns if it arrives at the vendor, and raises otherwise."""
+        ground, clock = self.ground, self.ground.clock
+        self.closed.check(keys, writing=True)
+        kind = self.faults.first(ON_WRITE)
+        ground.tell("call", self.system, label, kind or "")
+        match kind:
+            case "acts_late":
+                clock.at(sending.sent + ground.rng.uniform(0.5, 0.99) * SERVER_TIMEOUT, execute)
+                raise InDoubt(f"{self.system}: {kind}")
+            case "slow":
+                clock.advance(ground.rng.uniform(0.2, 1.6))
+            case "session_lost":
+                self._sign_in_again(label)
+            case _ if kind in NOT_EXECUTED:
+                clock.advance(OVERDUE if kind == "timed_out_before" else 0.0)
+                raise InDoubt(f"{self.system}: {kind}")
+            case "rate_limited" | "not_reached":
+                raise Retryable(f"{self.system}: {kind}", ground.rng.choice((0.0, 1.0)))
+            case _ if kind is not None:
+                self.closed.begin(kind, keys, writing=True)
+            case _:
+                pass
+        return kind
+
+    def _answered(
+        self, kind: str | None, writes: Sequence[Write], answer: list[Outcome], execute: Callable[[], T]
+    ) -> list[Outcome] | T:
+        """What of the vendor's answer arrives."""
+        if kind == "timed_out_after":
+            self.ground.clock.advance(OVERDUE)
+        if kind in NO_ANSWER:
             raise InDoubt(f"{self.system}: {kind}")
-        return answer
+        if kind == "delivered_twice" and (writes[0].ref.id or self._meets_its_own()):
+            again = execute()
+            return again if self.ground.rng.random() < 0.5 else answer
+        return answer[:-1] if kind == "fewer_results" else answer
+
+    def _meets_its_own(self) -> bool:
+        """Whether a create that is delivered twice meets what it made the first time. Where no key is unique nobody
+        can keep a line from doubling a person by itself."""
+        return self.hides or bool(self.capabilities.unique_keys)
+
+    def _rolled_back(self, writes: Sequence[Write]) -> list[Outcome]:
+        """One row was refused, and the vendor took all others back."""
+        bad = self.ground.rng.randrange(len(writes))
+        error = FieldError("", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A validation rule refuses this record")
+        refused, later = Outcome("refused", errors=(error,)), Outcome("retry", after=5.0)
+        return [refused if place == bad else later for place in range(len(writes))]
 
 
 def _differ(sent: object, stored: object) -> bool:
@@ -259,31 +292,3 @@ def _differ(sent: object, stored: object) -> bool:
     if not isinstance(sent, str) or not isinstance(stored, str):
         return False
     return [c for c in sent.casefold() if c.isalnum()] != [c for c in stored.casefold() if c.isalnum()]
-
-
-class Done(Future[T]):
-    """A call that is over: what a future gives, without the locks of one."""
-
-    def __init__(self, answer: T | None = None, error: Exception | None = None) -> None:
-        self._answer, self._error = answer, error
-
-    def done(self) -> bool:
-        """It is over."""
-        return True
-
-    def result(self, timeout: float | None = None) -> T:
-        """What the call gave or raised."""
-        if self._error is not None:
-            raise self._error
-        return cast("T", self._answer)
-
-
-class Inline:
-    """Runs a call at once; a crash is nobody's result."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run now."""
-        try:
-            return Done(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - it is the caller's, through the future
-            return Done(error=error)
