@@ -13,10 +13,13 @@ import httpx
 
 from connectors.budget import Budget
 from connectors.http import Call, Http, Reply, Wiring
+from connectors.resets import resets_at
 from connectors.settings import SystemConfig
 from sync.ports import Clock
 
 C = TypeVar("C", bound=SystemConfig)
+
+HAND_OVER_FLOOR = 0.02  # of our share; the last of it is for opt-outs
 
 
 class Client(Generic[C]):
@@ -31,17 +34,19 @@ class Client(Generic[C]):
         log: Callable[[Call], None] | None,
         *,
         headers: Mapping[str, str] | None = None,
-        until_reset: Callable[[float], float] | None = None,
     ) -> None:
         self.system, self.config, self.clock = system, config, clock
         budget = Budget(
             clock,
+            system=system,
             window_calls=config.window_calls,
             window_seconds=config.window_seconds,
             concurrency=config.concurrency,
             daily_calls=config.daily_calls,
             reserve=config.daily_reserve,
-            until_reset=until_reset,
+            own_calls=config.daily_own,
+            floors=(0.0, HAND_OVER_FLOOR, config.delta_floor, config.backfill_floor),
+            until_reset=resets_at(config.daily_reset),
         )
         wiring = Wiring(
             system=system,

@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from connectors.budget import Budget
+from connectors.budget import Budget, DayOver, TooFast
 from connectors.pool import Lost, NotSent, Origin, Pool, TooLarge
 from sync.errors import Fatal, InDoubt, QuotaSpent, RequestRefused, Retryable
 from sync.ports import Clock
@@ -177,7 +177,6 @@ class Http:
         """
         try:
             answer: T = self._retrying(self._once, ask, judge, writing=False)
-            return answer
         except Retryable as error:
             if isinstance(error, _Unreachable) and not self._answered:
                 raise Fatal(
@@ -186,9 +185,17 @@ class Http:
                 ) from error
             error.after = max(error.after, LEAST_PAUSE)
             raise
+        self.budget.ask_vendor()
+        return answer
+
+    def peek(self, ask: Ask, judge: Judge[T]) -> T:
+        """Send a request that changes nothing, once. Raises Fatal, Retryable, QuotaSpent, RequestRefused."""
+        return self._once(ask, judge, writing=False)
 
     def write(self, ask: Ask, judge: Judge[T]) -> T:
         """Send a request that changes something, once. Raises Fatal, Retryable, RequestRefused, InDoubt."""
+        if self._answered:
+            self.budget.ask_vendor()  # before it, so that what became of it is known as soon as it is told
         return self._once(ask, judge, writing=True)
 
     def close(self) -> None:
@@ -199,7 +206,14 @@ class Http:
         with self.budget.slot(ask.label):
             reply = self._exchange(ask, writing)
         self._answered = True
-        return judge(reply, writing=writing)
+        try:
+            return judge(reply, writing=writing)
+        except TooFast:
+            self.budget.slow()
+            raise
+        except DayOver as error:
+            self.budget.shut(error.after)
+            raise
 
     def _exchange(self, ask: Ask, writing: bool) -> Reply:
         started = self._clock.now()

@@ -9,7 +9,9 @@ import ipaddress
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from connectors.resets import Reset
 
 
 def _safe_address(address: str) -> str:
@@ -47,8 +49,10 @@ class SystemConfig(BaseModel):
     """Settings that every system over HTTP has; times in seconds, `max_reply` in bytes.
 
     `server_timeout`: after so long the vendor no longer executes a request; the client waits ten seconds longer.
-    `daily_reserve`: share of the day's calls that is left to other applications. At most `window_calls` calls within
-    `window_seconds`; 0 = no such limit.
+    At most `window_calls` calls within `window_seconds`, `concurrency` at once; 0 = no such limit. `daily_calls` are
+    everybody's and begin anew at `daily_reset` ("" = the last 24 hours count); the share `daily_reserve` of them is
+    left to other applications, and `daily_own` bounds our own. Backfills stop while less than `backfill_floor` of our
+    share is left, ordinary changes at `delta_floor`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,8 +63,12 @@ class SystemConfig(BaseModel):
     max_reply: int = 64 * 1024 * 1024
     server_timeout: float = 120.0
     visibility_lag: float = 5.0
-    concurrency: int = 4
-    window_calls: int = 0
-    window_seconds: float = 0.0
-    daily_calls: int = 0
-    daily_reserve: float = 0.2
+    concurrency: int = Field(default=4, ge=1)
+    window_calls: int = Field(default=0, ge=0)
+    window_seconds: float = Field(default=0.0, ge=0.0)
+    daily_calls: int = Field(default=0, ge=0)
+    daily_reserve: float = Field(default=0.2, ge=0.0, lt=1.0)
+    daily_own: int = Field(default=0, ge=0)
+    daily_reset: Reset = ""
+    backfill_floor: float = Field(default=0.5, ge=0.0, lt=1.0)
+    delta_floor: float = Field(default=0.1, ge=0.0, lt=1.0)

@@ -76,6 +76,10 @@ class SystemClock:
         """The time."""
         return time.time()
 
+    def steady(self) -> float:
+        """Seconds that only go on, whatever the time is set to."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait. Raises KeyboardInterrupt where the end was asked for, in the main thread only."""
         if self._stop is None:

@@ -16,7 +16,7 @@ from connectors.auth import MarketoAuth
 from connectors.client import Client
 from connectors.http import Ask, Call, Reply
 from connectors.marketo.config import MarketoConfig
-from connectors.marketo.errors import Envelope, MarketoJudge, until_reset
+from connectors.marketo.errors import Envelope, MarketoJudge
 from connectors.stamps import iso
 from sync.errors import Fatal, RequestRefused, Retryable
 from sync.ports import Clock
@@ -24,6 +24,7 @@ from sync.record import Raw
 
 BATCH = 300
 LONGEST_QUERY = 1_000
+USAGE = "v1/stats/usage.json"
 BODY_LIMIT = 1024 * 1024
 _JSON = {"content-type": "application/json"}
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -53,8 +54,10 @@ class MarketoClient(Client[MarketoConfig]):
             client_secret=config.client_secret,
             method=config.identity_method,
         )
-        super().__init__(system, config, clock, auth, log, until_reset=until_reset)
-        self.judge = MarketoJudge(system, clock, config.window_seconds)
+        super().__init__(system, config, clock, auth, log)
+        self.judge = MarketoJudge(system, clock, config.window_seconds, config.daily_reset)
+        if config.read_usage:
+            self.http.budget.look = self._look
 
     def paging_token(self, since: float) -> str:
         """The place in the activity log of a time (unix seconds, UTC)."""
@@ -165,11 +168,16 @@ class MarketoClient(Client[MarketoConfig]):
         return rows[0]
 
     def usage(self) -> int:
-        """Calls of everybody since the last reset."""
-        total = 0
-        for row in self._get("usage", "v1/stats/usage.json").rows:
-            count = row.get("total")
-            total += count if isinstance(count, int) else 0
+        """Calls of everybody since the last reset; the budget takes the count over."""
+        return self.http.read(self._asking("usage", USAGE, {}), self._counted)
+
+    def _look(self) -> None:
+        self.http.peek(self._asking("usage", USAGE, {}), self._counted)
+
+    def _counted(self, reply: Reply, *, writing: bool) -> int:
+        counts = (row.get("total") for row in self.judge(reply, writing=writing).rows)
+        total = sum(count for count in counts if isinstance(count, int))
+        self.http.budget.observe(total, self.config.daily_calls)
         return total
 
     def job(self, label: str, method: str, path: str, body: object = None) -> dict[str, object]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from connectors.marketo.errors import RESET
+from connectors.resets import Reset
 from connectors.settings import Address, SystemConfig
 
 
@@ -16,6 +18,7 @@ class MarketoConfig(SystemConfig):
     everything by extract jobs over creation dates, `feed` trusts the activity log to reach back to the first lead.
     `earliest`: no lead is older (date; "" = found out by looking at the first lead ids). `activity_types`: new lead,
     changed value, changed score, merge, deletion and further types whose leads are to be read, ten at most.
+    `read_usage`: ask the instance how many calls everybody has made, every five minutes at most while we call it.
     Times in seconds.
     """
 
@@ -32,11 +35,13 @@ class MarketoConfig(SystemConfig):
     deletion_type: int = 37
     poll_seconds: float = 60.0
     jobs_ahead: int = Field(default=2, ge=1, le=10)
-    window_calls: int = 80
-    window_seconds: float = 20.0
+    window_calls: int = Field(default=80, ge=0)
+    window_seconds: float = Field(default=20.0, ge=0.0)
     server_timeout: float = 90.0
     visibility_lag: float = 10.0
-    daily_calls: int = 50_000
+    daily_calls: int = Field(default=50_000, ge=0)
+    daily_reset: Reset = RESET
+    read_usage: bool = True
     part_bytes: int = 2 * 1024 * 1024
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 
 import msgspec
 
@@ -17,6 +18,7 @@ from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
 from connectors.http import Call
 from connectors.kinds import ACCOUNT, EFFECT, PERSON, ByObject, known
+from connectors.lanes import InLane
 from connectors.marketo import bulk
 from connectors.marketo.client import BATCH, MarketoClient
 from connectors.marketo.companies import Companies, company_paths
@@ -29,7 +31,7 @@ from connectors.marketo.schema import COMPANY, COMPANY_KEY, LEAD, ObjectFields, 
 from connectors.marketo.write import write_leads
 from connectors.stamps import seconds_of
 from sync.errors import RenkeiError, RequestRefused
-from sync.ports import Capabilities, Clock, Feed, FieldError, Outcome, Paths, Write
+from sync.ports import Capabilities, Clock, Connector, Feed, FieldError, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
 
 KINDS = (PERSON, ACCOUNT, EFFECT)
@@ -170,9 +172,11 @@ class Marketo:
 
     def limits(self) -> Usage:
         """Today's calls by everybody, as the vendor counts them; the budget takes the count over."""
-        used = self.client.usage()
-        self.client.http.budget.observe(used, self.client.config.daily_calls)
-        return Usage(used, self.client.config.daily_calls)
+        return Usage(self.client.usage(), self.client.config.daily_calls)
+
+    def in_lane(self, lane: int, latest: float = inf) -> Connector:
+        """This connector with all calls in a lane, leaving until `latest` (unix seconds) or not at all."""
+        return InLane(self, self.client.http.budget, lane, latest)
 
     def probe(self, kinds: Collection[str] = (PERSON,)) -> list[Check]:
         """What our API user may do as far as these kinds need it, one harmless call each."""

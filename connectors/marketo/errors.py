@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from connectors.budget import DayOver, TooFast
 from connectors.http import Reply, tidy
 from connectors.marketo.refusals import MEANINGS
+from connectors.resets import resets_at
 from sync.errors import Fatal, InDoubt, Meaning, QuotaSpent, RenkeiError, RequestRefused, Retryable
 from sync.ports import Clock, FieldError, Outcome
 
@@ -20,7 +22,7 @@ FORBIDDEN = frozenset({"603", "616", "703", "1035"})
 CLOSED = "1018"
 WAITS = frozenset({"606", "607", "615", "1029"})
 GONE = frozenset({"1004", "1013"})
-DAY = 86_400
+RESET = "00:00 America/Chicago"
 
 
 class ErrorRow(msgspec.Struct):
@@ -48,16 +50,18 @@ class Envelope(msgspec.Struct, rename="camel"):
 _DECODER = msgspec.json.Decoder(Envelope)
 
 
-def until_reset(now: float) -> float:
-    """Seconds to the reset of the daily quota: midnight US Central, taken as 06:00 UTC (05:00 in summer)."""
-    return DAY - (now - 6 * 3600) % DAY
+def until_reset(now: float, at: str = RESET) -> float:
+    """Seconds to the reset of the daily quota: midnight US Central, unless the settings say otherwise."""
+    until = resets_at(at or RESET)
+    assert until is not None
+    return until(now)
 
 
 class MarketoJudge:
     """Classifies the replies of one instance."""
 
-    def __init__(self, system: str, clock: Clock, window_seconds: float) -> None:
-        self._system, self._clock, self._window = system, clock, window_seconds
+    def __init__(self, system: str, clock: Clock, window_seconds: float, reset: str = RESET) -> None:
+        self._system, self._clock, self._window, self._reset = system, clock, window_seconds, reset
 
     def __call__(self, reply: Reply, *, writing: bool) -> Envelope:
         """The envelope of a success. Raises Fatal, Retryable, QuotaSpent, RequestRefused, InDoubt."""
@@ -80,7 +84,7 @@ class MarketoJudge:
                 said = f"A request to {self._system} is too large."
                 return RequestRefused(said, str(status), meaning=Meaning.SIZE)
             case 429:
-                return Retryable(f"{self._system} is called too often.", self._window)
+                return TooFast(f"{self._system} is called too often.", self._window)
             case _ if status >= 500:
                 return self._unclear(f"failed (HTTP {status})", writing)
             case _ if 300 <= status < 400:
@@ -112,16 +116,16 @@ class MarketoJudge:
     def _wait(self, code: str, said: str) -> Retryable:
         match code:
             case "606":
-                return Retryable(said, self._window)
+                return TooFast(said, self._window)
             case "607":
-                after = until_reset(self._clock.now())
-                return QuotaSpent(said, after, "wait for midnight US Central, or raise the quota")
+                after = until_reset(self._clock.now(), self._reset)
+                return DayOver(said, after, "wait for midnight US Central, or raise the quota")
             case "1029":
                 return QuotaSpent(
                     said, 600.0, "wait until other extract jobs end or the day's extract quota is reset"
                 )
-            case _:
-                return Retryable(said, 1.0)
+            case _:  # 615, too many at once
+                return TooFast(said, 1.0)
 
     def _unclear(self, what: str, writing: bool) -> RenkeiError:
         if writing:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from math import inf
 
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
 from connectors.http import Call
 from connectors.kinds import ACCOUNT, EFFECT, OPPORTUNITY, PERSON, ByObject, known
+from connectors.lanes import InLane
 from connectors.salesforce import soql
 from connectors.salesforce.client import BATCH, FETCH, SalesforceClient
 from connectors.salesforce.config import SalesforceConfig
@@ -32,7 +34,7 @@ from connectors.salesforce.refusals import MEANINGS
 from connectors.salesforce.schema import Catalogue
 from connectors.salesforce.write import write_records, write_tasks
 from sync.errors import RequestRefused
-from sync.ports import Capabilities, Clock, Feed, Outcome, Paths, Write
+from sync.ports import Capabilities, Clock, Connector, Feed, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
 
 OBJECTS: Mapping[str, tuple[str, ...]] = {
@@ -139,6 +141,10 @@ class Salesforce:
     def limits(self) -> Usage:
         """Calls of the last 24 hours by everybody."""
         return Usage(*self.client.limits())
+
+    def in_lane(self, lane: int, latest: float = inf) -> Connector:
+        """This connector with all calls in a lane, leaving until `latest` (unix seconds) or not at all."""
+        return InLane(self, self.client.http.budget, lane, latest)
 
     def probe(self, kinds: Collection[str] = (PERSON,)) -> list[Check]:
         """What our user may do as far as these kinds need it, harmless calls only."""

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from connectors.budget import DayOver, TooFast
 from connectors.http import Reply, tidy
 from connectors.salesforce.ids import full_id
 from connectors.salesforce.refusals import MEANINGS
-from sync.errors import Fatal, InDoubt, QuotaSpent, RenkeiError, RequestRefused, Retryable
+from sync.errors import Fatal, InDoubt, RenkeiError, RequestRefused, Retryable
 from sync.ports import FieldError, Outcome
 
 ASK_AGAIN = 900.0
@@ -78,12 +79,14 @@ class SalesforceJudge:
         said = f"{self._system} said {row.error_code or reply.status}: {tidy(row.message)}."
         if row.error_code == "REQUEST_LIMIT_EXCEEDED":
             if "concurrent" in row.message.lower():
-                return Retryable(said, 5.0)
-            return QuotaSpent(
+                return TooFast(said, 5.0)
+            return DayOver(
                 said, ASK_AGAIN, "wait until calls of the last 24 hours expire, or raise the limit"
             )
-        if row.error_code == LOCK or reply.status in {420, 429}:
+        if row.error_code == LOCK:
             return Retryable(said, 5.0)
+        if reply.status in {420, 429}:
+            return TooFast(said, 5.0)
         if reply.status >= 500:
             return self._unclear(f"failed (HTTP {reply.status} {row.error_code})", writing)
         if row.error_code in TRANSIENT:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from connectors.budget import DayOver, TooFast
 from connectors.http import Reply
 from connectors.marketo.errors import MarketoJudge, outcome_of, until_reset
 from sync.errors import Fatal, InDoubt, QuotaSpent, RenkeiError, RequestRefused, Retryable
@@ -120,9 +121,9 @@ def failed(code: str) -> Reply:
 @pytest.mark.parametrize(
     ("answer", "reading", "writing"),
     [
-        (failed("606"), Retryable, Retryable),
-        (failed("615"), Retryable, Retryable),
-        (failed("607"), QuotaSpent, QuotaSpent),
+        (failed("606"), TooFast, TooFast),
+        (failed("615"), TooFast, TooFast),
+        (failed("607"), DayOver, DayOver),
         (failed("1029"), QuotaSpent, QuotaSpent),
         (failed("604"), Retryable, InDoubt),
         (failed("611"), Retryable, InDoubt),
@@ -138,7 +139,7 @@ def failed(code: str) -> Reply:
         (reply(b'{"success":tr'), Retryable, InDoubt),
         (reply(b"", 502), Retryable, InDoubt),
         (reply(b"", 413), RequestRefused, RequestRefused),
-        (reply(b"", 429), Retryable, Retryable),
+        (reply(b"", 429), TooFast, TooFast),
         (reply(b"", 302), Fatal, Fatal),
         (reply(b"", 404), RequestRefused, RequestRefused),
         (reply(b"", 403), Fatal, Fatal),
@@ -156,11 +157,12 @@ def test_every_reply_is_classified_once(
 
 
 def test_the_daily_quota_comes_back_at_six_utc() -> None:
-    """Midnight US Central is 06:00 UTC in winter; in summer we wait an hour too long rather than too short."""
+    """Midnight US Central is 06:00 UTC in winter and 05:00 in summer."""
     judge = MarketoJudge("one", RigClock(), 20.0)
     with pytest.raises(QuotaSpent) as caught:
         judge(failed("607"), writing=False)
     assert caught.value.after == until_reset(RigClock().now()) == 6 * 3600
+    assert until_reset(1_782_864_000.0) == 5 * 3600  # 2026-07-01T00:00:00Z
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from connectors.budget import DayOver, TooFast
 from connectors.http import Reply
 from connectors.salesforce.errors import SalesforceJudge, outcome_of
-from sync.errors import Fatal, InDoubt, QuotaSpent, RenkeiError, RequestRefused, Retryable
+from sync.errors import Fatal, InDoubt, RenkeiError, RequestRefused, Retryable
 from sync.ports import Write
 from sync.record import Ref
 from tests.connectors.rigs import SalesforceRig
@@ -134,8 +135,8 @@ def refused(status: int, code: str, message: str = "m") -> Reply:
 @pytest.mark.parametrize(
     ("answer", "reading", "writing"),
     [
-        (refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), QuotaSpent, QuotaSpent),
-        (refused(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded."), Retryable, Retryable),
+        (refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), DayOver, DayOver),
+        (refused(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded."), TooFast, TooFast),
         (refused(400, "UNABLE_TO_LOCK_ROW"), Retryable, Retryable),
         (refused(500, "UNABLE_TO_LOCK_ROW"), Retryable, Retryable),
         (refused(400, "QUERY_TIMEOUT"), Retryable, Retryable),
@@ -148,7 +149,7 @@ def refused(status: int, code: str, message: str = "m") -> Reply:
         (refused(400, "MALFORMED_QUERY"), RequestRefused, RequestRefused),
         (refused(404, "NOT_FOUND"), RequestRefused, RequestRefused),
         (Reply(302, {}, b""), Fatal, Fatal),
-        (Reply(429, {}, b""), Retryable, Retryable),
+        (Reply(429, {}, b""), TooFast, TooFast),
         (Reply(200, {}, b"<html>"), Retryable, InDoubt),
     ],
 )
