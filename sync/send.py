@@ -16,14 +16,15 @@ from sync.channels import settle_channel_doubts
 from sync.doubt import commit_settled, latest, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
 from sync.enrol import look_again
-from sync.errors import Fatal, InDoubt, Meaning, RequestRefused, Retryable
+from sync.errors import Fatal, InDoubt, Meaning, QuotaSpent, RequestRefused, Retryable
+from sync.lanes import in_lane, world_in_lane
 from sync.normalise import encode
 from sync.plan import Job, jobs_of, target_of
 from sync.ports import Connector, FieldError, Outcome, Write
 from sync.read import World
 from sync.record import Ref
 from sync.refuse import said
-from sync.rows import LANE_DELTA, BatchRow, OperationRow, Patch
+from sync.rows import LANE_DELTA, LANE_OPT_OUT, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.settle import Settlement
 from sync.verify import verify
@@ -37,13 +38,20 @@ APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT)
 
 @dataclass(slots=True)
 class Delivered:
-    """What a delivery came to; `stopped` says why a system could not be written to, if so."""
+    """What a delivery came to. `stopped`: by system, why it could not be written to. `waits`: those of them where it
+    is only that calls are kept for something hotter, and until when (unix seconds)."""
 
     sent: dict[str, int] = field(default_factory=dict)
     settled: Settled = field(default_factory=Settled)
     in_doubt: int = 0
     moved: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
+    waits: dict[str, float] = field(default_factory=dict)
+
+    def wait(self, place: str, error: QuotaSpent, now: float) -> None:
+        """A lane of a system waits for calls."""
+        if place not in self.stopped:
+            self.stopped[place], self.waits[place] = error.message, now + error.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Delivery:
         self.done = Delivered()
         self.flying: dict[Future[list[Outcome]], _Flight] = {}
         self.failure: Fatal | None = None
-        self._blocked: set[str] = set()
+        self._blocked: dict[str, int] = {}
 
     def deliver(self, until: float = float("inf")) -> Delivered:
         """Send everything that may leave, at most until a time; waits for what is on its way.
@@ -72,7 +80,7 @@ class Delivery:
                 progressed = False
                 for place, jobs in self._batches():
                     progressed = True
-                    if place not in self._blocked:
+                    if not self._is_blocked(place, jobs[0].row.lane):
                         self._dispatch(place, jobs)
                     if self.world.clock.now() >= until:
                         break
@@ -101,7 +109,7 @@ class Delivery:
         for row in due:
             target = target_of(row)
             apart = row.action if row.action in APART else ""
-            if row.system in self._blocked or (not apart and target in busy):
+            if self._is_blocked(row.system, row.lane) or (not apart and target in busy):
                 continue
             if row.action == ActionKind.OPT_OUT:
                 if target in opted_out:
@@ -128,10 +136,11 @@ class Delivery:
         if self.world.connector(place) is None:
             self._refuse(jobs, NO_CHANNEL)
             return
+        lane = jobs[0].row.lane
         try:
-            ready = self._verified(place, jobs)
+            ready = self._verified(world_in_lane(self.world, lane), place, jobs)
         except Retryable as error:
-            self._block(place, error)
+            self._block(place, lane, error)
             return
         except Fatal as error:
             self._give_up(place, error)
@@ -139,13 +148,13 @@ class Delivery:
         if ready:
             self._send(place, ready)
 
-    def _verified(self, place: str, jobs: list[Job]) -> list[Job]:
+    def _verified(self, world: World, place: str, jobs: list[Job]) -> list[Job]:
         """Those that may leave. Effects are looked at by themselves; a batch has nothing else beside them."""
         if jobs[0].row.action == ActionKind.EFFECT:
-            enrolled = look_again(self.world, place, self.run, jobs)
+            enrolled = look_again(world, place, self.run, jobs)
             self._let_wait(enrolled.unseen)
             return enrolled.ready
-        found = verify(self.world, self.world.lens.side(place), self.run, jobs)
+        found = verify(world, world.lens.side(place), self.run, jobs)
         if found.moved or found.unseen or found.refused:
             patch = Patch()
             refused = [job for job, _error in found.refused]
@@ -182,7 +191,7 @@ class Delivery:
         assert connector is not None
         while len(self.flying) >= connector.capabilities.concurrency:
             self._land(block=True)
-        if place in self._blocked:
+        if self._is_blocked(place, jobs[0].row.lane):
             return
         number = self.world.numbers()
         body = encode([job.row.id for job in jobs])
@@ -202,11 +211,12 @@ class Delivery:
         The commit that stored it has renewed a lease of which less than half was left. How much is left need not
         cover the vendor's time limit, because a new owner waits for that limit before it touches the batch.
         """
-        late = self.world.clock.now() > latest(connector.capabilities, batch)
+        until = latest(connector.capabilities, batch)
+        late = self.world.clock.now() > until
         if late or self.world.store.lease_left() < LEASE_REST:
             raise Retryable("The request would have left too late; nothing was sent.")
         kind = EFFECT_KIND if jobs[0].row.action == ActionKind.EFFECT else self.world.kind
-        return connector.write(kind, [_write(job) for job in jobs])
+        return in_lane(connector, jobs[0].row.lane, until).write(kind, [_write(job) for job in jobs])
 
     # --- settle ----------------------------------------------------------------------------------------
 
@@ -224,7 +234,7 @@ class Delivery:
                 self._halve(flight, error)
             except Retryable as error:
                 self._not_executed(flight)
-                self._block(flight.place, error)
+                self._block(flight.place, flight.jobs[0].row.lane, error)
             except Fatal as error:
                 self._not_executed(flight)
                 self._give_up(flight.place, error)
@@ -267,14 +277,24 @@ class Delivery:
         patch.drop(flight.batch)
         self.world.store.commit(patch)
 
-    def _block(self, place: str, error: Retryable) -> None:
-        """Leave a system alone for the rest of this delivery."""
-        self._blocked.add(place)
+    def _is_blocked(self, place: str, lane: int) -> bool:
+        return place in self._blocked and lane >= self._blocked[place]
+
+    def _block(self, place: str, lane: int, error: Retryable) -> None:
+        """Leave a system alone for the rest of this delivery; where it is only that calls are kept for hotter lanes,
+        this lane and those behind it."""
+        if isinstance(error, QuotaSpent):
+            self._blocked[place] = min(lane, self._blocked.get(place, lane))
+            self.done.wait(place, error, self.world.clock.now())
+            return
+        self._blocked[place] = LANE_OPT_OUT
         self.done.stopped[place] = error.message
+        self.done.waits.pop(place, None)
 
     def _give_up(self, place: str, error: Fatal) -> None:
-        self._blocked.add(place)
+        self._blocked[place] = LANE_OPT_OUT
         self.done.stopped[place] = error.message
+        self.done.waits.pop(place, None)
         self.failure = self.failure or error
 
 
