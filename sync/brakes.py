@@ -22,22 +22,29 @@ NOBODY = 0
 BACKFILL = "backfill"
 
 
-def kept_brake(world: World) -> Brake | None:
-    """The brake on everything that an earlier cycle put on: it stands for a day, or until a person lets a plan go."""
+def kept_brake(world: World, *, clock_is_right: bool = True) -> Brake | None:
+    """The brake on everything that an earlier cycle put on: it stands for a day, or until a person lets a plan go. By
+    a clock that is wrong no day has passed."""
     route, now = world.lens.rules.route, world.clock.now()
-    agreed = max((row.since for row in world.store.get(RulesRow, [(route,)])), default=0.0)
+    oldest = max(agreed_at(world), now - DAY if clock_is_right else 0.0)
     for row in world.store.holds_of([NOBODY]):
-        if row.field == f"{route}/{EVERYTHING}" and row.since > max(agreed, now - DAY):
+        if row.field == f"{route}/{EVERYTHING}" and row.since > oldest:
             return msgspec.convert(msgspec.json.decode(row.body) | {"action": EVERYTHING}, Brake)
     return None
+
+
+def agreed_at(world: World) -> float:
+    """When a person last agreed to a plan as a whole (unix seconds); what came before is no brake's business."""
+    return max((row.since for row in world.store.get(RulesRow, [(world.lens.rules.route,)])), default=0.0)
 
 
 def show_brakes(world: World, brakes: tuple[Brake, ...], patch: Patch) -> None:
     """Keep the standing brakes of the route in the inbox, and only those."""
     route = world.lens.rules.route
     standing = {row.field: row for row in world.store.holds_of([NOBODY]) if row.route == route}
-    for brake in brakes:
-        name = f"{route}/{brake.action}"
+    shown = {brake.name: brake for brake in reversed(brakes)}  # of two with one name the first
+    for brake in shown.values():
+        name = f"{route}/{brake.name}"
         old = standing.pop(name, None)
         since = old.since if old is not None else world.clock.now()
         body = encode({"reason": brake.reason, "count": brake.count, "limit": brake.limit})
@@ -72,7 +79,7 @@ def traffic_of(world: World, lost: Mapping[str, int]) -> Traffic:
     for (_run, action), count in planned_of(world).items():
         planned[action] = planned.get(action, 0) + count
     systems = world.lens.rules.systems.values()
-    agreed = max((row.since for row in world.store.get(RulesRow, [(route,)])), default=0.0)
+    agreed = agreed_at(world)
     return Traffic(
         planned=planned,
         hour=world.store.written(route, max(now - HOUR, agreed)),

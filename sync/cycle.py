@@ -6,8 +6,8 @@ It knows the order of the steps and their bounds, nothing of what they decide. I
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sync.adopt import adopt_rules
 from sync.brakes import BACKFILL, kept_brake, planned_of, released_of, show_brakes, traffic_of
@@ -15,13 +15,27 @@ from sync.chunk import context_of, decide_chunk
 from sync.commands import apply_commands
 from sync.decide import Decided
 from sync.doubted import mark_doubted
+from sync.errors import RequestRefused
 from sync.guard import EVERYTHING, Brake, guard, opt_outs_left, released
+from sync.narrow import opt_outs_only
 from sync.normalise import encode
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
+from sync.record import Side
 from sync.relay import relay_chunk
 from sync.rows import LANE_DELTA, CursorRow, Patch, RulesRow, RunRow
+from sync.rules import Sign
 from sync.send import Delivered, Delivery, resolve_doubts
+from sync.source import (
+    Looked,
+    OtherPlace,
+    clock_brakes,
+    keep_looked,
+    look_at,
+    other_place_brake,
+    unread_brake,
+)  # fmt: skip
 from sync.wake import wake_due
+from sync.watch import CLOCK
 from sync.work import Allowance, Context
 
 
@@ -64,8 +78,10 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
         adopt_rules(world)
         apply_commands(world)
         mark_doubted(world)
-        wake_due(world, bounds.dirty)
         _read(world, report, bounds)
+        report.brakes += clock_brakes(world)
+        if not report.brakes:  # by a wrong clock nobody's time has come
+            wake_due(world, bounds.dirty)
         if _is_complete(world):
             deadline = started + bounds.seconds
             _decide(world, report, bounds, deadline, stop)
@@ -73,6 +89,10 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
                 _guard(world, report, bounds)
                 _deliver(world, report, bounds, deadline)
         state = "braked" if report.brakes else "done"
+    except OtherPlace as error:
+        report.brakes = (other_place_brake(error),)
+        _show_only(world, report.brakes)
+        state = "braked"
     finally:
         _close_run(world, report, bounds, state)
     return report
@@ -95,19 +115,35 @@ def decide_noted(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda
 
 def _deliver(world: World, report: CycleReport, bounds: Bounds, deadline: float) -> None:
     if bounds.send and not world.lens.rules.shadow:
+        if any(brake.action == EVERYTHING for brake in report.brakes):  # also what was let go before
+            world = replace(world, store=opt_outs_only(world.store))
         report.delivered = Delivery(world, report.run).deliver(max(deadline, world.clock.now() + 5.0))
 
 
 def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
+    """Read both sides. One that refuses to be read as the mapping asks stops what would leave, not the other one."""
     resolve_doubts(world, report.run)
+    sides = list(world.lens.rules.sides)
     for side in world.lens.rules.sides:
-        system = world.lens.system(side)
-        report.read[system] = read_front(world, side, report.run)
-        read_anew(world, side, report.run)
-        if bounds.sweep:
-            report.read[system].lost += sweep(world, side, report.run, bounds.sweep).lost
-    for side in world.lens.rules.sides:
+        try:
+            _read_side(world, side, report, bounds)
+        except RequestRefused as error:
+            if bounds.first or not _may_apply(world, bounds):
+                raise
+            system = world.lens.system(side)
+            report.read.setdefault(system, ReadCount())
+            report.brakes += (unread_brake(system, error.message),)
+            sides.remove(side)
+    for side in sides:
         report.read[world.lens.system(side)].lost += refetch(world, side, report.run).lost
+
+
+def _read_side(world: World, side: Side, report: CycleReport, bounds: Bounds) -> None:
+    system = world.lens.system(side)
+    report.read[system] = read_front(world, side, report.run)
+    read_anew(world, side, report.run)
+    if bounds.sweep:
+        report.read[system].lost += sweep(world, side, report.run, bounds.sweep).lost
 
 
 def _is_complete(world: World) -> bool:
@@ -204,21 +240,42 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
     if not _may_apply(world, bounds):
         report.waiting_for_first = bounds.send
         return
-    planned = planned_of(world)
-    lost = any(_lost(report).values())
-    kept = None if bounds.first else kept_brake(world)
-    if (planned or lost) and not bounds.first:
-        report.brakes = guard(traffic_of(world, _lost(report)), world.lens.rules.limits)
-    if kept is not None and all(brake.action != EVERYTHING for brake in report.brakes):
-        report.brakes = (kept, *report.brakes)
+    planned, agreed = planned_of(world), agreed_at(world)
+    looked = look_at(world, report.read, report.decided.twins, agreed)
+    if not bounds.first:
+        report.brakes = _brakes(world, report, planned, looked)
     allowed = released(report.brakes)
     patch = Patch()
     show_brakes(world, report.brakes, patch)
+    keep_looked(world, looked, patch, agreed)
     for run in {run for run, _action in planned} if bounds.send else ():
         for row in world.store.get(RunRow, [(run,)]):
             patch.put(row._replace(released=released_of(row, allowed, report.brakes)))
     if patch:
         world.store.commit(patch)
+
+
+def _brakes(
+    world: World, report: CycleReport, planned: Mapping[tuple[int, str], int], looked: Looked
+) -> tuple[Brake, ...]:
+    """Brakes on single kinds of action and on the sources, one of a name; one on everything stands until a person has
+    looked."""
+    rules, found = world.lens.rules, list[Brake]()
+    if planned or any(_lost(report).values()):
+        found += guard(traffic_of(world, _lost(report)), rules.limits, rules.signs[Sign.LOSS])
+    found = list({brake.name: brake for brake in reversed((*found, *looked.brakes))}.values())[::-1]
+    passing = report.brakes
+    kept = kept_brake(world, clock_is_right=all(brake.cause != CLOCK for brake in passing))
+    if kept is not None and all(brake.action != EVERYTHING for brake in found):
+        found.insert(0, kept)
+    return (*passing, *found)
+
+
+def _show_only(world: World, brakes: tuple[Brake, ...]) -> None:
+    """What came to light before anything could be decided."""
+    patch = Patch()
+    show_brakes(world, brakes, patch)
+    world.store.commit(patch)
 
 
 def _lost(report: CycleReport) -> dict[str, int]:

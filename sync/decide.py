@@ -7,6 +7,7 @@ what has left is never touched. It does not know how or when anything is deliver
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -39,10 +40,11 @@ from sync.work import Context, Wants, reconcile
 
 @dataclass(slots=True)
 class Decided:
-    """What a chunk came to: counts for the report."""
+    """What a chunk came to: counts for the report. `twins`: newcomers whose person was there already, by system."""
 
     entities: int = 0
     linked: int = 0
+    twins: Counter[str] = field(default_factory=Counter)
     operations: int = 0
     held: int = 0
     conflicts: int = 0
@@ -58,9 +60,12 @@ def decide(scene: Scene, entities: Iterable[int], context: Context) -> Decided:
     for entity in entities:
         if entity in identities or not scene.members[entity]:
             continue
+        systems = {row.system for row in scene.rows(entity)}
         identity = identify(scene, entity, context.numbers)
         identities[_entity(identity, entity)] = identity
         done.linked += isinstance(identity, Linked) and bool(identity.by)
+        if isinstance(identity, Linked) and identity.by == "twin":
+            done.twins.update(systems)
     for entity, identity in identities.items():
         if scene.members[entity]:
             scene.decided.add(entity)

@@ -9,20 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync.rules import ActionKind, Limit
+from sync.rules import ActionKind, Limit, Sign, default_signs
 
 EVERYTHING = "all"
-LOSS = Limit(number=50, share=0.01)
+LOSS = default_signs()[Sign.LOSS]
+# How often the limit of a cycle is allowed in each span.
+SPANS = (("this cycle", 1), ("in an hour", 2), ("in a day", 6))
 
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """One action kind (or everything) that is stopped, and the reason with its figures."""
+    """One action kind (or everything) that is stopped, and the reason with its figures. `cause` names what has to be
+    put right before anything leaves again; such a brake is gone as soon as that is done ("" = a person decides)."""
 
     action: str
     reason: str
     count: int
     limit: int
+    cause: str = ""
+
+    @property
+    def name(self) -> str:
+        """Under which name it stands in the inbox."""
+        return self.cause or self.action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +49,9 @@ class Traffic:
     leaving: int = 0
 
 
-def guard(traffic: Traffic, limits: Mapping[ActionKind, Limit]) -> tuple[Brake, ...]:
+def guard(traffic: Traffic, limits: Mapping[ActionKind, Limit], loss: Limit = LOSS) -> tuple[Brake, ...]:
     """Every brake that these figures put on; empty = all may leave."""
-    found = [brake for system in traffic.lost if (brake := _loss(system, traffic)) is not None]
+    found = [brake for system in traffic.lost if (brake := _loss(system, traffic, loss)) is not None]
     for action, limit in limits.items():
         flood = action is ActionKind.OPT_OUT
         brake = _flood(limit, traffic) if flood else _excess(action, limit, traffic)
@@ -84,24 +93,31 @@ def _excess(action: ActionKind, limit: Limit, traffic: Traffic) -> Brake | None:
     planned = traffic.planned.get(action.value, 0)
     if not planned:
         return None
-    spans = (("this cycle", 0), ("in an hour", traffic.hour.get(action.value, 0)),
-             ("in a day", traffic.day.get(action.value, 0)))  # fmt: skip
-    for (span, written), factor in zip(spans, (1, 2, 6), strict=True):
-        count = planned + written
+    counts = (
+        planned,
+        planned + traffic.hour.get(action.value, 0),
+        planned + traffic.day.get(action.value, 0),
+    )
+    for (span, factor), count in zip(SPANS, counts, strict=True):
         if count > allowed * factor:
             reason = f"{count:,} {action.value}s {span}, limit {allowed * factor:,}"
             return Brake(action.value, reason, count, allowed * factor)
     return None
 
 
+def allowed_of(limit: Limit, base: int) -> int:
+    """How many are allowed in a cycle where the share is of so many."""
+    return max(limit.number, int(limit.share * base))
+
+
 def _allowed(limit: Limit, traffic: Traffic) -> int:
-    return max(limit.number, int(limit.share * traffic.linked))
+    return allowed_of(limit, traffic.linked)
 
 
-def _loss(system: str, traffic: Traffic) -> Brake | None:
+def _loss(system: str, traffic: Traffic, limit: Limit) -> Brake | None:
     lost = traffic.lost[system]
     held = traffic.held.get(system, 0) + lost
-    allowed = max(LOSS.number, int(LOSS.share * held))
+    allowed = allowed_of(limit, held)
     if lost <= allowed:
         return None
     return Brake(EVERYTHING, f"{system} lost {lost:,} of {held:,} records, limit {allowed:,}", lost, allowed)

@@ -8,10 +8,11 @@ changes what is seen; it only asks for the record to be read again by id.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sync.confirm import pack, waiting
 from sync.normalise import Lens, decode_body, encode
+from sync.pulse import Pulse
 from sync.record import Raw, Record, Ref
 from sync.rows import LEADING, LIVE, MOVED, KeyRow, ObservedRow, Patch, RecordRow
 
@@ -38,7 +39,8 @@ class Reading:
 
 @dataclass(slots=True)
 class Noted:
-    """What noting found: dirty records, key hashes that are gone, records to read again, and their number."""
+    """What noting found: dirty records, key hashes that are gone, records to read again, their number, and what their
+    changes have in common."""
 
     dirty: list[Ref]
     lost_keys: set[str]
@@ -46,6 +48,7 @@ class Noted:
     read: int = 0
     new: int = 0
     changed: int = 0
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 def note(
@@ -137,6 +140,7 @@ class _Page:
         if same and not (changes or restored or first_look or newer or row.refetch_at):
             return
         dirty = bool(changes) or restored or awaited or (unconfirmed != "" and row.refetch_at > 0)
+        self._count(row, seen, changes)
         seen.update(record.values)
         fresh = row._replace(
             state=LIVE, as_of=self.reading.as_of, version=record.version or row.version,
@@ -154,6 +158,13 @@ class _Page:
             self.observed.append([row.object, row.id, row.observed, changes, fresh.own, *evidence])
             self.found.changed += 1
             _move_keys(row, fresh, self.lens, self.patch, self.found)
+
+    def _count(self, row: RecordRow, seen: Mapping[str, Raw], changes: Mapping[str, list[Raw]]) -> None:
+        """Count what others have done to what we had read: no echo of ours, nothing read for the first time."""
+        if changes and row.as_of > 0:
+            ours = waiting(row)
+            others = {path: each for path, each in changes.items() if path in seen and path not in ours}
+            self.found.pulse.change(row.object, others)
 
 
 def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[Ref]:

@@ -52,6 +52,8 @@ class Capabilities:
     vendor, so that a create is answered with «exists» there. `find_paths`: object -> paths that
     `find` accepts; both may ask the vendor when an object is looked up in them. `read_only`: kind -> why nothing of it
     can be written, as far as `describe` has found out. `feed_versions`: the sweep can compare versions without values.
+    `identity`: what the system calls itself (an organisation's id), known after the first call ("" = not told).
+    `clock_ahead`: by how much its clock was before ours when it last told it (0 = in time, or not told).
     """
 
     system: str
@@ -73,6 +75,8 @@ class Capabilities:
     daily_calls: int = 0
     window_calls: int = 0
     window_seconds: float = 0.0
+    identity: str = ""
+    clock_ahead: float = 0.0
 
 
 class Write(NamedTuple):

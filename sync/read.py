@@ -17,10 +17,12 @@ from sync.life import Family, note_events, placeholder
 from sync.normalise import Lens
 from sync.note import Noted, Reading, is_news, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
+from sync.pulse import LOSS
 from sync.record import LifeEvent, Page, Record, Ref, Side
 from sync.rows import LIVE, MOVED, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 from sync.rules import Rules
 from sync.scene import on_their_way
+from sync.source import feel, lives
 
 FRONT, ANEW, UNREAD = "front", "anew", "unread"
 UNSEEN_WAIT = 3_600.0
@@ -231,10 +233,12 @@ def read_refs(
         held = _held(world, batch)
         noted = note(given, held, reading, world.lens, world.numbers, patch)
         found.update((record.ref, record) for record in given)
-        done.lost += _note_unseen(
-            held, set(batch) - found.keys() - refused.keys(), reading, world.numbers, patch
-        )
-        _postpone([row for row in held.values() if row.refetch_at and row.ref in refused], reading, patch)
+        missing = set(batch) - found.keys() - refused.keys()
+        noted.pulse.add(LOSS, number=sum(held[ref].state == LIVE for ref in missing & held.keys()))
+        done.lost += _note_unseen(held, missing, reading, world.numbers, patch)
+        for row in [row for row in held.values() if row.refetch_at and row.ref in refused]:
+            patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
+        feel(world, reading, noted.pulse, patch)
         _wake(world, noted, patch)
         world.store.commit(patch)
         done.add(noted)
@@ -261,11 +265,6 @@ def moved(world: World, records: Iterable[Record]) -> dict[Ref, RecordRow]:
     """Those of some records that have gone on as others, though a vendor may show them still (a converted lead)."""
     held = _held(world, [record.ref for record in records])
     return {ref: row for ref, row in held.items() if row.state == MOVED}
-
-
-def _postpone(rows: Iterable[RecordRow], reading: Reading, patch: Patch) -> None:
-    for row in rows:
-        patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
 
 
 def _note_unseen(
@@ -338,6 +337,7 @@ def _note_page(
     noted = note(page.records, held, reading, world.lens, world.numbers, patch)
     if late := overtaken(held.values(), heard):
         tell(late, world.store.standings({row.entity for row in late}), world.numbers, patch)
+    feel(world, reading, noted.pulse, patch)
     _wake(world, noted, patch)
     if page.events:
         world.store.commit(patch)
@@ -356,6 +356,7 @@ def _note_page(
 def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, patch: Patch) -> None:
     refs = [event.ref for event in events] + [event.into for event in events if event.into is not None]
     rows = list(_held(world, refs).values())
+    feel(world, reading, lives(events, rows), patch)
     entities = {row.entity for row in rows}
     family = Family(
         records=world.store.records_of(entities),

@@ -161,6 +161,30 @@ def default_limits() -> Mapping[ActionKind, Limit]:
     }
 
 
+class Sign(StrEnum):
+    """What is watched at the sources themselves, each with a limit; a brake of this sort stops the whole route."""
+
+    LOSS = "loss"
+    MERGES = "merges"
+    CLONES = "clones"
+    KEYS = "keys"
+    EMPTIED = "emptied"
+    RENAMED = "renamed"
+    TIME_SHIFT = "time_shift"
+    COLUMN_SHIFT = "column_shift"
+    ALL_CHANGED = "all_changed"
+
+
+def default_signs() -> Mapping[Sign, Limit]:
+    """What a source does in a cycle without anybody being asked; the share is of the records held of it."""
+    few, some = Limit(number=50, share=0.01), Limit(number=100, share=0.02)
+    return {
+        **dict.fromkeys(Sign, few),
+        Sign.RENAMED: some,
+        Sign.ALL_CHANGED: Limit(number=500, share=0.50),
+    }
+
+
 FIELD_ACTIONS = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.BLANK)
 
 
@@ -216,6 +240,7 @@ class Rules:
     create: Mapping[Side, CreateRule] = field(default_factory=dict)
     scope: Mapping[Side, Condition] = field(default_factory=dict)
     limits: Mapping[ActionKind, Limit] = field(default_factory=default_limits)
+    signs: Mapping[Sign, Limit] = field(default_factory=default_signs)
     shadow: bool = False
     reading: str = ""
     deciding: str = ""

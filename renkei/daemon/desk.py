@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from renkei.daemon.board import RoutePicture, State
-from renkei.daemon.narrow import opt_outs_only
 from renkei.daemon.notes import Pause
 from renkei.drain import Total, next_moment, progressed, remember_sweep, sweep_reach
 from renkei.telling import is_outage
 from sync.cycle import Bounds, CycleReport, run_cycle
 from sync.errors import LeaseLost, RenkeiError, Retryable
+from sync.narrow import opt_outs_only
 from sync.normalise import encode
 from sync.read import World
 from sync.rows import Patch, RunRow

@@ -1,0 +1,150 @@
+"""Brakes on a source: does what was read of it look like people at work, or like an accident? (protocol §6)
+
+Pure. The counts of this cycle, of the last hour and of the last day are compared with limits, each sign in turn, the
+most telling first. A brake of this sort stops everything, because what is wrong at the source is wrong in every action
+that follows from it. It does not know how the counts came about (sync.pulse) or where they are kept (sync.beats).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sync import pulse
+from sync.guard import EVERYTHING, SPANS, Brake, allowed_of
+from sync.pulse import Pulse
+from sync.rules import Limit, Sign
+
+NOTHING_KEPT = 0.01  # where so small a share of what was read stayed as it was, everything has changed
+CLOCK = "clock"
+CLOCK_LIMIT = 900.0  # seconds between two clocks, more than any that is kept in time
+MOST = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One source as the brakes look at it. `spans`: counts of this cycle, of the last hour and of the last day, each
+    with those before it. `held`: records that we hold of it. `keys`: names of the fields by which people are
+    recognised, `aside`: of those that have a brake of their own. `read`, `kept`: records read this cycle that we held,
+    and those of them without a change."""
+
+    system: str
+    spans: tuple[Pulse, Pulse, Pulse]
+    held: int
+    keys: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
+    read: int = 0
+    kept: int = 0
+
+
+def watch(source: Source, limits: Mapping[Sign, Limit]) -> Brake | None:
+    """The most telling brake that these counts put on; None = people at work."""
+    for sign, ask in _SIGNS:
+        limit = limits[sign]
+        found = next(ask(source, limit), None)
+        if found is not None:
+            return found
+    return None
+
+
+def watch_clock(system: str, ahead: float) -> Brake | None:
+    """A brake on a clock that cannot be right; `ahead` in seconds, of the system's before ours."""
+    if abs(ahead) <= CLOCK_LIMIT:
+        return None
+    apart = pulse.step_in_words(float(round(abs(ahead) / 60) * 60))[1:]
+    reason = f"the clock of {system} is {apart} {'ahead of' if ahead > 0 else 'behind'} ours, limit 15 min"
+    return Brake(EVERYTHING, reason, int(abs(ahead)), int(CLOCK_LIMIT), CLOCK)
+
+
+def _over(source: Source, limit: Limit, counted: Callable[[Pulse], int]) -> Iterator[tuple[int, int, str]]:
+    """The count, the limit and the span of the first limit that is passed. What this cycle adds nothing to is old."""
+    counts = [counted(each) for each in source.spans]
+    allowed = allowed_of(limit, source.held)
+    for (span, factor), count in zip(SPANS, counts if counts[0] else (), strict=False):
+        if count > allowed * factor:
+            yield count, allowed * factor, span
+            return
+
+
+def _brake(reason: str, over: tuple[int, int, str]) -> Brake:
+    count, allowed, span = over
+    return Brake(EVERYTHING, f"{reason.format(count=f'{count:,}')} {span}, limit {allowed:,}", count, allowed)
+
+
+def _whole(sign: str, reason: str) -> Callable[[Source, Limit], Iterator[Brake]]:
+    """A count of the source as a whole."""
+
+    def ask(source: Source, limit: Limit) -> Iterator[Brake]:
+        for over in _over(source, limit, partial(_sum, sign, "")):
+            yield _brake(f"{source.system} {reason}", over)
+
+    return ask
+
+
+def _keys(source: Source, limit: Limit) -> Iterator[Brake]:
+    for name in sorted(source.keys):
+        for over in _over(source, limit, partial(_sum, pulse.CHANGED, name)):
+            yield _brake(f"the key {source.system} {name} changed in {{count}} records", over)
+
+
+def _emptied(source: Source, limit: Limit) -> Iterator[Brake]:
+    for name in _fields(source, pulse.EMPTIED):
+        for over in _over(source, limit, partial(_sum, pulse.EMPTIED, name)):
+            yield _brake(f"{source.system} {name} lost its value in {{count}} records", over)
+
+
+def _alike(sign: str, reason: str) -> Callable[[Source, Limit], Iterator[Brake]]:
+    """One change of a field that most of those who changed it share."""
+
+    def ask(source: Source, limit: Limit) -> Iterator[Brake]:
+        for name in _fields(source, sign):
+            now = source.spans[0]
+            what = max(now.counts[sign, name], key=now.counts[sign, name].__getitem__)
+            if now.counts[sign, name][what] < MOST * _sum(pulse.CHANGED, name, now):
+                continue
+            for over in _over(source, limit, partial(_one, sign, name, what)):
+                words = reason.replace("{field}", f"{source.system} {name}").replace("{what}", _safe(what))
+                yield _brake(words, over)
+
+    return ask
+
+
+def _all_changed(source: Source, limit: Limit) -> Iterator[Brake]:
+    allowed, changed = allowed_of(limit, source.held), source.read - source.kept
+    if changed > allowed and source.kept <= NOTHING_KEPT * source.read:
+        reason = f"{source.system} changed in {changed:,} of {source.read:,} records read, limit {allowed:,}"
+        yield Brake(EVERYTHING, reason, changed, allowed)
+
+
+def _sum(sign: str, name: str, counts: Pulse) -> int:
+    return sum(counts.counts.get((sign, name), {}).values())
+
+
+def _one(sign: str, name: str, what: str, counts: Pulse) -> int:
+    return counts.counts.get((sign, name), {}).get(what, 0)
+
+
+def _fields(source: Source, sign: str) -> list[str]:
+    """The fields with this sign in this cycle, the most frequent first."""
+    now = source.spans[0]
+    names = [name for kind, name in now.counts if kind == sign and name not in source.aside]
+    return sorted(names, key=lambda name: (-max(now.counts[sign, name].values(), default=0), name))
+
+
+def _safe(what: str) -> str:
+    """A value of somebody's inside a sentence of ours."""
+    return what.replace("{", "(").replace("}", ")").replace("\n", " ")
+
+
+_SIGNS = (
+    (Sign.COLUMN_SHIFT, _alike(pulse.COLUMN_SHIFT, "{field} took what stood in {what} in {count} records")),
+    (Sign.TIME_SHIFT, _alike(pulse.TIME_SHIFT, "{field} moved by {what} in {count} records")),
+    (Sign.RENAMED, _alike(pulse.RENAMED, "{field} turned «{what}» in {count} records")),
+    (Sign.EMPTIED, _emptied),
+    (Sign.KEYS, _keys),
+    (Sign.CLONES, _whole(pulse.CLONES, "has {count} new records of people whom it had already")),
+    (Sign.MERGES, _whole(pulse.MERGES, "merged {count} records away")),
+    (Sign.LOSS, _whole(pulse.LOSS, "lost {count} records")),
+    (Sign.ALL_CHANGED, _all_changed),
+)
