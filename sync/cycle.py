@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sync.adopt import adopt_rules
-from sync.brakes import BACKFILL, kept_brake, planned_of, released_of, show_brakes, traffic_of
+from sync.brakes import BACKFILL, agreed_at, kept_brake, planned_of, released_of, show_brakes, traffic_of
 from sync.chunk import context_of, decide_chunk
 from sync.commands import apply_commands
 from sync.decide import Decided
