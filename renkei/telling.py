@@ -86,7 +86,7 @@ def reason(words: Words, text: str) -> str:
 def refusal(words: Words, operation: OperationInfo, rules: Iterable[Rules]) -> Refusal:
     """What a refused or waiting operation waits for."""
     own = next((one for one in rules if one.route == operation.route), None)
-    codes = {code for _path, code, _message in operation.work.get("errors", ())}
+    codes = {said[1] for said in operation.work.get("errors", ())}
     if own is None or operation.action != "create" or "exists" not in codes:
         return Refusal(reason(words, operation.reason), "")
     address = _shared_address(operation, own)
