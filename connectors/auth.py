@@ -188,7 +188,7 @@ class SalesforceAuth(TokenAuth):
         self._client_id, self._client_secret, self._refresh = client_id, client_secret, refresh_token
         self._fixed, self._rotated = instance_url, rotated
         self._home: httpx.URL | None = httpx.URL(instance_url) if instance_url else None
-        self.user_id = ""
+        self.user_id = self.organisation = ""
 
     def _question(self) -> httpx.Request:
         who = {"client_id": self._client_id, "client_secret": self._client_secret.get_secret_value()}
@@ -205,7 +205,7 @@ class SalesforceAuth(TokenAuth):
             self._refresh = SecretStr(new)
             if self._rotated is not None:
                 self._rotated(self._refresh)
-        self.user_id = str(reply.get("id") or "").rsplit("/", 1)[-1]
+        *_, self.organisation, self.user_id = ("", "", *str(reply.get("id") or "").split("/"))
         if not self._fixed:
             self._home = self._trusted(str(reply.get("instance_url") or self._login_url))
         return _Token(reply["access_token"], float("inf"))

@@ -6,6 +6,7 @@ Decides how the settings that all systems have in common become a budget and a w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
@@ -15,7 +16,7 @@ from connectors.budget import Budget
 from connectors.http import Call, Http, Reply, Wiring
 from connectors.resets import resets_at
 from connectors.settings import SystemConfig
-from sync.ports import Clock
+from sync.ports import Capabilities, Clock
 
 C = TypeVar("C", bound=SystemConfig)
 
@@ -58,6 +59,13 @@ class Client(Generic[C]):
             headers=headers or {},
         )
         self.http = Http(wiring, auth, budget, clock, log=log)
+
+    def known(self, facts: Capabilities, identity: str) -> Capabilities:
+        """Facts about the system with what only its answers tell: what it calls itself, and its clock."""
+        ahead = self.http.clock_ahead
+        if (facts.identity, facts.clock_ahead) == (identity, ahead):
+            return facts
+        return replace(facts, identity=identity, clock_ahead=ahead)
 
     def told_time(self, reply: Reply) -> float:
         """The vendor's clock as its reply tells it (unix seconds, whole ones); ours where it does not."""

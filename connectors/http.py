@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple, Protocol, TypeVar
 
 import httpx
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 6
 LEAST_PAUSE = 5.0
+NO_MINUTE = 60.0
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 _ADDRESS = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")
 _NUMBER = re.compile(r"\+?\d[\d\- ()]{6,}\d")
@@ -127,7 +129,8 @@ def _never(_: logging.LogRecord) -> bool:
 
 
 class Http:
-    """The client of one system; safe to share between threads. `log` is told of every call."""
+    """The client of one system; safe to share between threads. `log` is told of every call. `clock_ahead`: by how much
+    the vendor's clock is before ours (seconds), as its last answer told it; 0 = in time, or not told."""
 
     def __init__(
         self,
@@ -142,6 +145,7 @@ class Http:
         self.budget = budget
         self._system, self._clock, self._log = wiring.system, clock, log
         self._answered = False
+        self.clock_ahead = 0.0
         pool = Pool(
             ca_file=wiring.ca_file,
             connect_timeout=wiring.connect_timeout,
@@ -226,9 +230,19 @@ class Http:
             ours = getattr(error, "_request", None) in (None, request)
             raise self._broken(error, writing and ours) from error
         self._note(Call(ask.label, response.status_code, self._clock.now() - started, len(response.content)))
+        self._hear_clock(response.headers.get("date", ""))
         # httpx ties a response and its stream into a circle; uncut, bodies would stay until cycles are looked for.
         response.stream = httpx.ByteStream(b"")
         return Reply(response.status_code, response.headers, response.content)
+
+    def _hear_clock(self, date: str) -> None:
+        """Remember by how much the vendor's clock is before ours (seconds); its header has whole ones, and an answer
+        takes time, so what is less than a minute is none."""
+        try:
+            ahead = parsedate_to_datetime(date).timestamp() - self._clock.now()
+        except (ValueError, TypeError):
+            return
+        self.clock_ahead = ahead if abs(ahead) >= NO_MINUTE else 0.0
 
     def _build(self, ask: Ask) -> httpx.Request:
         try:

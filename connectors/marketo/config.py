@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
 from connectors.marketo.errors import RESET
 from connectors.resets import Reset
 from connectors.settings import Address, SystemConfig
+
+_MUNCHKIN = re.compile(r"(\d{3}-[a-z]{3}-\d{3})\.", re.IGNORECASE)
 
 
 class MarketoConfig(SystemConfig):
@@ -48,6 +52,12 @@ class MarketoConfig(SystemConfig):
     def identity(self) -> str:
         """Where tokens are given."""
         return self.identity_url or f"{self.rest_url.removesuffix('/rest')}/identity"
+
+    @property
+    def munchkin_id(self) -> str:
+        """The instance's own id, which its address begins with ("" = the address is another one, such as a proxy's)."""
+        found = _MUNCHKIN.match(urlsplit(self.rest_url).hostname or "")
+        return found[1].upper() if found else ""
 
     @property
     def bulk(self) -> str:

@@ -54,7 +54,7 @@ class Marketo:
     def capabilities(self) -> Capabilities:
         """Facts about this instance; an object's paths are asked for at the first look at them (one call each). That
         companies are closed is known once they were described or asked for."""
-        return self._facts
+        return self.client.known(self._facts, self.client.config.munchkin_id)
 
     def _declared(self, closed_because: str) -> Capabilities:
         config = self.client.config

@@ -62,6 +62,11 @@ class SalesforceClient(Client[SalesforceConfig]):
         """Our own user's id, known as soon as a token was given ("" before)."""
         return full_id(self._auth.user_id)
 
+    @property
+    def organisation(self) -> str:
+        """The organisation's own id, known as soon as a token was given ("" before)."""
+        return full_id(self._auth.organisation)
+
     def vendor_now(self) -> float:
         """The vendor's clock (unix seconds), as far as its last query told it."""
         return self.clock.now() + self._ahead

@@ -60,7 +60,7 @@ class Salesforce:
     @property
     def capabilities(self) -> Capabilities:
         """Facts about this organisation; an object's paths are asked for at the first look at them (one call each)."""
-        return self._facts
+        return self.client.known(self._facts, self.client.organisation)
 
     def _declared(self) -> Capabilities:
         config = self.client.config
