@@ -7,7 +7,7 @@ else is sorted into why not. The file holds personal data and is written for its
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +143,19 @@ def _wanted_now(world: World, gone: list[OperationRow]) -> set[tuple[int, str]]:
     """For whom other work took the place of operations that are gone."""
     rows = world.store.open_operations({row.entity for row in gone}) if gone else []
     return {(row.entity, row.system) for row in rows}
+
+
+def chosen(plan: Plan, *, route: str = "", field: str = "", action: str = "") -> Iterator[Listed]:
+    """The lines of a plan that concern a route, a field and an action ("" = any). Raises Fatal for an unknown route."""
+    if route and all(part.route != route for part in plan.routes):
+        raise Fatal(
+            f"The plan has no route {route}.", f"it has {', '.join(part.route for part in plan.routes)}"
+        )
+    for part in plan.routes:
+        for each in part.operations if route in ("", part.route) else ():
+            names = {name for name, _now, _then in each.fields.values()}
+            if action in ("", each.action) and (not field or field in names):
+                yield each
 
 
 def listed(info: OperationInfo) -> Listed:

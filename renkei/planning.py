@@ -5,9 +5,10 @@ It decides what is counted and which examples are shown; what still may be deliv
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from renkei import planfile
+from renkei.differences import Difference, add_late, differences
 from renkei.drain import Total
 from renkei.first import deliver_these, mark_applied, was_applied
 from renkei.planfile import Listed, RoutePlan, Sorted
@@ -36,7 +37,7 @@ def planned(wired: Wired, world: World, total: Total, *, whole: bool) -> tuple[R
             last = page[-1].id
             if not whole:
                 break
-    data = _figures(world, total, found, now) | {"examples": [_example(each) for each in listed[:EXAMPLES]]}
+    data = _figures(world, total, found, now) | {"examples": [example(each) for each in listed[:EXAMPLES]]}
     return RoutePlan(rules.route, rules.digest, listed if whole else []), data
 
 
@@ -62,7 +63,8 @@ def _figures(world: World, total: Total, found: PlanCounts, now: RouteStatus) ->
     }
 
 
-def _example(each: Listed) -> dict[str, Any]:
+def example(each: Listed) -> dict[str, Any]:
+    """One line of a plan as a screen shows it, with stable keys."""
     fields = {
         path: {"field": name, "now": old, "then": new} for path, (name, old, new) in each.fields.items()
     }
@@ -85,7 +87,15 @@ def _by_name(world: World, found: tuple[FieldCount, ...]) -> dict[str, int]:
     return dict(sorted(counted.items(), key=lambda item: -item[1]))
 
 
-def apply_route(wired: Wired, world: World, part: RoutePlan) -> tuple[Result, Sorted]:
+class Applied(NamedTuple):
+    """What came of a route's plan: how it went, its lines by what became of them, and those not delivered."""
+
+    result: Result
+    what: Sorted
+    others: tuple[Difference, ...]
+
+
+def apply_route(wired: Wired, world: World, part: RoutePlan) -> Applied:
     """Deliver what a plan lists and what is still wanted as listed. Raises Fatal, Retryable."""
     total = plan_route(wired, world)
     if total.gave_up is not None:
@@ -93,7 +103,8 @@ def apply_route(wired: Wired, world: World, part: RoutePlan) -> tuple[Result, So
     what = planfile.sort_out(world, part)
     result = deliver(wired, world, what.ready, "apply", agreed=True)
     result.total.read, result.total.changed = total.read, total.changed
-    return result, what
+    add_late(world, what)
+    return Applied(result, what, tuple(differences(world, part, what)))
 
 
 def deliver(wired: Wired, world: World, ids: list[int], trigger: str, *, agreed: bool = False) -> Result:

@@ -98,6 +98,13 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "plan with {number} operations written to {path}",
             "{number} 件の計画を {path} に書きました",
         ),
+        "apply.moved": ("moved", "変わりました"),
+        "apply.done_by_another_run": ("done by another run", "ほかの実行で済んでいます"),
+        "apply.no_longer_wanted": ("no longer wanted", "不要になりました"),
+        "apply.difference": (
+            "{field} planned {planned}, now {wanted}",
+            "{field} 計画 {planned}、いま {wanted}",
+        ),
         "apply.done": ("delivered {number}", "{number} 件を送りました"),
         "apply.rest": (
             "not delivered: {moved} moved, {done} done by another run, {unwanted} no longer wanted",

@@ -1,7 +1,9 @@
-"""Commands about plans: plan, apply."""
+"""Commands about plans: plan, show, apply."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,17 +13,20 @@ from renkei import telling
 from renkei.cli.codes import code_of_results
 from renkei.cli.delivery import show_rest
 from renkei.cli.opening import at_work
-from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
 from renkei.cli.screen import as_json, counts, leave, paint, say, shown, table
 
 if TYPE_CHECKING:
-    from renkei.planfile import Sorted
-    from renkei.syncing import Result
+    from renkei.differences import Difference
+    from renkei.planfile import Listed
+    from renkei.planning import Applied
+
+SHOWN = 10
 
 
 def add_to(app: typer.Typer) -> None:
     """Enter these commands."""
-    for command in (plan, apply):
+    for command in (plan, show, apply):
         app.command()(command)
 
 
@@ -133,32 +138,92 @@ def apply(
             refuse_other_rules(part, wired.worlds, file)
         done = [apply_route(wired, wired.worlds[part.route], part) for part in read.routes]
     if json:
-        well = all(result.well for result, _ in done)
-        routes = [_apply_data(result, what) for result, what in done]
+        well = all(each.result.well for each in done)
+        routes = [_apply_data(each) for each in done]
         as_json({"ok": well, "env": here.project.env, "routes": routes})
     else:
         _show_applied(here, done)
-    leave(code_of_results(result for result, _ in done))
+    leave(code_of_results(each.result for each in done))
 
 
-def _apply_data(result: Result, what: Sorted) -> dict[str, Any]:
+def _apply_data(done: Applied) -> dict[str, Any]:
+    from msgspec import to_builtins
+
     from renkei.syncing import as_data
 
+    result, what, others = done
     return as_data(result) | {
         "delivered": len(what.ready),
         "not_delivered_moved": what.moved,
         "not_delivered_done_by_another_run": what.done_by_another_run,
         "not_delivered_no_longer_wanted": what.no_longer_wanted,
+        "differences": to_builtins(others),
     }
 
 
-def _show_applied(here: Session, done: list[tuple[Result, Sorted]]) -> None:
-    for result, what in done:
-        rest = here.words(
+def _show_applied(here: Session, done: list[Applied]) -> None:
+    words = here.words
+    for result, what, others in done:
+        rest = words(
             "apply.rest", moved=len(what.moved), done=len(what.done_by_another_run),
             unwanted=len(what.no_longer_wanted),
         )  # fmt: skip
-        say(
-            f"{paint(result.route, 'bold')}   {here.words('apply.done', number=f'{len(what.ready):,}')}   {rest}"
-        )
+        say(f"{paint(result.route, 'bold')}   {words('apply.done', number=f'{len(what.ready):,}')}   {rest}")
+        for each in others[:SHOWN]:
+            say("  " + _difference(here, each))
+        if len(others) > SHOWN:
+            say("  " + words("plan.more", number=f"{len(others) - SHOWN:,}"))
         show_rest(here, result)
+
+
+def _difference(here: Session, each: Difference) -> str:
+    changes = [
+        here.words("apply.difference", field=name, planned=shown(planned), wanted=shown(wanted))
+        for name, planned, wanted in list(each.fields.values())[:4]
+    ]
+    rest = len(each.fields) - len(changes)
+    where = f"{each.system} {each.record or each.object}"
+    return f"{here.words(f'apply.{each.why}')}   {where}   {' · '.join(changes)}{f' … +{rest}' if rest > 0 else ''}"
+
+
+def show(
+    file: Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")],
+    route: Route = "",
+    field: Annotated[str, typer.Option("--field", help="only what concerns this field of the mapping")] = "",
+    action: Annotated[str, typer.Option("--action", help="only creates, updates, optouts …")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="lines at most; 0 = all")] = 50,
+    csv: Annotated[bool, typer.Option("--csv", help="one line a field, for a spreadsheet")] = False,
+    project: Folder = HERE,
+    json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Show what a written plan lists, line by line, without asking anybody."""
+    from renkei.planfile import chosen, read_plan
+    from renkei.planning import example
+
+    plan_ = read_plan(file)
+    found = list(chosen(plan_, route=route, field=field, action=action))
+    lines = found[: limit or None]
+    if csv:
+        _as_csv(lines, field)
+        return
+    if json:
+        listed = [example(each) for each in lines]
+        as_json({"ok": True, "env": plan_.env, "total": len(found), "operations": listed})
+        return
+    here = session(project, None, lang, as_json=json)
+    for each in lines:
+        say(_example(here, example(each)))
+    if len(found) > len(lines):
+        say(here.words("plan.more", number=f"{len(found) - len(lines):,}"))
+
+
+def _as_csv(lines: Iterable[Listed], field: str) -> None:
+    from csv import writer
+
+    out = writer(sys.stdout, lineterminator="\n")
+    out.writerow(("action", "system", "object", "record", "field", "path", "now", "then"))
+    for each in lines:
+        for path, (name, now, then) in each.fields.items():
+            if field in ("", name):
+                out.writerow((each.action, each.system, each.object, each.record, name, path, now, then))
