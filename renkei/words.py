@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from renkei.demowords import DEMO
 from renkei.enginewords import ENGINE
+from renkei.errorwords import ERRORS
 from renkei.reconcilewords import RECONCILE
 from renkei.taskwords import TASKS
 from renkei.undowords import UNDOS
@@ -20,6 +21,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         **DEMO,
         **TASKS,
         **UNDOS,
+        **ERRORS,
         **RECONCILE,
         "error": ("error", "エラー"),
         "warning": ("warning", "警告"),

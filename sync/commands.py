@@ -1,4 +1,4 @@
-"""Persons' words to a route: answers to what the inbox asks, approvals of what a brake stops, discards,
+"""Persons' words to a route: answers to what the inbox asks, approvals of what a brake stops, discards, retries,
 undos.
 
 Each word is a row that a cycle reads at its start and does in one transaction, or refuses with a reason that stands in
@@ -14,9 +14,10 @@ from sync.answering import answer
 from sync.discarding import discard
 from sync.normalise import encode
 from sync.read import World
+from sync.retrying import retry
 from sync.rows import DONE, REFUSED, CommandRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
-from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, UNDO, Approve, No
+from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, RETRY, UNDO, Approve, No
 from sync.undo import undo
 
 
@@ -44,6 +45,8 @@ def _do(world: World, row: CommandRow, patch: Patch) -> CommandRow:
         _approve(world, row, patch)
     elif row.kind == UNDO:
         return undo(world, row, patch)
+    elif row.kind == RETRY:
+        retry(world, row, patch)
     else:
         discard(world, row, patch)
     return row

@@ -16,11 +16,23 @@ from sync.identify import release_claims
 from sync.normalise import encode
 from sync.plan import Base, Half, Work, decode_base, decode_work, encode_base
 from sync.read import World, sent_operations
+from sync.rows import (
+    APPLIED,
+    IGNORED,
+    OPEN_STATES,
+    UNCERTAIN,
+    BaseRow,
+    CommandRow,
+    HoldRow,
+    OperationRow,
+    Patch,
+)  # fmt: skip
 from sync.rows import DISCARDED as GIVEN_UP
-from sync.rows import OPEN_STATES, BaseRow, CommandRow, HoldRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.said import Discard, No
 from sync.scene import load
+
+NOTHING_OPEN = (IGNORED, UNCERTAIN)  # what left and is only listed
 
 
 def discard(world: World, row: CommandRow, patch: Patch) -> None:
@@ -37,12 +49,10 @@ def discard(world: World, row: CommandRow, patch: Patch) -> None:
 
 
 def _discard_one(world: World, row: OperationRow, said: Discard, sent: Collection[int], patch: Patch) -> None:
-    if row.route != world.lens.rules.route or row.state not in OPEN_STATES:
-        raise No(f"operation {row.id} is not open any more")
-    if row.id in sent:
-        raise No(f"operation {row.id} is on its way; look again when it is settled")
-    if row.action == ActionKind.OPT_OUT:
-        raise No("an opt-out is never discarded")
+    _refuse(world, row, sent)
+    if row.state in NOTHING_OPEN:
+        patch.put(_left_so(row, said.reason))
+        return
     patch.put(row._replace(state=GIVEN_UP, done_at=world.clock.now(), reason=said.reason))
     if row.action == EFFECT:
         return
@@ -59,6 +69,22 @@ def _discard_one(world: World, row: OperationRow, said: Discard, sent: Collectio
         for field in work.fields.values():
             details = {"expected": field.expected, "desired": field.desired}
             patch.put(_listed(world, row.entity, field.name, details, said.reason))
+
+
+def _refuse(world: World, row: OperationRow, sent: Collection[int]) -> None:
+    """Raises No for what cannot be given up."""
+    if row.route != world.lens.rules.route or row.state not in (*OPEN_STATES, *NOTHING_OPEN):
+        raise No(f"operation {row.id} is not open any more")
+    if row.id in sent:
+        raise No(f"operation {row.id} is on its way; look again when it is settled")
+    if row.action == ActionKind.OPT_OUT:
+        raise No("an opt-out is never discarded")
+
+
+def _left_so(row: OperationRow, reason: str) -> OperationRow:
+    """What left and had no effect, or may have had none. That a record was made by it stays known."""
+    made = row.action == ActionKind.CREATE
+    return row._replace(state=APPLIED if made else GIVEN_UP, reason=reason)
 
 
 def _discard_create(world: World, row: OperationRow, work: Work, said: Discard, patch: Patch) -> None:

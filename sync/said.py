@@ -1,4 +1,4 @@
-"""What a person can say to a route, as data: answers, approvals, discards, undos.
+"""What a person can say to a route, as data: answers, approvals, discards, retries, undos.
 
 The words that a screen or a command line puts into the journal and a cycle reads there (sync.commands). Nothing is
 decided here.
@@ -10,8 +10,8 @@ import msgspec
 
 from sync.rows import NEW, CommandRow
 
-ANSWER, APPROVE, DISCARD, UNDO = "answer", "approve", "discard", "undo"
-KINDS = (ANSWER, APPROVE, DISCARD, UNDO)
+ANSWER, APPROVE, DISCARD, UNDO, RETRY = "answer", "approve", "discard", "undo", "retry"
+KINDS = (ANSWER, APPROVE, DISCARD, UNDO, RETRY)
 EVERYTHING = "all"
 
 
@@ -45,6 +45,12 @@ class Discard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keep_both: bool = False
 
 
+class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Operations that are to be tried again now, whatever they were refused for."""
+
+    operations: tuple[int, ...]
+
+
 class TakeBack(msgspec.Struct, frozen=True, array_like=True):
     """One value that is to be taken back: the operation that wrote it last, its path ("" = the whole create), and the
     operation whose value before it shall have again (the same one, or an earlier one of an unbroken row of ours)."""
@@ -69,7 +75,7 @@ class No(Exception):
     """A word that cannot be done, and why."""
 
 
-def command(at: float, route: str, word: Answer | Approve | Discard | Undo) -> CommandRow:
+def command(at: float, route: str, word: Answer | Approve | Discard | Undo | Retry) -> CommandRow:
     """A word as a row without a number, for whoever puts it into the journal."""
     match word:
         case Answer():
@@ -80,4 +86,6 @@ def command(at: float, route: str, word: Answer | Approve | Discard | Undo) -> C
             kind = DISCARD
         case Undo():
             kind = UNDO
+        case Retry():
+            kind = RETRY
     return CommandRow(0, at, kind, route, NEW, msgspec.json.encode(word))

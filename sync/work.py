@@ -18,6 +18,7 @@ from sync.note import Numbers
 from sync.plan import Base, FieldWork, Work, action_of, content_hash, decode_work, encode_work, target_of
 from sync.record import Raw, Ref
 from sync.rows import (
+    FAILED,
     LANE_DELTA,
     LANE_OPT_OUT,
     PENDING,
@@ -131,7 +132,7 @@ def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
     return created + _reconcile_opt_outs(scene, wants, context)
 
 
-_DERIVED = (PLANNED, PENDING, "waiting", "failed")
+_DERIVED = (PLANNED, PENDING, "waiting", FAILED)
 
 
 def _not_yet_open(
@@ -152,6 +153,8 @@ def _not_yet_open(
             continue
         if all(_is_same(rest.get(path), each) for path, each in held.items()):
             kept.add(row.id)
+            if row.state == FAILED and row.digest != scene.lens.rules.digest:  # what was wrong may be mended
+                scene.put_operation(row._replace(at=0.0, digest=scene.lens.rules.digest))
             if row.action == ActionKind.CREATE:
                 return None
             rest = {path: work for path, work in rest.items() if path not in held}

@@ -20,6 +20,7 @@ from renkei.cli import (
     deciding,
     delivery,
     demo,
+    errors,
     inbox,
     keeping,
     looking,
@@ -47,7 +48,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _GROUPS = (
-    project, planning, delivery, backfill, reconcile, status, inbox, looking, deciding, undo, shadow, service,
+    project, planning, delivery, backfill, reconcile, status, inbox, errors, looking, deciding, undo, shadow, service,
     keeping, demo,
 )  # fmt: skip
 for group in _GROUPS:

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from renkei import telling
+from renkei.cli.codes import DONE, LEFT
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, leave, paint, say, shown, stamp, table
 
 if TYPE_CHECKING:
+    from renkei.failures import Cause
     from renkei.inbox import Entry
     from state.answers import HoldInfo, OperationInfo, RecordInfo
     from sync.rules import Rules
 
 _PLAIN = frozenset({"reason", "tried", "again_at", "count", "limit"})
 _MOST_GROUPS = 12
+REFUSED = ("failed", "ignored")  # shown by cause, and one by one only where there is more to say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,6 +38,8 @@ def inbox(
     lang: Lang = None,
 ) -> None:
     """Everything that waits for a person, with numbers; with a number: what can be answered, and what then happens."""
+    from renkei.cli.errors import as_data
+    from renkei.failures import causes, failures
     from renkei.inbox import digits, find, groups, waiting
     from renkei.wire import choose, load_rules
 
@@ -44,23 +49,41 @@ def inbox(
     if route:
         choose(rules, route)
     found = waiting(here.project, route)
+    refused = failures(here.project, route=route)
+    known = {each.row.id for each in refused}
+    found = [each for each in found if each.kind not in REFUSED or each.operation in known]
     size = digits(found)
     if number:
         _one(here, find(found, number), rules, size)
         return
+    told = causes(refused)
     entries, more = _entries(here, found[:limit], rules, size), len(found) > limit
     if json:
         as_json(
             {
-                "ok": not entries, "env": here.project.env, "entries": entries, "more": more,
-                "total": len(found), "groups": groups(found),
+                "ok": not (entries or told), "env": here.project.env, "entries": entries, "more": more,
+                "total": len(found), "groups": groups(found), "failures": [as_data(here, each) for each in told],
             }
         )  # fmt: skip
-    elif not entries:
+    elif not (entries or told):
         say(here.words("inbox.empty"))
     else:
-        _show(here, entries, groups(found), limit if more else 0)
-    leave(1 if entries else 0)
+        say(*_refused(here, told))
+        questions = [each for each in groups(found) if each["kind"] not in REFUSED]
+        _show(here, entries, questions, limit if more else 0)
+    leave(LEFT if entries or told else DONE)
+
+
+def _refused(here: Session, told: Sequence[Cause]) -> list[str]:
+    """What systems refused, a line for each cause with the command that tells more."""
+    rows = [
+        (
+            paint(each.name, "bold"), here.words("inbox.failure", number=f"{each.records:,}"),
+            telling.word(here.words, "meaning", each.meaning), f"`renkei errors show {each.name}`",
+        )
+        for each in told
+    ]  # fmt: skip
+    return table(("",) * 4, rows)[1:]
 
 
 def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int) -> None:
@@ -150,6 +173,9 @@ def name_of(ref: Any) -> str:
 
 def _show(here: Session, entries: list[dict[str, Any]], counted: list[dict[str, Any]], limit: int) -> None:
     words = here.words
+    entries = [each for each in entries if each["kind"] not in REFUSED or each.get("next")]
+    if not entries:
+        return
     if len(counted) > 1:
         heads = [(f"{each['count']:,}", *_head(here, each)) for each in counted[:_MOST_GROUPS]]
         say(*(f"  {line}" for line in table(("", "", ""), heads)[1:]))
@@ -160,7 +186,7 @@ def _show(here: Session, entries: list[dict[str, Any]], counted: list[dict[str, 
     say(*([words("inbox.more", limit=limit)] if limit else []))
     step = words("inbox.answer", number=entries[0]["number"])
     say(f"{words('next')}  {step}")
-    if any("tried" in each["details"] for each in entries if isinstance(each["details"], dict)):
+    if any(each["kind"] == "waiting" for each in entries):
         say(f"{words('next')}  {words('inbox.look')}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.core import TyperGroup
@@ -24,12 +25,19 @@ COMMANDS = [
 NAMED = {line.split()[1] for line in PAGE.splitlines() if line.startswith("renkei ")}
 
 
+def _all(group: TyperGroup) -> list[Any]:
+    """Every command, those of groups included."""
+    listed = [each for each in group.commands.values() if not isinstance(each, TyperGroup)]
+    groups = [each for each in group.commands.values() if isinstance(each, TyperGroup)]
+    return [*listed, *(each for one in groups for each in _all(one))]
+
+
 def test_the_page_names_every_command_and_option() -> None:
     """What the program can do and what the page shows are the same."""
     group = get_command(app)
     assert isinstance(group, TyperGroup)
     assert {words[0] for words in COMMANDS} | NAMED == set(group.commands)
-    options = {each for command in group.commands.values() for param in command.params for each in param.opts}
+    options = {each for command in _all(group) for param in command.params for each in param.opts}
     assert {each for each in options if each.startswith("--") and each not in PAGE} == set()
 
 
@@ -60,7 +68,7 @@ def test_an_option_is_the_same_wherever_it_stands() -> None:
     for name in shared:
         found = {
             (tuple(param.opts), str(param.default), getattr(param, "help", ""))
-            for command in group.commands.values()
+            for command in _all(group)
             for param in command.params
             if param.name == name
         }

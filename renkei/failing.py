@@ -1,0 +1,91 @@
+"""Trying again and giving up what was refused: the words said, alone or to the running service.
+
+It decides to whom a word goes and what counts as «still refused» afterwards. What the words do is the engine's affair.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from renkei.settings import Project
+from renkei.wire import look
+from sync.errors import Fatal
+from sync.rows import FAILED, IGNORED, REFUSED, UNCERTAIN
+from sync.rules import ActionKind
+from sync.said import Discard, Retry, command
+
+if TYPE_CHECKING:
+    from renkei.failures import Failure
+    from renkei.progress import Teller
+    from renkei.syncing import Result
+    from renkei.wire import Wired
+
+Parts = Mapping[str, tuple[int, ...]]
+
+
+def is_kept(each: Failure) -> bool:
+    """True for what is never given up: an opt-out."""
+    return each.row.action == ActionKind.OPT_OUT
+
+
+def alone(wired: Wired, parts: Parts, teller: Teller) -> list[Result]:
+    """Say it and do it, as the owner of the journal. Raises Fatal."""
+    from renkei.syncing import sync_route
+
+    done: list[Result] = []
+    for route, ids in parts.items():
+        number = _post(wired.project, route, ids)
+        done.append(sync_route(wired, wired.worlds[route], teller))
+        _heard(wired.project, number)
+    return done
+
+
+def beside(project: Project, parts: Parts) -> list[Result]:
+    """Have the running service do it, and wait until it has brought the routes up to date. Raises Fatal, Retryable."""
+    from renkei.daemon.beside import as_result, sync_beside
+
+    done: list[Result] = []
+    for route, ids in parts.items():
+        number = _post(project, route, ids)
+        (data,) = sync_beside(project, route)
+        _heard(project, number)
+        done.append(as_result(data))
+    return done
+
+
+def _post(project: Project, route: str, ids: tuple[int, ...]) -> int:
+    from state.post import post_command
+
+    return post_command(project.state, command(time.time(), route, Retry(operations=ids)))
+
+
+def _heard(project: Project, number: int) -> None:
+    """Raises Fatal where the word was refused: somebody, or the next try, was faster."""
+    from state.service import command as ask
+
+    with look(project) as reader:
+        row = ask(reader, number)
+    if row is not None and row.state == REFUSED:
+        raise Fatal("Nothing was tried: none of it is refused any more.", "look with `renkei errors list`")
+
+
+def still_refused(project: Project, parts: Parts) -> int:
+    """How many of these operations are."""
+    from state.waiting import operations_by_number
+
+    with look(project) as reader:
+        rows = operations_by_number(reader, [number for ids in parts.values() for number in ids])
+    return sum(row.state in (FAILED, IGNORED, UNCERTAIN) for row in rows)
+
+
+def give_up(project: Project, parts: Parts, reason: str, *, keep_both: bool) -> bool:
+    """Give operations up; True once all of it is done, False while the service has yet to. Raises Fatal."""
+    from renkei.saying import say_to
+
+    said = [
+        say_to(project, route, Discard(operations=ids, reason=reason, keep_both=keep_both))
+        for route, ids in parts.items()
+    ]
+    return all(said)
