@@ -1,6 +1,7 @@
-"""What a trace means: for each field what stands now, and what happened to it, newest first.
+"""What a trace means: for each field what stands, or stood at a time, and what happened to it, newest first.
 
-It decides how operations and observed changes become one history. It reads rows' bodies, never the journal itself.
+It decides how operations, observed changes and people's answers become one history, and who is named for each. It reads
+rows' bodies, never the journal itself, and keeps no text of a screen.
 """
 
 from __future__ import annotations
@@ -8,25 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from renkei.past import FAR, Past, is_altered
 from sync.consent import base_name
 from sync.errors import UnknownValue
+from sync.happened import LINKED, MARK
 from sync.plan import FieldWork
-from sync.record import Side
-from sync.rows import DISCARDED, FAILED, PLANNED, SUPERSEDED, WAITING
+from sync.record import Raw, Side
+from sync.rows import DISCARDED, FAILED, IGNORED, PLANNED, SUPERSEDED, WAITING
+from sync.rules import Flow
 
 if TYPE_CHECKING:
-    from state.answers import OperationInfo, Trace
+    from state.answers import Change, OperationInfo, Trace
     from sync.rules import Cell, Rules
 
-_LIVE_STATES = (0, 1)
+Explain = Callable[["OperationInfo"], tuple[str, str]]
+
 # What was asked for and does not stand at the vendor is not called written.
 _VERBS = {
     PLANNED: "planned",
     WAITING: "planned",
     FAILED: "refused",
     SUPERSEDED: "dropped",
-    DISCARDED: "dropped",
+    DISCARDED: "discarded",
 }
+_EFFECT = "effect"
 
 
 def name_of_person(trace: Trace) -> str:
@@ -49,35 +55,55 @@ def _rows(rules: Rules) -> Iterator[tuple[str, Mapping[Side, Cell]]]:
     yield from ((base_name(rule.topic), rule.cells) for rule in rules.consent)
 
 
-def now_lines(trace: Trace, rules: tuple[Rules, ...], field: str) -> list[dict[str, Any]]:
-    """Each field's vendor values, the pair last agreed on, and whether both sides mean the same."""
-    return [line for one in rules for line in _now(trace, one, field)]
+def concerning(trace: Trace, rules: tuple[Rules, ...]) -> tuple[Rules, ...]:
+    """The routes that are about records of this kind."""
+    kinds = {record.kind for record in trace.records}
+    return tuple(one for one in rules if one.kind in kinds)
 
 
-def _now(trace: Trace, rules: Rules, field: str) -> Iterator[dict[str, Any]]:
-    base = trace.bases.get(rules.route)
+def lines_at(past: Past, rules: tuple[Rules, ...], field: str, at: float = FAR) -> list[dict[str, Any]]:
+    """Each field's vendor values, the pair agreed on, and whether both sides mean the same, now or at a time (unix
+    seconds)."""
+    return [line for one in rules for line in _at(past, one, field, at)]
+
+
+def _at(past: Past, rules: Rules, field: str, at: float) -> Iterator[dict[str, Any]]:
+    base = past.trace.bases.get(rules.route)
     halves: dict[str, Any] = base[2] if base else {}
+    ruled = {rule.name: rule for rule in rules.fields}
     for name, cells in _rows(rules):
         if field not in ("", name):
             continue
-        now: dict[str, Any] = {}
-        known: dict[Side, Any] = {}
-        for side, cell in cells.items():
-            system = rules.systems[side]
-            for record in trace.records:
-                path = cell.paths.get(record.ref.object)
-                if record.ref.system != system or record.state not in _LIVE_STATES or record.role:
-                    continue
-                value = record.ref.id if cell.is_id else record.values.get(path) if path else None
-                now[system] = value
-                try:
-                    known[side] = value if cell.is_id else cell.read(value)
-                except UnknownValue:
-                    known[side] = value
+        now, known = _values(past, rules, cells, at)
+        if not now:
+            continue
         half = halves.get(name)
-        if now:
-            agreed = [half[1], half[2]] if half else None
-            yield {"field": name, "now": now, "agreed": agreed, "in_step": _in_step(known, agreed)}
+        agreed = [half[1], half[2]] if half else None
+        if at != FAR and len(rules.systems) == 2:
+            pair = past.agreed(rules, ruled[name], at) if name in ruled else None
+            agreed = list(pair) if pair else None
+        yield {"field": name, "now": now, "agreed": agreed, "in_step": _in_step(known, agreed)}
+
+
+def _values(
+    past: Past, rules: Rules, cells: Mapping[Side, Cell], at: float
+) -> tuple[dict[str, Raw], dict[Side, Any]]:
+    """A field's vendor values by system, and what they mean by side."""
+    now: dict[str, Raw] = {}
+    known: dict[Side, Any] = {}
+    for side, cell in cells.items():
+        system = rules.systems[side]
+        record = past.leading(system, at)
+        path = cell.paths.get(record.ref.object) if record is not None else None
+        if record is None or not (path or cell.is_id):
+            continue
+        value = record.ref.id if cell.is_id else past.value(record.ref, path or "", at)
+        now[system] = value
+        try:
+            known[side] = value if cell.is_id else cell.read(value)
+        except UnknownValue:
+            known[side] = value
+    return now, known
 
 
 def _in_step(known: dict[Side, Any], agreed: list[Any] | None) -> bool:
@@ -88,44 +114,132 @@ def _in_step(known: dict[Side, Any], agreed: list[Any] | None) -> bool:
 
 
 def history(
-    trace: Trace,
-    rules: tuple[Rules, ...],
-    field: str,
-    explain: Callable[[OperationInfo], tuple[str, str]] = lambda _: ("", ""),
+    past: Past, rules: tuple[Rules, ...], field: str, explain: Explain = lambda _: ("", "")
 ) -> list[dict[str, Any]]:
-    """Writes and observed changes as one list, newest first; `how` says by which rule or read, `why` and `next` what
+    """Everything that happened as one list, newest first; `how` says by which rule or read, `why` and `next` what
     `explain` makes of a write that was refused."""
-    names = _names(rules)
-    lines = [line for each in trace.operations for line in _wrote(each, explain)]
-    for change in trace.changes:
-        for path, (old, new) in change.values.items():
-            name = names.get((change.ref.system, path), path)
-            lines.append(
-                {
-                    "at": change.at, "what": "by_us" if change.own == 1 else "changed",
-                    "system": change.ref.system, "record": change.ref.id, "field": name, "old": old, "new": new,
-                    "lost": None, "run": change.run, "how": f"run {change.run}", "why": "", "next": "",
-                }
-            )  # fmt: skip
-    chosen = [line for line in lines if field in ("", line["field"])]
+    told = _Told(past, rules, explain)
+    chosen = [line for line in told.lines() if not line["field"] or field in ("", line["field"])]
     return sorted(chosen, key=lambda line: -line["at"])
 
 
-def _wrote(
-    operation: OperationInfo, explain: Callable[[OperationInfo], tuple[str, str]]
-) -> Iterator[dict[str, Any]]:
-    how = f"{operation.action} · mapping {operation.digest} · run {operation.run} · {operation.state}"
-    what = _VERBS.get(operation.state, "wrote")
-    why, step = explain(operation) if what == "refused" else ("", "")
-    for raw in operation.work.get("fields", {}).values():
-        work = FieldWork(*raw)
-        yield {
-            "at": operation.done_at or operation.made_at, "what": what, "system": operation.target.system,
-            "record": operation.target.id, "field": work.name, "old": work.expected, "new": work.desired,
-            "lost": work.lost, "run": operation.run,
-            "how": f"{how} ({operation.reason})" if operation.reason else how,
-            "why": why, "next": step,
-        }  # fmt: skip
+class _Told:
+    """One person's history in the making."""
+
+    def __init__(self, past: Past, rules: tuple[Rules, ...], explain: Explain) -> None:
+        self.past, self.rules, self.explain = past, rules, explain
+        self.names = _names(rules)
+        self.one_way = {
+            (one.systems[side], path)
+            for one in rules
+            for rule in one.fields
+            if rule.flow is not Flow.BOTH and not rule.key
+            for side, cell in rule.cells.items()
+            for path in cell.paths.values()
+        }
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Every line, in no order."""
+        trace = self.past.trace
+        for operation in trace.operations:
+            yield from self._effect(operation) if operation.action == _EFFECT else self._wrote(operation)
+        for change in trace.changes:
+            yield from self._changed(change)
+        for ref, first in trace.firsts.items():
+            if first.run:
+                how = f"{first.trigger} · run {first.run}"
+                yield _line(first.at, "first", ref, run=first.run, how=how)
+        for said in trace.said:
+            body = said.body
+            words = (body.get("who", ""), body.get("evidence", ""), body.get("why", ""))
+            how = " · ".join(str(each) for each in (body.get("answer", ""), *words) if each)
+            what = "answered" if said.state == "done" else "asked"
+            yield _line(said.at, what, None, field=str(body.get("field", "")), how=how, who=str(words[0]))
+        yield from self._agreed()
+
+    def _agreed(self) -> Iterator[dict[str, Any]]:
+        """When both sides first had something in common, field by field."""
+        for one in self.rules:
+            for rule in one.fields if len(one.systems) == 2 else ():
+                for at, pair in self.past.agreements(one, rule):
+                    values = dict(zip((one.systems[side] for side in Side), pair, strict=True))
+                    yield _line(at, "base", None, field=rule.name, new=values)
+                    break
+
+    def _changed(self, change: Change) -> Iterator[dict[str, Any]]:
+        who = "renkei" if change.own == 1 else change.by
+        for path, (old, new) in change.values.items():
+            if path == LINKED and old is None:
+                continue  # a record that became known by what was told of another one
+            if path.startswith(MARK):
+                what = path.removeprefix(MARK)
+                how = f"run {change.run}" if path != LINKED else f"{change.by or 'merge'} · run {change.run}"
+                yield _line(change.at, what, change.ref, run=change.run, how=how, new=new, old=old)
+                continue
+            what = "by_us" if change.own == 1 else "changed"
+            name = self.names.get((change.ref.system, path), path)
+            yield _line(
+                change.at, what, change.ref, field=name, old=old, new=new, who=who, run=change.run,
+                how=f"run {change.run}",
+            )  # fmt: skip
+
+    def _wrote(self, operation: OperationInfo) -> Iterator[dict[str, Any]]:
+        what = _VERBS.get(operation.state, "wrote")
+        why, step = self.explain(operation) if what == "refused" else ("", "")
+        at = operation.done_at or operation.made_at
+        if what == "wrote" and operation.work.get("undo"):
+            what = "undone"
+        for path, raw in operation.work.get("fields", {}).items():
+            work = FieldWork(*raw)
+            fate, new = (
+                self._fate(operation, path, work) if what in ("wrote", "undone") else (operation.state, None)
+            )
+            how = f"{operation.action} · rule {work.name} · mapping {operation.digest} · run {operation.run} · {fate}"
+            yield _line(
+                at, what, operation.target, field=work.name, old=work.expected, new=work.desired,
+                lost=work.lost, run=operation.run, who="renkei", why=why, next=step, rule=work.name,
+                digest=operation.digest, fate=fate, altered_to=new,
+                how=f"{how} ({operation.reason})" if operation.reason and fate != "refused" else how,
+            )  # fmt: skip
+            if work.lost is not None and what == "wrote":
+                source = operation.work.get("source", ["", "", ""])[0]
+                both = {str(source): work.source, operation.target.system: work.lost}
+                how = f"rule {work.name}: {source}"
+                yield _line(operation.made_at, "conflict", None, field=work.name, new=both, how=how)
+
+    def _fate(self, operation: OperationInfo, path: str, work: FieldWork) -> tuple[str, Raw]:
+        """What became of a written value: read back as sent, altered by the vendor, ignored, or not read back yet."""
+        if operation.state == IGNORED and work.name in operation.reason:
+            return "ignored", None
+        record = self.past.records.get(operation.target)
+        sent = record.unconfirmed.get(path) if record is not None else None
+        if sent and sent[0] == operation.id:
+            return "not read back yet", None
+        wrote, after = self.past.around(operation.target, path, operation.id)
+        one_way = (operation.target.system, path) in self.one_way
+        if wrote is not None and after is not None and is_altered(wrote, after, one_way=one_way):
+            return "altered", after.new
+        return "confirmed", None
+
+    def _effect(self, operation: OperationInfo) -> Iterator[dict[str, Any]]:
+        at = operation.done_at or operation.made_at
+        what = _VERBS.get(operation.state, "effect")
+        how = f"{operation.target.object} · mapping {operation.digest} · run {operation.run} · {operation.state}"
+        why, step = self.explain(operation) if what == "refused" else ("", "")
+        yield _line(
+            at, what, operation.target, run=operation.run, who="renkei", how=how, why=why, next=step,
+            digest=operation.digest, fate=operation.state,
+        )  # fmt: skip
+
+
+def _line(at: float, what: str, ref: Any, **more: Any) -> dict[str, Any]:
+    system, object_, record = ref or ("", "", "")
+    empty: dict[str, Any] = {
+        "at": at, "what": what, "who": "", "system": system, "object": object_, "record": record, "field": "",
+        "old": None, "new": None, "lost": None, "rule": "", "digest": "", "run": 0, "fate": "", "altered_to": None,
+        "how": "", "why": "", "next": "",
+    }  # fmt: skip
+    return empty | more
 
 
 def _names(rules: tuple[Rules, ...]) -> dict[tuple[str, str], str]:

@@ -13,6 +13,7 @@ from renkei.enginewords import ENGINE
 from renkei.errorwords import ERRORS
 from renkei.reconcilewords import RECONCILE
 from renkei.taskwords import TASKS
+from renkei.tracewords import TRACES
 from renkei.undowords import UNDOS
 
 _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -20,6 +21,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         **ENGINE,
         **DEMO,
         **TASKS,
+        **TRACES,
         **UNDOS,
         **ERRORS,
         **RECONCILE,
@@ -232,24 +234,6 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "相手側の記録が今は表示されていません",
         ),
         "inbox.failed": ("refused: {reason}", "拒否されました: {reason}"),
-        "trace.nobody": ("Nobody here answers to {who}.", "{who} に当たる記録はありません。"),
-        "trace.nobody_next": (
-            "write an e-mail address, or system:id",
-            "メールアドレスか、システム:ID を指定してください",
-        ),
-        "trace.now": ("now", "現在"),
-        "trace.agreed": ("agreed {value}", "合意値 {value}"),
-        "trace.in_step": ("in step", "一致"),
-        "trace.apart": ("not in step", "不一致"),
-        "trace.wrote": ("wrote", "書き込み"),
-        "trace.planned": ("planned", "予定"),
-        "trace.refused": ("refused", "拒否"),
-        "trace.dropped": ("dropped", "取りやめ"),
-        "trace.alone": ("on one side only", "片側のみ"),
-        "trace.changed": ("changed", "変更"),
-        "trace.by_us": ("read back from our write", "renkei の書き込みの確認"),
-        "trace.lost": ("lost {value} (kept here)", "{value} は採用されず、ここに保存"),
-        "trace.holds": ("waits", "判断待ち"),
         "systems.connected": ("{system}   {detail}", "{system}   {detail}"),
         "systems.used": ("calls of today {used} of {daily}", "本日の呼び出し {used} / {daily}"),
         "retry.none": (

@@ -6,7 +6,7 @@ Times are unix seconds (UTC). It decides nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sync.record import Raw, Ref
@@ -124,20 +124,41 @@ class OperationInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one read changed in what we had seen: path -> (old, new). `own`: 1 / 0 / -1 as in RecordRow."""
+    """What one read changed in what we had seen: path -> (old, new), or what happened to the record as a whole under
+    a name of sync.happened. `own`: 1 / 0 / -1 as in RecordRow, `by` as in sync.record.Record."""
 
     at: float
     ref: Ref
     values: Mapping[str, tuple[Raw, Raw]]
     own: int
     run: int
+    by: str = ""
+
+
+class First(NamedTuple):
+    """Since when a record is held: at the latest at this time, by which run, and what began that run. `run` 0 = it is
+    not known any more."""
+
+    at: float
+    run: int
+    trigger: str
+
+
+class Said(NamedTuple):
+    """A person's answer to a question about this entity."""
+
+    at: float
+    state: str
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """Everything that the journal knows of one entity; operations and changes newest first.
 
-    `former`: entities that were merged into it. `bases`: route -> decoded body.
+    `former`: entities that were merged into it. `bases`: route -> decoded body. `firsts`: since when each record is
+    held. `said`: answers, oldest first. `begins`: what happened before is not kept any more (0.0 = all is kept).
+    `cut`: there is more than was asked for.
     """
 
     entity: int
@@ -147,6 +168,10 @@ class Trace:
     holds: tuple[HoldInfo, ...]
     operations: tuple[OperationInfo, ...]
     changes: tuple[Change, ...]
+    firsts: Mapping[Ref, First] = field(default_factory=dict)
+    said: tuple[Said, ...] = ()
+    begins: float = 0.0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

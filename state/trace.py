@@ -1,4 +1,4 @@
-"""Everything that the journal knows of one person: records, operations, and what reads changed.
+"""Everything that the journal knows of one person: records, operations, what reads changed, what people answered.
 
 It decides how the observed pages of a record are followed back: each entry names the page before it. It may not
 know what a change means.
@@ -10,15 +10,19 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, select
 
-from state.answers import Change, Trace
+from state.answers import Change, First, Said, Trace
 from state.reader import Reader, decoded, hold_info, operation_info, record_info
 from state.sql import among, as_list
 from state.tables import table_of
+from sync.happened import LINKED
 from sync.record import Ref
 from sync.rows import (
+    APPLIED,
     BaseRow,
+    CommandRow,
     CursorRow,
     EntityRow,
     HoldRow,
@@ -26,11 +30,18 @@ from sync.rows import (
     ObservedRow,
     OperationRow,
     RecordRow,
+    RunRow,
 )
+from sync.said import ANSWER
+from sync.scene import LATCH, NOWHERE
+
+KEPT = "kept"  # the kind of the notes that say from when on a table is whole (sync.rows.CursorRow, `at`)
+MOST = 10_000
+_CREATE = "create"
 
 
 def trace(
-    reader: Reader, *, refs: Iterable[Ref] = (), hashes: Iterable[str] = (), limit: int = 200
+    reader: Reader, *, refs: Iterable[Ref] = (), hashes: Iterable[str] = (), limit: int = MOST
 ) -> tuple[Trace, ...]:
     """The entities of records named by ref or by hash of a match key (all systems); at most `limit`
     operations and changes each, the newest."""
@@ -59,15 +70,37 @@ def _trace(reader: Reader, entity: int, limit: int) -> Trace:
     records = tuple(map(record_info, rows))
     bases = reader.of_entities(BaseRow, [entity])
     holds = sorted(reader.of_entities(HoldRow, entities))
+    operations = _operations(reader, entities, limit)
+    changes = _changes(reader, rows, limit)
+    begins = kept_since(reader)
     return Trace(
         entity=entity,
         former=tuple(former),
         records=records,
         bases={row.route: decoded(row.body) for row in bases},
         holds=tuple(hold_info(row, {row.entity: records}) for row in holds),
-        operations=tuple(map(operation_info, _operations(reader, entities, limit))),
-        changes=tuple(_changes(reader, rows, limit)),
+        operations=tuple(map(operation_info, operations)),
+        changes=tuple(changes),
+        firsts=_firsts(reader, rows, operations, changes, begins),
+        said=tuple(_said(reader, entities)),
+        begins=begins,
+        cut=len(operations) == limit or len(changes) == limit,
     )
+
+
+def kept_since(reader: Reader) -> float:
+    """From when on everything is kept that a trace is made of (unix seconds, 0.0 = from the beginning)."""
+    table = table_of(CursorRow)
+    query = select(table.c.at).where(table.c.system == "", table.c.kind == KEPT)
+    return max((float(at) for (at,) in reader.ask(query)), default=0.0)
+
+
+def latches(reader: Reader, names: Iterable[str]) -> list[KeyRow]:
+    """The opt-outs that are remembered under these names."""
+    key = table_of(KeyRow)
+    query = select(*key.c).where(key.c.system == NOWHERE, key.c.kind == LATCH, among(key.c.hash, "names"))
+    with reader.snapshot():
+        return sorted(reader.rows(KeyRow, query, names=as_list(names)))
 
 
 def _merged_into(reader: Reader, entity: int) -> list[int]:
@@ -104,10 +137,57 @@ def _step(ref: Ref, page: ObservedRow | None, found: list[Change]) -> list[tuple
     """Note what a page says of a record; the record with the page before it, if there is one."""
     if page is None:  # older than what is kept
         return []
-    entries = [entry for entry in decoded(page.body) if entry[0] == ref.object and entry[1] == ref.id]
-    for _object, _id, _previous, values, own in reversed(entries):
+    entries = [entry for entry in _entries(page.body) if entry[0] == ref.object and entry[1] == ref.id]
+    for _object, _id, _previous, values, own, *by in reversed(entries):
         pairs = {path: (old, new) for path, (old, new) in values.items()}
-        found.append(Change(at=page.at, ref=ref, values=pairs, own=own, run=page.run))
+        found.append(Change(at=page.at, ref=ref, values=pairs, own=own, run=page.run, by=by[0] if by else ""))
     # A record that changed twice within one page names that page itself in its second entry.
     earlier = [entry[2] for entry in entries if 0 < entry[2] < page.id]
     return [(ref, earlier[0])] if earlier else []
+
+
+_entries = msgspec.json.Decoder(list[list[Any]]).decode
+
+
+def _firsts(
+    reader: Reader,
+    records: list[RecordRow],
+    operations: list[OperationRow],
+    changes: list[Change],
+    begins: float,
+) -> dict[Ref, First]:
+    """Since when each record is held: a record of our making since its create was settled, any other one since the
+    run under whose numbers it was first seen. An entity bears the number of its first record's first mark."""
+    made = {
+        Ref(row.system, row.object, row.record): row
+        for row in reversed(operations)
+        if row.action == _CREATE and row.state == APPLIED
+    }
+    found = {row.ref: row.entity for row in records}
+    named: dict[Ref, First] = {}
+    for change in changes:  # newest first: the oldest one stands in the end
+        if LINKED in change.values:
+            before = change.values[LINKED][0]
+            named.pop(change.ref, None)
+            found[change.ref] = int(before or 0)
+            if before is None:
+                named[change.ref] = First(change.at, change.run, change.by)
+    named |= {ref: First(row.done_at, row.run, _CREATE) for ref, row in made.items()}
+    return {ref: named.get(ref) or _run_of(reader, number, begins) for ref, number in found.items()}
+
+
+def _run_of(reader: Reader, number: int, begins: float) -> First:
+    run = table_of(RunRow).c
+    query = select(run.id, run.started, run.trigger).where(run.id <= bindparam("number"))
+    for id_, started, trigger in reader.ask(query.order_by(run.id.desc()).limit(1), number=number):
+        return First(float(started), int(id_), str(trigger)) if started >= begins else First(0.0, 0, "")
+    return First(0.0, 0, "")
+
+
+def _said(reader: Reader, entities: list[int]) -> Iterable[Said]:
+    table = table_of(CommandRow)
+    query = select(table.c.at, table.c.state, table.c.body).where(table.c.kind == ANSWER).order_by(table.c.id)
+    for at, state, body in reader.ask(query):
+        said = decoded(body)
+        if said.get("entity") in entities:
+            yield Said(float(at), str(state), said)

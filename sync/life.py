@@ -112,6 +112,9 @@ def _tell(event: LifeEvent, stood: dict[Ref, RecordRow], told: Told, family: Fam
             what[f"{MARK}{event.kind}"] = (None, now.moved_to or None)
         if what:
             _put(told.add(now, what), family, patch)
+    winner = family.records.get(event.into) if event.into is not None and event.ref in stood else None
+    if winner is not None and winner.ref not in stood:  # nobody has read it yet: from now on it is known
+        _put(told.add(winner, {LINKED: (None, winner.entity)}, event.kind), family, patch)
 
 
 def _delete(

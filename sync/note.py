@@ -140,12 +140,14 @@ class _Page:
         if same and not (changes or restored or first_look or newer or row.refetch_at):
             return
         dirty = bool(changes) or restored or awaited or (unconfirmed != "" and row.refetch_at > 0)
+        # Of whom only the name was known this is the first read, which is not repeated among the changes.
+        told = bool(changes) and row.as_of + row.settled > 0
         self._count(row, seen, changes)
         seen.update(record.values)
         fresh = row._replace(
             state=LIVE, as_of=self.reading.as_of, version=record.version or row.version,
             created=record.created or row.created, own=_own(record), refetch_at=0.0,
-            noted=self.numbers() if dirty else row.noted, observed=self.number if changes else row.observed,
+            noted=self.numbers() if dirty else row.noted, observed=self.number if told else row.observed,
             body=encode(seen) if changes or first_look else row.body, unconfirmed=unconfirmed,
         )  # fmt: skip
         self.patch.put(fresh)
@@ -153,9 +155,10 @@ class _Page:
             self.found.dirty.append(record.ref)
         if restored:  # who waited for it is asked again
             self.found.lost_keys |= self.lens.keys(row.system, row.object, record.values)
-        if changes:
+        if told:
             evidence = [record.by] if record.by else []
             self.observed.append([row.object, row.id, row.observed, changes, fresh.own, *evidence])
+        if changes:
             self.found.changed += 1
             _move_keys(row, fresh, self.lens, self.patch, self.found)
 

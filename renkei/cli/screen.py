@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from renkei.words import Words
+from sync.errors import Fatal
 
 _COLOURS: Mapping[str, str] = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
 
@@ -54,6 +55,14 @@ def width(text: str) -> int:
 def stamp(moment: float) -> str:
     """A time of this host, to the second."""
     return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def moment(text: str) -> float:
+    """A date or time of this host in unix seconds (0 = none). Raises Fatal."""
+    try:
+        return datetime.fromisoformat(text).astimezone().timestamp() if text else 0.0
+    except ValueError:
+        raise Fatal(f"«{text}» is no date.", "write it as 2026-04-01 or 2026-04-01T09:00") from None
 
 
 def counts(found: Mapping[str, int]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -15,7 +14,7 @@ from renkei.cli.delivery import show_result
 from renkei.cli.looking import find_traces
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Session, Verbose, session
-from renkei.cli.screen import as_json, counts, leave, paint, say, shown
+from renkei.cli.screen import as_json, counts, leave, moment, paint, say, shown
 from sync.errors import Fatal
 
 if TYPE_CHECKING:
@@ -48,6 +47,7 @@ def undo(
     ],
     field: Annotated[str, typer.Option("--field", help="only this field")] = "",
     since: Annotated[str, typer.Option("--since", help="only what was written from this time on")] = "",
+    who: Annotated[str, typer.Option("--who", help="only this person: an e-mail address or system:id")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="say what would go back and write nothing")
     ] = False,
@@ -72,7 +72,7 @@ def undo(
     rules = load_rules(here.project)
     only = name if what is What.RULE else field
     _refuse_strange(rules, what, name, only, and_pause=and_pause or dry_run)
-    meant = _meant(here, rules, what, name, since)
+    meant = _meant(here, rules, what, name, since, who)
     parts = parts_of(here.project, rules, meant, what=f"{what.value} {name}", field=only)
     _show_parts(here, parts, dry_run=dry_run)
     _agreed(here, asked=not yes)
@@ -101,36 +101,32 @@ def _refuse_strange(rules: tuple[Rules, ...], what: What, name: str, field: str,
         raise Fatal(f"The rule of «{name}» is at work and would write again with its next change.", step)
 
 
-def _meant(here: Session, rules: tuple[Rules, ...], what: What, name: str, since: str) -> Meant:
+def _meant(here: Session, rules: tuple[Rules, ...], what: What, name: str, since: str, who: str) -> Meant:
     from state.undoable import Meant
 
-    moment = _moment(since)
+    begin = moment(since)
+    entities = _entities(here, who, rules) if who else None
     match what:
         case What.RUN:
             if not name.isdigit() or not int(name):
                 raise Fatal(f"«{name}» is no number of a run.", "`renkei trace` names the run of every write")
-            return Meant(run=int(name), since=moment)
+            return Meant(run=int(name), since=begin, entities=entities)
         case What.DIGEST:
             if len(name) < 4:
                 raise Fatal(
                     f"«{name}» is too short for a digest.",
                     "give at least four signs of what `renkei plan` shows",
                 )
-            return Meant(digest=name, since=moment)
+            return Meant(digest=name, since=begin, entities=entities)
         case What.PERSON:
-            found = find_traces(here, name, rules)
-            entities = {number for each in found for number in (each.entity, *each.former)}
-            return Meant(entities=entities, since=moment)
+            return Meant(entities=_entities(here, name, rules), since=begin)
         case What.RULE:
-            return Meant(since=moment)
+            return Meant(since=begin, entities=entities)
 
 
-def _moment(text: str) -> float:
-    """A date or time of this host in unix seconds (0 = none). Raises Fatal."""
-    try:
-        return datetime.fromisoformat(text).astimezone().timestamp() if text else 0.0
-    except ValueError:
-        raise Fatal(f"«{text}» is no date.", "write it as 2026-04-01 or 2026-04-01T09:00") from None
+def _entities(here: Session, who: str, rules: tuple[Rules, ...]) -> set[int]:
+    """Who is meant by an e-mail address or system:id, under all numbers that they have borne."""
+    return {number for each in find_traces(here, who, rules) for number in (each.entity, *each.former)}
 
 
 def _show_parts(here: Session, parts: list[Part], *, dry_run: bool) -> None:
