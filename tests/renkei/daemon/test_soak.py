@@ -26,6 +26,7 @@ def test_half_an_hour_of_edits_and_failures(place: Place) -> None:
     """From a quarter of the time on memory grows by a tenth at most and threads not at all; the pages are asked all the
     time; in the end everybody is in step and the ledgers are clean."""
     configure(place, every=1.0)
+    _widen(place)
     with Serving(place) as service:
         service.until_ready()
         place.fakes.ask("faults", {"profile": "light"})
@@ -51,6 +52,14 @@ def test_half_an_hour_of_edits_and_failures(place: Place) -> None:
     assert grown < 1.10, f"memory grew {grown:.2f} times: {seen}"
     # One thread for each page being asked for at that moment comes and goes.
     assert max(threads for _, threads in settled) - min(threads for _, threads in settled) <= 2
+
+
+def _widen(place: Place) -> None:
+    """Sixty people who are edited four thousand times are more than the brakes allow unasked; here it is meant."""
+    path = place.folder / "mappings" / "person.yaml"
+    text = path.read_text("utf-8")
+    assert "limits:" not in text
+    path.write_text(text + "\nlimits:\n  update: { number: 100000 }\n  create: { number: 100000 }\n", "utf-8")
 
 
 def _mean(values: list[float]) -> float:
