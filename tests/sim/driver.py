@@ -65,9 +65,9 @@ class Instance(MarketoState):
 class Schedule:
     """Everything that one seed decides."""
 
-    def __init__(self, seed: int, profile: str = "default") -> None:
+    def __init__(self, seed: int, profile: str = "default", rng: random.Random | None = None) -> None:
         self.seed, self.profile = seed, profile
-        self.rng = rng = random.Random(seed)
+        self.rng = rng = rng or random.Random(seed)
         self.kind = kind = PROFILES[profile]
         self.latency, self.unseen = kind.latency, kind.unseen
         self.clock = SimClock()
@@ -179,6 +179,7 @@ class Schedule:
         for row in rows if ids else self.rng.sample(rows, min(len(rows), 1)):
             if side == SFA:
                 self.sfa.system_touch(row.object, row.id)
+                self.sfa._latest = (0.0, "")  # what follows has a stamp of its own: none goes back
             else:
                 self.ma.human_edit(int(row.id), {"country": f"C{self.oracle.place}"})
         self.observe()
@@ -222,8 +223,12 @@ class Schedule:
         for wire in self.wires.values():
             wire.looked = {}
         self._alive = True
-        self.clock.advance(self.rng.choice((0.0, 0.3, 1.0, 2.5, 10.0)))
+        self.clock.advance(self._away())
         self.world = self._world()
+
+    def _away(self) -> float:
+        """Seconds from the death of a process to the next one."""
+        return self.rng.choice((0.0, 0.3, 1.0, 2.5, 10.0))
 
     def _cycle(self, *, sweep: bool) -> None:
         """One cycle; a sweep reaches back to the last one that came to its end, as the daemon's does."""
@@ -231,6 +236,7 @@ class Schedule:
         rows = self.store.get(RulesRow, [(self.world.lens.rules.route,)])
         first = not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
+        allowed = self.office.turned_away
         self.cycle_began = now = self.clock.now()
         self.sweep_began = now if sweep else self._swept
         reach = now - self._swept + LATE if sweep else 0.0
@@ -239,12 +245,12 @@ class Schedule:
         try:
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
             self._swept = now if sweep else self._swept
-            if report.brakes:
+            if report.brakes and self.office.turned_away == allowed:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
         except Retryable as error:
             self.tell("cycle ends", error.message)
         except RequestRefused as error:
-            if not self.office.hidden:
+            if self.office.turned_away == allowed:
                 raise
             self.tell("cycle ends", error.message)
         except Fatal as error:
