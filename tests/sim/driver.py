@@ -179,7 +179,6 @@ class Schedule:
         for row in rows if ids else self.rng.sample(rows, min(len(rows), 1)):
             if side == SFA:
                 self.sfa.system_touch(row.object, row.id)
-                self.sfa._latest = (0.0, "")  # what follows has a stamp of its own: none goes back
             else:
                 self.ma.human_edit(int(row.id), {"country": f"C{self.oracle.place}"})
         self.observe()
@@ -236,7 +235,6 @@ class Schedule:
         rows = self.store.get(RulesRow, [(self.world.lens.rules.route,)])
         first = not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
-        allowed = self.office.turned_away
         self.cycle_began = now = self.clock.now()
         self.sweep_began = now if sweep else self._swept
         reach = now - self._swept + LATE if sweep else 0.0
@@ -245,12 +243,12 @@ class Schedule:
         try:
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
             self._swept = now if sweep else self._swept
-            if report.brakes and self.office.turned_away == allowed:
+            if report.brakes:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
         except Retryable as error:
             self.tell("cycle ends", error.message)
         except RequestRefused as error:
-            if self.office.turned_away == allowed:
+            if not self.office.hidden:
                 raise
             self.tell("cycle ends", error.message)
         except Fatal as error:
