@@ -324,6 +324,8 @@ class Settlement:
     def _later(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         wait = max(outcome.after, min(LONGEST_WAIT, 2.0 ** min(row.attempts, 9)))
         self.patch.put(row._replace(state=PENDING, at=self.now + wait, attempts=row.attempts + 1))
+        if row.action == ActionKind.CREATE:
+            self._remember(row, work)  # a line may deliver twice, and bring the second answer only
         self._wake(row, work)
         self.done.retried += 1
 
