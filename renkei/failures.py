@@ -54,14 +54,14 @@ def failures(project: Project, *, route: str = "", system: str = "", cause: str 
     from state.failures import failures as stored
 
     with look(project) as reader:
-        found = [each for row, work in stored(reader, route) for each in _said_of(row, work)]
+        found = [each for row, work in stored(reader, route) for each in said_of(row, work)]
     return [
         each for each in found
         if (not system or each.row.system == system) and (not cause or is_under(each.cause, cause))
     ]  # fmt: skip
 
 
-def _said_of(row: OperationRow, work: Work) -> list[Failure]:
+def said_of(row: OperationRow, work: Work) -> list[Failure]:
     """What was said of an operation, each once; of a field where the vendor named it or there is but one."""
     meaning = Meaning.DOUBT if row.state == UNCERTAIN else Meaning.OTHER
     code = "no_answer" if row.state == UNCERTAIN else row.reason
