@@ -21,6 +21,8 @@ from renkei.settings import Project
 from renkei.wire import look
 from sync.brakes import BACKFILL
 from sync.cycle import Bounds, CycleReport, decide_noted
+from sync.errors import QuotaSpent
+from sync.lanes import world_in_lane
 from sync.normalise import encode
 from sync.read import World, sent_operations
 from sync.record import Side
@@ -33,6 +35,7 @@ MOST = 2_000  # records read in a step: what was read is decided in the same one
 CHUNK = 1_000
 BLOCKED = 5.0
 SLOW = 0.5
+LONGEST_PAUSE = 900.0
 PATIENCE = 300.0  # for a canary that cannot leave
 READING, CANARY, LOOKING, SENDING, DONE, STOPPED = (
     "reading", "canary", "looking", "sending", "done", "stopped",
@@ -164,6 +167,8 @@ class Backfill:
         clock = self.world.clock
         began = clock.now()
         self.rest = 0.0
+        if not self.stand.over:
+            self.stand.why = ""
         try:
             match self.stand.phase:
                 case "reading":
@@ -176,6 +181,9 @@ class Backfill:
                     self._send(began + seconds)
                 case _:
                     return self.stand
+        except QuotaSpent as error:
+            self._pause(error.message, clock.now() + error.after)
+            raise
         finally:
             self.stand.worked += max(0.0, clock.now() - began)
             if self.stand.phase != DONE:
@@ -210,8 +218,8 @@ class Backfill:
             choice = Choice(
                 lens=self.world.lens, since=wish.since, until=wish.until, test=self.test, limit=wish.limit
             )
-            name = _name(self.world.lens.rules.route)
-            self._readings[side] = Rereading(self.world, side, choice, name, self.stand.meant.get(system, 0))
+            name, world = _name(self.world.lens.rules.route), world_in_lane(self.world, LANE_BACKFILL)
+            self._readings[side] = Rereading(world, side, choice, name, self.stand.meant.get(system, 0))
         return self._readings[side]
 
     def _decide_all(self, until: float) -> bool:
@@ -268,8 +276,13 @@ class Backfill:
         ids = canaries.remembered(world)
         let_go(world, ids)
         run = world.numbers()
-        self._count(Delivery(world, run).deliver(until))
+        done = Delivery(world, run).deliver(until)
+        self._count(done)
         resolve_doubts(world, run)
+        if done.waits:
+            stand.at = world.clock.now()
+            self._pause("; ".join(done.stopped.values()), min(done.waits.values()))
+            return
         away = sent_operations(world)
         left = [row for row in canaries.rows_of(world, ids) if row.state == PENDING or row.id in away]
         if left and world.clock.now() < stand.at + PATIENCE:
@@ -308,13 +321,20 @@ class Backfill:
         done = Delivery(world, run).deliver(until)
         self._count(done)
         self.stand.why = "; ".join(done.stopped.values())
-        if done.stopped and (away or ids):
+        if done.waits and not done.sent:
+            self._pause(self.stand.why, min(done.waits.values()))
+        elif done.stopped and (away or ids):
             self.rest = world.clock.now() + BLOCKED
         elif not ids and not done.sent:
             if away & sent_operations(world):  # killed here, it would be over and be read anew
                 self.rest = world.clock.now() + 1.0
             else:
                 self.stand.phase = DONE
+
+    def _pause(self, why: str, until: float) -> None:
+        """Rest while calls are kept for something hotter, and look now and then whether there are more."""
+        self.stand.why = why
+        self.rest = min(until, self.world.clock.now() + LONGEST_PAUSE)
 
     def _count(self, done: Delivered) -> None:
         stand = self.stand

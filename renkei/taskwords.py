@@ -92,6 +92,17 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "backfill {phase}: {done} of {total} read ({rate}/s, rest {rest}), {sent} of {planned} sent",
             "バックフィル {phase}: 読込 {done}/{total}（毎秒 {rate}、残り {rest}）、送信 {sent}/{planned}",
         ),
+        "status.backfill_waits": (
+            "backfill waits for calls, and goes on by itself: {why}",
+            "バックフィルは呼び出し回数の回復を待って自動で再開します: {why}",
+        ),
+        "service.own": (" (renkei {own} %)", "（renkei {own} %）"),
+        "service.full": (", our share full at ≈ {at}", "、当方の割り当ては {at} 頃に上限"),
+        "service.waits": (", {lanes} wait until {at}", "、{lanes}は {at} まで待機"),
+        "lane.opt-out": ("opt-outs", "配信停止"),
+        "lane.hand-over": ("hand-overs", "引き渡し"),
+        "lane.delta": ("changes", "変更"),
+        "lane.backfill": ("backfills", "バックフィル"),
         "shadow.head": (
             "{route} ({day}): {number} values of {records} records would have been written; {passed} passed",
             "{route}（{day}）: {records} 件の {number} 項目を書き込むところでした（{passed} 項目は解消）",

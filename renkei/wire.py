@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from renkei.dayscalls import keep, resume
 from renkei.settings import Project, make_state, with_secrets
 from renkei.threads import Stop, SystemClock, ThreadExecutor, polite
 from sync.errors import Fatal
@@ -116,6 +117,8 @@ def build(
         stack.enter_context(polite(stop))
         store = stack.enter_context(SqlStore(make_state(project), clock, this_process()))
         connectors = open_systems(project, systems_of(chosen), clock, log)
+        resume(store, connectors)
+        stack.callback(lambda: keep(store, connectors, clock.now()))
         for connector in connectors.values():
             stack.callback(connector.close)
         channels = open_channels(project, clock, log)

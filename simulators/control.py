@@ -36,6 +36,7 @@ class Control:
             ("POST", "/control/edits/stop"): self._stop,
             ("GET", "/control/edits"): self._edits,
             ("POST", "/control/faults"): self._faults,
+            ("POST", "/control/calls"): self._calls,
             ("GET", "/control/state"): self._state,
             ("GET", "/control/status"): self._status,
             ("GET", "/control/ledger"): self._ledger,
@@ -93,6 +94,17 @@ class Control:
             if set(shares).isdisjoint(SIDES):
                 self._stage.faults[side].use(shares)
         return {side: self._stage.faults[side].shares for side in SIDES}
+
+    def _calls(self, body: dict[str, Any]) -> Any:
+        """Another application calls the vendors: {"marketo": 35000}; gives how often it got through."""
+        stage, now = self._stage, self._stage.clock.now()
+        taken = dict.fromkeys(SIDES, 0)
+        with stage.marketo.lock, stage.salesforce.lock:
+            taken["marketo"] = stage.marketo.gate.spend(int(body.get("marketo", 0)))
+            quota, most = stage.salesforce.quota, stage.salesforce.state.switches.daily_calls
+            taken["salesforce"] = min(int(body.get("salesforce", 0)), max(0, most - quota.used(now)))
+            quota.spend(now, taken["salesforce"])
+        return taken
 
     def _state(self, _: dict[str, Any]) -> Any:
         return self._stage.live()

@@ -6,7 +6,8 @@ It knows the order of the steps and their bounds, nothing of what they decide. I
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sync.adopt import adopt_rules
@@ -15,14 +16,15 @@ from sync.chunk import context_of, decide_chunk
 from sync.commands import apply_commands
 from sync.decide import Decided
 from sync.doubted import mark_doubted
-from sync.errors import RequestRefused
+from sync.errors import QuotaSpent, RequestRefused
 from sync.guard import EVERYTHING, Brake, guard, opt_outs_left, released
+from sync.lanes import world_in_lane
 from sync.narrow import opt_outs_only
 from sync.normalise import encode
 from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
 from sync.record import Side
 from sync.relay import relay_chunk
-from sync.rows import LANE_DELTA, CursorRow, Patch, RulesRow, RunRow
+from sync.rows import LANE_DELTA, LANE_HAND_OVER, LANE_OPT_OUT, CursorRow, Patch, RulesRow, RunRow
 from sync.rules import Sign
 from sync.send import Delivered, Delivery, resolve_doubts
 from sync.source import (
@@ -56,7 +58,8 @@ class Bounds:
 
 @dataclass(slots=True)
 class CycleReport:
-    """What one cycle came to. `left` counts dirty records beyond its bounds."""
+    """What one cycle came to. `left`: there are dirty records beyond its bounds. `put_off`: by system, why a second
+    look waits: the calls that are left are kept for something hotter."""
 
     run: int
     read: dict[str, ReadCount] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class CycleReport:
     brakes: tuple[Brake, ...] = ()
     delivered: Delivered = field(default_factory=Delivered)
     left: bool = False
+    put_off: dict[str, QuotaSpent] = field(default_factory=dict)
     waiting_for_first: bool = False
     stopped: str = ""
 
@@ -88,6 +92,8 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
             if not world.lens.rules.relays:
                 _guard(world, report, bounds)
                 _deliver(world, report, bounds, deadline)
+        for system, error in report.put_off.items():
+            report.delivered.wait(system, error, world.clock.now())
         state = "braked" if report.brakes else "done"
     except OtherPlace as error:
         report.brakes = (other_place_brake(error),)
@@ -122,7 +128,7 @@ def _deliver(world: World, report: CycleReport, bounds: Bounds, deadline: float)
 
 def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
     """Read both sides. One that refuses to be read as the mapping asks stops what would leave, not the other one."""
-    resolve_doubts(world, report.run)
+    resolve_doubts(world_in_lane(world, LANE_OPT_OUT), report.run)
     sides = list(world.lens.rules.sides)
     for side in world.lens.rules.sides:
         try:
@@ -135,15 +141,28 @@ def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
             report.brakes += (unread_brake(system, error.message),)
             sides.remove(side)
     for side in sides:
-        report.read[world.lens.system(side)].lost += refetch(world, side, report.run).lost
+        with _putting_off(world, side, report) as count:
+            count.lost += refetch(world, side, report.run).lost
 
 
 def _read_side(world: World, side: Side, report: CycleReport, bounds: Bounds) -> None:
+    """What is new is read in the first lane, because nobody knows before whether an opt-out is among it."""
     system = world.lens.system(side)
-    report.read[system] = read_front(world, side, report.run)
-    read_anew(world, side, report.run)
+    report.read[system] = read_front(world_in_lane(world, LANE_OPT_OUT), side, report.run)
+    read_anew(world_in_lane(world, LANE_HAND_OVER), side, report.run)
     if bounds.sweep:
-        report.read[system].lost += sweep(world, side, report.run, bounds.sweep).lost
+        with _putting_off(world, side, report) as count:
+            count.lost += sweep(world, side, report.run, bounds.sweep).lost
+
+
+@contextmanager
+def _putting_off(world: World, side: Side, report: CycleReport) -> Iterator[ReadCount]:
+    """A second look can wait where calls are few: what it would have shown is read later."""
+    system = world.lens.system(side)
+    try:
+        yield report.read[system]
+    except QuotaSpent as error:
+        report.put_off[system] = error
 
 
 def _is_complete(world: World) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,6 +103,25 @@ def shown_data(seen: Seen) -> dict[str, Any]:
     }
 
 
+def _used(here: Session, system: str, each: Mapping[str, Any]) -> str:
+    """A system's calls of the day: everybody's, ours, when our share is used up, and who waits."""
+    words = here.words
+    text = words("service.used", system=system, share=each["share"], daily=f"{each['daily']:,}")
+    if each.get("own"):
+        text += words("service.own", own=each["own"])
+    if each.get("full"):
+        text += words("service.full", at=_minute(each["full"]))
+    waits = each.get("waits", {})
+    if waits:
+        lanes = ", ".join(words(f"lane.{lane}") for lane in waits)
+        text += words("service.waits", lanes=lanes, at=_minute(max(waits.values())))
+    return text
+
+
+def _minute(moment: float) -> str:
+    return datetime.fromtimestamp(moment).astimezone().strftime("%H:%M %Z")
+
+
 def show(here: Session, seen: Seen) -> None:
     """What `status` says of the service."""
     words = here.words
@@ -108,11 +129,10 @@ def show(here: Session, seen: Seen) -> None:
         since, where = stamp(seen.running.since), seen.running.url
         say(words("service.runs", owner=seen.running.owner, since=since, where=where))
     if seen.quota:
-        used = [
-            words("service.used", system=name, share=each["share"], daily=f"{each['daily']:,}")
-            for name, each in seen.quota.items()
-        ]
-        say(f"{words('service.quota')}  {' · '.join(used)}")
+        say(
+            f"{words('service.quota')}  "
+            + " · ".join(_used(here, name, each) for name, each in seen.quota.items())
+        )
     for name, calls in seen.quota.items():
         if calls["ending"]:
             say(paint(f"{name}: {calls['ending']}", "yellow"))

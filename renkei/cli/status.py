@@ -231,6 +231,8 @@ def _troubles(here: Session, each: dict[str, Any]) -> Iterator[str]:
         yield "  " + words("sync.open", open=counts(telling.named(words, left)))
     if each["backfill"]:
         yield "  " + _backfill(here, each["backfill"])
+        if each["backfill"]["why"] and each["backfill"]["phase"] != "stopped":
+            yield paint("  " + words("status.backfill_waits", why=each["backfill"]["why"]), "yellow")
 
 
 def _backfill(here: Session, found: dict[str, Any]) -> str:

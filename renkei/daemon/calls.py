@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar, cast
 
 from sync.errors import InDoubt, Retryable
+from sync.lanes import in_lane
 from sync.ports import Capabilities, Connector, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
 
@@ -154,6 +156,10 @@ class Apart:
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
         """See `sync.ports.Connector`."""
         return self._calls.run(self._connector.write, kind, writes)
+
+    def in_lane(self, lane: int, latest: float = inf) -> Connector:
+        """The same, with all calls in a lane (see `sync.lanes`)."""
+        return Apart(in_lane(self._connector, lane, latest), self._calls)
 
     def close(self) -> None:
         """Release connections."""

@@ -100,7 +100,7 @@ class Desk:
             bounds = Bounds(sweep=max(sweep_reach(world), self.reach), trigger=TRIGGER)
             report = run_cycle(world, bounds, stop)
             self.swept = bool(bounds.sweep)
-            if bounds.sweep:
+            if bounds.sweep and not report.put_off:
                 remember_sweep(world, started)
                 self.reach = 0.0
             self._follow(world, report, time.monotonic() - began)
@@ -130,8 +130,10 @@ class Desk:
     def _follow(self, world: World, report: CycleReport, seconds: float) -> None:
         """A cycle came to its end: note how, and when there is more to do."""
         now, clock = time.monotonic(), world.clock.now()
-        if report.delivered.stopped:
-            why = "; ".join(report.delivered.stopped.values())
+        stopped = report.delivered.stopped
+        # A lane that waits for calls holds up no other one.
+        if stopped.keys() - report.delivered.waits.keys():
+            why = "; ".join(stopped.values())
             self._stand_still(State.AWAY, why, self._longer(self.every, LONGEST_OUTAGE))
         else:
             self._become(State.WELL, "")
@@ -177,7 +179,8 @@ class Desk:
             pause = self._longer(10 * self.every, LONGEST_STOP)
             self._stand_still(State.STOPPED, f"{error.message}{step}", pause)
             return
-        asked = error.after if isinstance(error, Retryable) else 0.0
+        # More calls may be had before the day is over, and to ask our own budget costs none.
+        asked = min(error.after, LONGEST_STOP) if isinstance(error, Retryable) else 0.0
         self._stand_still(State.AWAY, error.message, max(asked, self._longer(self.every, LONGEST_OUTAGE)))
         try:
             self._send_the_rest(error)

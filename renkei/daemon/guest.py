@@ -125,7 +125,7 @@ class Guest:
         except RenkeiError as error:
             if self.stop():
                 return
-            work.rest = work.world.clock.now() + AGAIN
+            work.rest = max(work.rest, work.world.clock.now() + AGAIN)
             self.log("backfill waits", route=route, reason=error.message, outage=is_outage(error))
             return
         except Exception as error:  # noqa: BLE001 - a guest's trouble is not the house's

@@ -25,6 +25,7 @@ from renkei.daemon.notes import PROCESS, Notes
 from renkei.daemon.quota import spent
 from renkei.daemon.service import Service
 from renkei.daemon.web import Web
+from renkei.dayscalls import keep, resume
 from renkei.log import Hiding, call_teller, personal, service_logger
 from renkei.settings import Project, make_state, secret_values
 from renkei.threads import Stop, SystemClock, polite
@@ -107,6 +108,7 @@ class _House:
             store, self.clock, calls, Numbering(store), stoppable(self._progress, self.stop), told
         )
         self.connectors = self._signed_in(systems_of(found))
+        resume(store, self.connectors)
         self.stack.callback(self._close_connectors)
         wired = Wired(
             project=self.project, store=store, connectors=self.connectors, worlds=self.rebuild(found),
@@ -148,7 +150,9 @@ class _House:
     def rebuild(self, found: tuple[Rules, ...]) -> dict[str, World]:
         """Worlds of these rules; systems that were not used before are opened. Raises Fatal."""
         new = [name for name in systems_of(found) if name not in self.connectors]
-        self.connectors.update(self._signed_in(new))
+        opened = self._signed_in(new)
+        resume(self.tools.store, opened)
+        self.connectors.update(opened)
         apart: dict[str, Connector] = {
             name: Apart(connector, self._calls()) for name, connector in self.connectors.items()
         }
@@ -165,6 +169,8 @@ class _House:
         except RenkeiError as error:
             self.log.warning("cannot sign in anew", route=route, reason=self.clean(error.message))
             return
+        keep(self.tools.store, self.connectors, self.clock.now())
+        resume(self.tools.store, fresh)
         for name, connector in fresh.items():
             self.connectors[name].close()
             self.connectors[name] = connector

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from connectors.ledger import LANES
 from renkei.daemon.board import Board, State, health, ready
 from renkei.daemon.quota import Spent
 from renkei.settings import Project
@@ -117,10 +118,19 @@ class Figures(Collector):
     def _calls(self) -> Iterator[Metric]:
         used = _family("renkei_quota_used_calls", "the day's calls so far", "system")
         daily = _family("renkei_quota_daily_calls", "the day's calls in all, 0 = unknown", "system")
+        own = _family("renkei_quota_own_calls", "of the day's calls so far, ours", "system")
+        ours = _family("renkei_quota_share_calls", "of everybody's calls, where ours stop", "system")
+        rate = _family("renkei_quota_rate", "part of the usual rate at which we call", "system")
+        shut = _family("renkei_quota_lane_shut", "1 = calls of the lane wait", "system", "lane")
         for system, count in self._quota().items():
             used.add_metric([system], count.used)
             daily.add_metric([system], count.daily)
-        yield from (used, daily)
+            own.add_metric([system], count.own)
+            ours.add_metric([system], count.ours)
+            rate.add_metric([system], count.rate)
+            for lane in LANES.values():
+                shut.add_metric([system, lane], float(lane in count.shut))
+        yield from (used, daily, own, ours, rate, shut)
 
     def _journal(self) -> Iterator[Metric]:
         opened = _family("renkei_open_operations", "operations that are not done", "route", "state")

@@ -36,11 +36,11 @@ class Notes:
         self._held[name] = rows[0].value if rows else ""
         return json.loads(rows[0].value) if rows else {}
 
-    def write(self, name: str, data: Mapping[str, Any], at: float) -> None:
-        """Keep a note, {} = none. Raises Fatal."""
+    def write(self, name: str, data: Mapping[str, Any], at: float) -> bool:
+        """Keep a note, {} = none; True if it was another one. Raises Fatal."""
         text = json.dumps(data, ensure_ascii=False, sort_keys=True) if data else ""
         if self._held.get(name) == text:
-            return
+            return False
         patch = Patch()
         row = CursorRow("", KIND, name, text, 1, 0, at)
         if text:
@@ -49,6 +49,7 @@ class Notes:
             patch.drop(row)
         self._store.commit(patch)
         self._held[name] = text
+        return True
 
 
 def read_notes(reader: Reader) -> dict[str, Any]:

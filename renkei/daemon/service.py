@@ -28,6 +28,7 @@ from renkei.daemon.metrics import Metrics
 from renkei.daemon.notes import MAPPING, QUOTA, ROUTE, ROUTES, Notes
 from renkei.daemon.phrases import say
 from renkei.daemon.quota import Forecast, Spent, in_shares
+from renkei.dayscalls import keep
 from renkei.drain import LATE
 from renkei.first import was_applied
 from renkei.threads import Stop
@@ -148,6 +149,7 @@ class Service:
         self.board.picture = replace(self.board.picture, stopping=True)
         self._safely(lambda: self.hearing.end(self.desks.values()))
         self._safely(lambda: self.alarms.close(self._clock()))
+        keep(self.wired.store, self.wired.connectors, self._clock())
 
     def keep(self) -> None:
         """Keep the lease now and then. Raises LeaseLost."""
@@ -233,7 +235,9 @@ class Service:
         counts = self.quota()
         ending = self._forecast.running_out(counts, time.monotonic())
         found += [Alarm("quota", *pair) for pair in ending.items()]
-        self.notes.write(QUOTA, in_shares(counts, ending), self._clock())
+        full = {name: self._clock() + left for name, left in self._forecast.left.items()}
+        if self.notes.write(QUOTA, in_shares(counts, ending, full), self._clock()):
+            keep(self.wired.store, self.wired.connectors, self._clock())
         for desk in self.desks.values():
             found += self._alarms_of(desk)
         return found

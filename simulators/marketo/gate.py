@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 from collections import Counter, deque
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from simulators.clock import Clock
 from simulators.http import Request, Response, json_response
 
-CENTRAL = -6 * 3600  # the quota's day is counted in US Central; daylight saving is left out
-DAY = 86_400
+CENTRAL = "America/Chicago"  # the quota's day is counted in US Central
+OTHER = "other@app.example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,9 @@ class Gate:
         self.quota, self.token_lifetime = quota, token_lifetime
         self._token, self._expires = "", 0.0
         self._recent: deque[float] = deque()
+        self._zone = ZoneInfo(CENTRAL)
         self._day, self.used_today = 0, 0
+        self.highest = 0
         self.usage: Counter[str] = Counter()
 
     def identity(self, request: Request) -> Response:
@@ -100,10 +104,7 @@ class Gate:
 
     def _count(self) -> tuple[str, str] | None:
         now, quota = self._clock.now(), self.quota
-        day = int((now + CENTRAL) // DAY)
-        if day != self._day:
-            self._day, self.used_today = day, 0
-            self.usage.clear()
+        self._turn(now)
         if quota.calls is not None:
             while self._recent and self._recent[0] <= now - quota.window:
                 self._recent.popleft()
@@ -113,17 +114,29 @@ class Gate:
         if quota.daily is not None and self.used_today >= quota.daily:
             return "607", "Daily quota reached"
         self.used_today += 1
+        self.highest = max(self.highest, self.used_today)
         self.usage[self._credentials.user] += 1
         return None
+
+    def spend(self, calls: int, user: str = OTHER) -> int:
+        """Let another application call, as often as the day allows; give how often that was. `highest` does not see
+        these calls: it is the day's count at the highest at which a call of ours was let in.
+        """
+        self._turn(self._clock.now())
+        room = calls if self.quota.daily is None else max(0, self.quota.daily - self.used_today)
+        taken = min(calls, room)
+        self.used_today += taken
+        self.usage[user] += taken
+        return taken
+
+    def _turn(self, now: float) -> None:
+        day = datetime.fromtimestamp(now, self._zone).toordinal()
+        if day != self._day:
+            self._day, self.used_today = day, 0
+            self.usage.clear()
 
     def report(self) -> dict[str, object]:
         """Give today's usage as the statistics endpoint shows it."""
         users = [{"userId": user, "count": count} for user, count in self.usage.items()]
-        day = self._clock.now() + CENTRAL
-        return {"date": _date(day), "total": self.used_today, "users": users}
-
-
-def _date(stamp: float) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(stamp, UTC).date().isoformat()
+        day = datetime.fromtimestamp(self._clock.now(), self._zone).date()
+        return {"date": day.isoformat(), "total": self.used_today, "users": users}

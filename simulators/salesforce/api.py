@@ -43,6 +43,12 @@ class Quota:
 
     def __init__(self) -> None:
         self._hours: dict[int, int] = {}
+        self.highest = 0
+
+    def admit(self, now: float) -> None:
+        """Count a call of the client under test; `highest` is the count at the highest at which one was let in."""
+        self.spend(now)
+        self.highest = max(self.highest, self.used(now))
 
     def spend(self, now: float, calls: int = 1) -> None:
         """Count calls; other programs of the organisation spend from the same allowance."""
@@ -106,7 +112,7 @@ class SalesforceApi:
         now = self.state.clock.now()
         if self.quota.used(now) >= self.state.switches.daily_calls:
             raise RequestError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-        self.quota.spend(now)
+        self.quota.admit(now)
         return self._resource(Call(state=self.state, request=request, version=version, parts=parts[3:]))
 
     def _token(self, request: Request) -> Response:

@@ -69,14 +69,25 @@ def test_the_window_slides() -> None:
 
 
 def test_the_daily_quota_returns_at_midnight_central() -> None:
-    """607 until 06:00 UTC, the start of the day that the vendor counts in."""
+    """607 until the day begins that the vendor counts in: 05:00 UTC, because this is in September."""
     marketo = fake_marketo(quota=Quota(calls=None, daily=2))
     marketo.rows("GET", USAGE)
     (usage,) = marketo.rows("GET", USAGE)
     assert usage["total"] == 2
     assert usage["users"] == [{"userId": "renkei@api.example", "count": 2}]
     assert marketo.code("GET", USAGE) == "607"
-    marketo.clock.advance(86_400 - marketo.clock.now() % 86_400 + 6 * 3600 - 1)
+    marketo.clock.advance(86_400 - marketo.clock.now() % 86_400 + 5 * 3600 - 1)
     assert marketo.code("GET", USAGE) == "607"
     marketo.clock.advance(1)
     assert marketo.rows("GET", USAGE)[0]["total"] == 1
+
+
+def test_another_application_eats_from_the_same_day() -> None:
+    """Its calls stand in the day's usage under its own name, and end where the day does."""
+    marketo = fake_marketo(quota=Quota(calls=None, daily=10))
+    marketo.rows("GET", USAGE)
+    gate = marketo.api.gate
+    assert (gate.spend(7), gate.used_today, gate.highest) == (7, 8, 1)
+    marketo.rows("GET", USAGE)
+    assert (gate.spend(7), gate.used_today, gate.highest) == (1, 10, 9)
+    assert marketo.code("GET", USAGE) == "607"
