@@ -31,6 +31,7 @@ class Reader:
     """A read-only connection to a journal; raises Fatal where there is none, or one of another schema."""
 
     def __init__(self, place: str | Path, *, wait: float = 10.0) -> None:
+        self._by_key: dict[type[Any], Statement] = {}
         self._engine = open_database(place, read_only=True, wait=wait)
         try:
             self._connection = self._engine.connect()
@@ -78,8 +79,12 @@ class Reader:
 
     def get(self, kind: type[R], keys: Iterable[tuple[object, ...]]) -> list[R]:
         """Rows by primary key, those that exist."""
-        query = by_keys(table_of(kind), len(table_of(kind).primary_key))
-        return self.rows(kind, query, keys=as_list(dict.fromkeys(keys)))
+        if kind not in self._by_key:  # a trace asks for pages again and again
+            query = by_keys(table_of(kind), len(table_of(kind).primary_key))
+            self._by_key[kind] = Statement(query, self._connection.dialect)
+        found = self._by_key[kind].run(self._connection, keys=as_list(dict.fromkeys(keys)))
+        make: Any = kind._make
+        return list(map(make, found))
 
     def of_entities(self, kind: type[R], entities: Iterable[int]) -> list[R]:
         """Rows of a kind that names its entity."""

@@ -14,7 +14,7 @@ from renkei.cli.screen import as_json, leave, moment, paint, problem, say, shown
 if TYPE_CHECKING:
     from renkei.past import Past
     from state.answers import Trace
-    from sync.rows import KeyRow
+    from state.reader import Reader
     from sync.rules import Rules
 
 _CONVERTED = 3  # sync.rows.MOVED
@@ -63,11 +63,15 @@ def tell(
 ) -> list[dict[str, Any]]:
     """The stories of whoever is meant, as data with stable keys. `at`: as of then (infinity = now), `since`: only what
     happened from then on (unix seconds)."""
-    return [_story(here, each, rules, field, at, since) for each in find_traces(here, who, rules)]
+    from renkei.wire import look
+
+    with look(here.project) as reader:
+        found = _traces(here, reader, who, rules)
+        return [_story(here, reader, each, rules, field, at, since) for each in found]
 
 
 def _story(
-    here: Session, each: Trace, rules: tuple[Rules, ...], field: str, at: float, since: float
+    here: Session, reader: Reader, each: Trace, rules: tuple[Rules, ...], field: str, at: float, since: float
 ) -> dict[str, Any]:
     from renkei.past import Past
     from renkei.story import concerning, history, lines_at, name_of_person
@@ -88,7 +92,7 @@ def _story(
         "more": each.cut,
         "fields": [] if too_old else lines_at(past, own, field, at),
         "holds": [hold_data(hold) for hold in each.holds],
-        "latches": _latches(here, past, own, field),
+        "latches": _latches(reader, past, own, field),
         "history": [line for line in lines if since <= line["at"] <= at],
         "undo": _undo(lines, each, field) if at == _FAR else "",
     }
@@ -104,9 +108,8 @@ def _undo(lines: list[dict[str, Any]], each: Trace, field: str) -> str:
     return f"renkei undo run {last['run']} --who {who}{only}"
 
 
-def _latches(here: Session, past: Past, rules: tuple[Rules, ...], field: str) -> list[dict[str, Any]]:
+def _latches(reader: Reader, past: Past, rules: tuple[Rules, ...], field: str) -> list[dict[str, Any]]:
     """Opt-outs that stand whatever is read, and what a person has lifted, each with the record that says so."""
-    from renkei.wire import look
     from state.trace import latches
     from sync.consent import base_name
     from sync.scene import entity_name
@@ -115,8 +118,7 @@ def _latches(here: Session, past: Past, rules: tuple[Rules, ...], field: str) ->
         return []
     names = {entity_name(number): "person" for number in (past.trace.entity, *past.trace.former)}
     names |= dict.fromkeys(_addresses(past, rules), "address")
-    with look(here.project) as reader:
-        rows: list[KeyRow] = latches(reader, [*names, *map(_lifted, past.records)])
+    rows = latches(reader, [*names, *map(_lifted, past.records)])
     return [
         {
             "field": base_name(row.object), "what": "latch" if row.hash in names else "lifted",
@@ -158,26 +160,31 @@ def _refuse_field(field: str, rules: tuple[Rules, ...]) -> None:
 
 def find_traces(here: Session, who: str, rules: tuple[Rules, ...]) -> tuple[Trace, ...]:
     """Whoever is meant by an e-mail address or `system:id`, also records that were merged."""
+    from renkei.wire import look
+
+    with look(here.project) as reader:
+        return _traces(here, reader, who, rules)
+
+
+def _traces(here: Session, reader: Reader, who: str, rules: tuple[Rules, ...]) -> tuple[Trace, ...]:
     from matching.email import email_key, normalise_email
     from matching.keys import key_hash
-    from renkei.wire import look
     from state.trace import trace as ask
     from sync.normalise import ADDRESS
     from sync.record import Ref
 
     system, colon, id_ = who.partition(":")
-    with look(here.project) as reader:
-        if colon and system in here.project.systems:
-            objects = {
-                name
-                for one in rules
-                for side, each in one.systems.items()
-                if each == system
-                for name in one.objects[side].all
-            }
-            return ask(reader, refs=[Ref(system, name, id_) for name in sorted(objects)])
-        address = normalise_email(who)
-        return ask(reader, hashes=[key_hash(ADDRESS, email_key(address))]) if address else ()
+    if colon and system in here.project.systems:
+        objects = {
+            name
+            for one in rules
+            for side, each in one.systems.items()
+            if each == system
+            for name in one.objects[side].all
+        }
+        return ask(reader, refs=[Ref(system, name, id_) for name in sorted(objects)])
+    address = normalise_email(who)
+    return ask(reader, hashes=[key_hash(ADDRESS, email_key(address))]) if address else ()
 
 
 def show(here: Session, story: dict[str, Any]) -> None:
