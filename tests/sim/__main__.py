@@ -1,4 +1,6 @@
-"""`python -m tests.sim --seed S [--count N] [--profile P]`: play schedules and report; fails at the first offence."""
+"""`python -m tests.sim --seed S [--count N] [--profile P]`: play schedules and report; fails at the first offence, and
+says it in one line that fails again anywhere and in as few steps as fail in the same way.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,27 @@ from collections import Counter
 
 from tests.sim.driver import Result, play
 from tests.sim.profiles import PROFILES
+from tests.sim.shrinking import again, left_of, replay, shrink
 
 
 def tell(result: Result) -> str:
     """A failed schedule for a reader: how to play it again, what happened, what is wrong."""
-    lines = [f"renkei-sim --seed {result.seed} --profile {result.profile}"]
+    lines = [again(result)]
     lines += [" ".join(str(word) for word in words) for words in result.story]
     lines += [f"OFFENCE {each.kind}: {each.subject}: {each.reason}" for each in result.offences]
     return "\n".join(lines)
+
+
+def explain(result: Result) -> str:
+    """A failed schedule: the line that fails again, and what is left of it when everything superfluous is gone."""
+    small = shrink(result.seed, result.profile)
+    return f"{again(result)}\n{small.told()}" if small is not None else tell(result)
+
+
+def _again(seed: int, profile: str, left: str) -> int:
+    result = replay(seed, profile, left_of(left))
+    sys.stdout.write(tell(result) + "\n")
+    return 1 if result.offences else 0
 
 
 def report(results: list[Result], seconds: float) -> str:
@@ -40,7 +55,15 @@ def main() -> int:
     parser.add_argument("--profile", choices=sorted(PROFILES), default="default")
     parser.add_argument("--keep-going", action="store_true", help="play all, list failing seeds")
     parser.add_argument("--story", action="store_true", help="tell the story of a good schedule too")
+    parser.add_argument(
+        "--left", default="", help="play only what is left of a schedule, as a shrunk one says it"
+    )
+    parser.add_argument(
+        "--whole", action="store_true", help="tell the whole of a failing schedule, not a shrunk one"
+    )
     given = parser.parse_args()
+    if given.left:
+        return _again(given.seed, given.profile, given.left)
     began = time.process_time()
     results: list[Result] = []
     bad: list[Result] = []
@@ -53,12 +76,14 @@ def main() -> int:
                 break
     seconds = time.process_time() - began
     out = sys.stdout
-    if (bad and not given.keep_going) or given.story:
-        out.write(tell(bad[0] if bad else results[0]) + "\n")
+    if bad and not given.keep_going:
+        out.write((tell(bad[0]) if given.whole else explain(bad[0])) + "\n")
+    elif given.story:
+        out.write(tell(results[0]) + "\n")
     out.write(report(results, seconds) + "\n")
     for result in bad:
         kinds = sorted({f"{each.kind}: {each.reason.splitlines()[-1][:100]}" for each in result.offences})
-        out.write(f"FAILED renkei-sim --seed {result.seed} --profile {result.profile}   {kinds[0]}\n")
+        out.write(f"FAILED {again(result)}   # {kinds[0]}\n")
     return 1 if bad else 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from simulators.faults import KINDS
-from tests.sim.__main__ import tell
+from tests.sim.__main__ import explain
 from tests.sim.driver import play
 
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ def _failed_before() -> list[tuple[int, str]]:
 def test_a_seed_that_once_failed_holds(seed: int, profile: str) -> None:
     """A schedule that once found a bug finds none."""
     result = play(seed, profile)
-    assert not result.offences, tell(result)
+    assert not result.offences, explain(result)
 
 
 @pytest.mark.parametrize("first", range(1, SCHEDULES, BATCH))
@@ -43,7 +43,7 @@ def test_random_schedules_hold(first: int) -> None:
     """Nothing that two vendors wrote down in fifty schedules is against a promise."""
     for seed in range(first, first + BATCH):
         result = play(seed)
-        assert not result.offences, tell(result)
+        assert not result.offences, explain(result)
 
 
 def test_everything_that_can_go_wrong_does() -> None:
