@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from renkei.keep import Keep, read_keep
 from renkei.serving import Service, read_service
 from sync.errors import Fatal
 
 FILE = "renkei.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SECRET = re.compile(r"secret|token|password|passphrase|private_key", re.IGNORECASE)
-_TOP = ("version", "systems", "envs", "service", "channels")
+_TOP = ("version", "systems", "envs", "service", "channels", "keep")
 CHANNEL = "channel_"  # before a channel's name, where its secrets are looked for
 
 
@@ -40,6 +41,7 @@ class Project:
     envs: tuple[str, ...]
     systems: Mapping[str, SystemSettings]
     service: Service = field(default_factory=Service)
+    keep: Keep = field(default_factory=Keep)
     channels: Mapping[str, SystemSettings] = field(default_factory=dict)
 
     @property
@@ -83,7 +85,7 @@ def open_project(folder: Path, env: str | None = None) -> Project:
     channels = _channels(document, path)
     return Project(
         folder=folder, env=chosen, envs=tuple(envs), systems=found, channels=channels,
-        service=_service(document, channels, path),
+        service=_service(document, channels, path), keep=_keep(document, path),
     )  # fmt: skip
 
 
@@ -103,6 +105,13 @@ def _service(document: Mapping[str, Any], channels: Mapping[str, object], path: 
         return read_service(_mapping(document.get("service"), path, "service"), channels)
     except ValueError as error:
         raise _wrong(path, str(error), "see docs/service.md for a whole example") from None
+
+
+def _keep(document: Mapping[str, Any], path: Path) -> Keep:
+    try:
+        return read_keep(_mapping(document.get("keep"), path, "keep"))
+    except ValueError as error:
+        raise _wrong(path, str(error), "see docs/operations.md for what is kept and why") from None
 
 
 def _system(name: str, body: object, here: object, path: Path, env: str) -> SystemSettings:

@@ -54,6 +54,19 @@ TRACES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "trace.lifted": ("lifted   {field}   {source}", "配信停止の解除   {field}   {source}"),
         "trace.person": ("person", "本人"),
         "trace.address": ("address", "メールアドレス"),
+        "compact.gone": (
+            "{what}   {number}   from before {before}",
+            "{what}   {number} 件   {before} より前",
+        ),
+        "compact.writes": ("finished writes", "完了した書き込み"),
+        "compact.changes": ("pages of observed changes", "観測された変更のページ"),
+        "compact.runs": ("runs", "実行"),
+        "compact.words": ("answers and other words", "回答などの指示"),
+        "compact.size": ("state.db {before} MiB → {after} MiB", "state.db {before} MiB → {after} MiB"),
+        "compact.later": (
+            "The service does it when nothing else is due.",
+            "サービスが手の空いたときに実行します。",
+        ),
         "trace.undo": ("undo the last write: `{command}`", "最後の書き込みの取り消し: `{command}`"),
     }
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -40,6 +40,7 @@ from sync.errors import Fatal
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 BEGIN_READ = "BEGIN"
 _OWNER_PRAGMAS = (
+    "auto_vacuum = INCREMENTAL",  # of a new file only: what goes gives its room back, a little at a time
     "journal_mode = WAL", "synchronous = FULL", "fullfsync = ON",
     "cache_size = -16384",  # KiB: most of what a large journal adds to the process
     "wal_autocheckpoint = 8000",  # pages: a page that many commits touch is copied home once
@@ -96,6 +97,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> 
         connection.execute(f"PRAGMA {pragma}")
     if not read_only and connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         raise Fatal(f"The disk of {path} cannot hold a write-ahead log.", "put the state on a local disk")
+
+
+_INCREMENTAL = 2
 
 
 class Statement:
@@ -166,6 +170,39 @@ def delete_by_key(table: Table, width: int) -> Delete:
     """Remove the row with a primary key of `width` columns."""
     columns = list(table.c)[:width]
     return delete(table).where(_same(columns, [bindparam(column.name) for column in columns]))
+
+
+class Room(NamedTuple):
+    """How large the file is and what of it is empty, in pages; `gives` = empty pages can be given back."""
+
+    pages: int
+    empty: int
+    page_size: int
+    gives: bool
+
+
+def room(connection: Connection) -> Room:
+    """The file as it stands."""
+    names = ("page_count", "freelist_count", "page_size", "auto_vacuum")
+    found = [int(connection.exec_driver_sql(f"PRAGMA {name}").fetchall()[0][0]) for name in names]
+    pages, empty, size, vacuum = found
+    return Room(pages, empty, size, gives=vacuum == _INCREMENTAL)
+
+
+def give_room(connection: Connection, pages: int) -> None:
+    """Give empty pages back to the disk, at most so many. Outside a transaction: it is one of its own."""
+    driver: Any = connection.connection.driver_connection
+    step = f"PRAGMA incremental_vacuum({int(pages)})"
+    try:
+        driver.executescript(step)  # `execute` would stop after the first page
+    except sqlite3.Error as error:
+        raise DBAPIError(step, None, error) from error
+
+
+def rebuild(connection: Connection) -> None:
+    """Write the file anew without empty pages, and so that it gives room back from now on. Outside a transaction."""
+    connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.exec_driver_sql("VACUUM")
 
 
 def in_transaction(connection: Connection) -> bool:

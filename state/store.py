@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from state.journal import Journal
 from state.lease import Lease, may_live
 from state.questions import Questions
-from state.sql import Statement, as_fatal, as_list, open_database
+from state.sql import Room, Statement, as_fatal, as_list, give_room, open_database, rebuild, room
 from sync.ports import Clock
 from sync.rows import (
     BatchRow,
@@ -76,6 +76,26 @@ class SqlStore:
         """Keep the lease while there is nothing to commit; raises LeaseLost if somebody else took over."""
         with self._journal.writing():
             pass
+
+    def room(self) -> Room:
+        """How large the file is, and what of it is empty."""
+        return room(self._journal.connection)
+
+    def give_room(self, pages: int) -> None:
+        """Give at most so many empty pages back to the disk, in one short transaction; raises LeaseLost, Fatal."""
+        self.renew()
+        try:
+            give_room(self._journal.connection, pages)
+        except DBAPIError as error:
+            raise as_fatal(error) from error
+
+    def rebuild(self) -> None:
+        """Write the file anew, as one that gives room back; nobody else writes meanwhile. Raises LeaseLost, Fatal."""
+        self.renew()
+        try:
+            rebuild(self._journal.connection)
+        except DBAPIError as error:
+            raise as_fatal(error) from error
 
     def lease_left(self) -> float:
         """Seconds for which nobody else may take over: a request must not be able to outlive them."""

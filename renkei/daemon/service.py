@@ -23,6 +23,7 @@ from renkei.daemon.desk import Desk
 from renkei.daemon.folder import Folder, Refused
 from renkei.daemon.guest import Guest
 from renkei.daemon.hearing import Hearing
+from renkei.daemon.keeper import REST, Keeper
 from renkei.daemon.memory import LARGE, give_back
 from renkei.daemon.metrics import Metrics
 from renkei.daemon.notes import MAPPING, QUOTA, ROUTE, ROUTES, Notes
@@ -71,6 +72,7 @@ class Service:
     log: Any
     desks: dict[str, Desk] = field(default_factory=dict)
     guest: Guest = field(init=False)
+    keeper: Keeper = field(init=False)
     started: float = 0.0
     _rung: set[str] = field(default_factory=set)
     _kept: float = 0.0
@@ -90,6 +92,7 @@ class Service:
         self._furnish(self.wired.worlds)
         self.hearing.begin(self.desks)
         self.guest = Guest(self.wired, self.reader, self.log.info, lambda: self.stop.wished)
+        self.keeper = Keeper(self.wired, self.reader, self.notes, self.log.info)
         self._draw()
 
     def run(self) -> None:
@@ -119,6 +122,7 @@ class Service:
             self._safely(self._look)
         if not any(desk.at() <= time.monotonic() for desk in self.desks.values()):
             self._safely(lambda: self.guest.step(self.desks))
+            self._safely(lambda: self.keeper.step(self._clock()))
 
     def in_order(self) -> list[Desk]:
         """Accounts, deals, persons; within a kind in the order of the files."""
@@ -166,6 +170,7 @@ class Service:
             return
         self.hearing.hear(self.desks)
         self.guest.hear(self.desks)
+        self.keeper.hear()
         self._version = version
 
     def _mind_the_clock(self) -> None:
@@ -326,7 +331,8 @@ class Service:
         if self.guest.waits(self.desks):
             return 0.0
         soonest = min((desk.at() for desk in self.desks.values()), default=LAP) - time.monotonic()
-        return max(0.0, min(LAP, soonest))
+        longest = REST if self.keeper.waits(self._clock()) else LAP
+        return max(0.0, min(longest, soonest))
 
     def _clock(self) -> float:
         return next(iter(self.wired.worlds.values())).clock.now()
