@@ -1,0 +1,160 @@
+"""Calls are short: another application eats most of a day's quota while a backfill runs, and the vendors count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sync.record import Ref
+from tests.support.budget_town import DAILY, EVERY, SHARE, BudgetTown
+from tests.support.town import MARKETO, SALESFORCE
+
+PEOPLE = 40
+HOURS = 3
+HOUR = int(3_600 / EVERY)
+
+
+class Cast:
+    """People who are the same on both sides."""
+
+    def __init__(self, town: BudgetTown) -> None:
+        self.leads: list[Ref] = []
+        self.records: list[Ref] = []
+        for number in range(PEOPLE):
+            who = {"lastName": f"L{number}", "email": f"p{number}@mail.example"}
+            self.leads.append(town.lead(**who))
+            self.records.append(town.record(LastName=who["lastName"], Email=who["email"]))
+
+    def act(self, town: BudgetTown, first: int) -> None:
+        """An opt-out on either side, and somebody who becomes hot."""
+        here, there, hot = range(first, first + 3)
+        town.edit(self.leads[here], unsubscribed=True)
+        town.happens(
+            f"opt-out at marketo {first}", lambda: bool(town.value(self.records[here], "HasOptedOutOfEmail"))
+        )
+        town.edit(self.records[there], HasOptedOutOfEmail=True)
+        town.happens(
+            f"opt-out at salesforce {first}", lambda: bool(town.value(self.leads[there], "unsubscribed"))
+        )
+        town.edit(self.leads[hot], leadScore=90)
+        town.happens(f"hand-over {first}", lambda: town.task_of(self.records[hot]) == 1)
+
+
+def begun(folder: Path) -> tuple[BudgetTown, Cast]:
+    """A town at rest, in which everybody then got a title that no feed has told of: even ones at Marketo, odd ones at
+    Salesforce."""
+    folder.mkdir()
+    town = BudgetTown(folder)
+    cast = Cast(town)
+    town.begin()
+    for number in range(PEOPLE):
+        if number % 2:
+            town.edit(cast.records[number], Title=f"T{number}")
+        else:
+            town.edit(cast.leads[number], title=f"T{number}")
+    town.overlook()
+    return town, cast
+
+
+def titles(town: BudgetTown, cast: Cast) -> tuple[int, int]:
+    """How many have their title at Marketo and at Salesforce."""
+    return (
+        sum(town.value(lead, "title") == f"T{number}" for number, lead in enumerate(cast.leads)),
+        sum(town.value(record, "Title") == f"T{number}" for number, record in enumerate(cast.records)),
+    )
+
+
+def undisturbed(folder: Path) -> dict[str, int]:
+    """How many cycles everything hot takes with neither backfill nor other application."""
+    town, cast = begun(folder)
+    with town:
+        town.pass_by(2)
+        cast.act(town, 0)
+        town.pass_by(HOURS * HOUR)
+        cast.act(town, 10)
+        town.pass_by(3)
+        return dict(town.delays)
+
+
+@pytest.mark.parametrize(
+    ("system", "phase", "back"),
+    [(MARKETO, "sending", 4), (SALESFORCE, "reading", 23), (SALESFORCE, "sending", 23)],
+)
+def test_a_competing_application_eats_in_mid_backfill(
+    system: str, phase: str, back: int, tmp_path: Path
+) -> None:
+    """Seven tenths of a day's calls go to somebody else while a backfill runs: none of our calls is let in beyond our
+    share, the backfill pauses and says until when, opt-outs and hand-overs arrive after as many cycles as without
+    both, and when calls are back everything arrives, each value once."""
+    usual = undisturbed(tmp_path / "usual")
+    town, cast = begun(tmp_path / "eaten")
+    with town:
+        stand = town.backfill()
+        while stand.phase != phase:
+            town.pass_by(1)
+        town.eat(system, 0.7)
+        town.pass_by(2)
+        cast.act(town, 0)
+        town.pass_by(HOURS * HOUR)
+        cast.act(town, 10)
+        town.pass_by(3)
+
+        assert stand.phase == phase
+        assert min(titles(town, cast)) < PEOPLE
+        assert "«backfill» wait until 2026-11-22 0" in stand.why
+        assert town.delays == usual
+        assert set(usual.values()) <= {1, 2}
+        assert town.highest(system) <= SHARE * DAILY[system]
+
+        town.pass_by(2 * back, 1_800.0)
+        assert stand.phase == "done"
+        assert stand.failed == 0
+        assert titles(town, cast) == (PEOPLE, PEOPLE)
+        assert town.hot == []
+        written = Counter(
+            (entry.id, field)
+            for entry in town.api_entries
+            for field in entry.changes
+            if field in ("title", "Title")
+        )
+        assert set(written.values()) == {1}
+        assert len(written) == PEOPLE
+        for each in (MARKETO, SALESFORCE):
+            assert town.highest(each) <= SHARE * DAILY[each]
+            assert town.budget(each).standing().rate == 1.0
+
+
+def test_the_last_calls_of_our_share_go_to_what_must_not_wait(tmp_path: Path) -> None:
+    """Below one floor after the other ordinary changes, then hand-overs wait, and opt-outs arrive until our share is
+    used up to the last call; the reserve stays with the others, and after the reset everything arrives."""
+    town, cast = begun(tmp_path / "town")
+    share = round(SHARE * DAILY[MARKETO])
+    with town:
+        town.eat_up_to(MARKETO, round(0.9 * share))
+        town.pass_by(2)
+        cast.act(town, 0)
+        town.edit(cast.records[20], Phone="+81 3 1234 5678")
+        town.pass_by(3)
+        assert set(town.delays.values()) <= {1, 2}
+        assert len(town.delays) == 3
+        assert town.put_off > 0
+        assert town.value(cast.leads[20], "phone") is None
+
+        town.eat_up_to(MARKETO, round(0.98 * share) + 1)
+        town.edit(cast.records[21], HasOptedOutOfEmail=True)
+        town.happens("last", lambda: bool(town.value(cast.leads[21], "unsubscribed")))
+        town.pass_by(3)
+        assert town.delays["last"] <= 2
+        assert town.refused == 0
+
+        town.eat_up_to(MARKETO, share - 3)
+        town.edit(cast.records[22], HasOptedOutOfEmail=True)
+        town.pass_by(6)
+        assert town.highest(MARKETO) <= share
+        assert town.refused > 0
+        assert town.used(MARKETO) == share
+        town.pass_by(12, 1_800.0)
+        assert town.value(cast.leads[22], "unsubscribed") is True
+        assert town.value(cast.leads[20], "phone") is not None
