@@ -8,20 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from renkei.brakewords import BRAKES
+
 ENGINE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "brake.flood": (
-            "{count} opt-outs within an hour, limit {limit}",
-            "1時間以内の配信停止が {count} 件（上限 {limit} 件）",
-        ),
-        "brake.excess": (
-            "{count} {action}s {span}, limit {limit}",
-            "{action}が{span}に {count} 件（上限 {limit} 件）",
-        ),
-        "brake.loss": (
-            "{system} lost {lost} of {held} records, limit {limit}",
-            "{system} で {held} 件中 {lost} 件が見えなくなりました（上限 {limit} 件）",
-        ),
+        **BRAKES,
         "span.this cycle": ("this cycle", "今回のサイクル"),
         "span.in an hour": ("in an hour", "1時間以内"),
         "span.in a day": ("in a day", "24時間以内"),

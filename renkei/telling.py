@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from renkei.brakewords import FORMS
 from renkei.words import Words
 from sync.errors import InDoubt, LeaseLost, QuotaSpent, RenkeiError, RequestRefused, Retryable
 
@@ -17,22 +18,6 @@ if TYPE_CHECKING:
     from state.answers import OperationInfo
     from sync.rules import Rules
 
-# As sync.guard writes them.
-_BRAKES = (
-    ("brake.flood", re.compile(r"(?P<count>[\d,]+) opt-outs within an hour, limit (?P<limit>[\d,]+)")),
-    (
-        "brake.excess",
-        re.compile(
-            r"(?P<count>[\d,]+) (?P<action>\w+)s (?P<span>this cycle|in an hour|in a day), limit (?P<limit>[\d,]+)"
-        ),
-    ),
-    (
-        "brake.loss",
-        re.compile(
-            r"(?P<system>\S+) lost (?P<lost>[\d,]+) of (?P<held>[\d,]+) records, limit (?P<limit>[\d,]+)"
-        ),
-    ),
-)
 _IGNORED = re.compile(r"ignored by the vendor: (?P<fields>.+)")
 
 
@@ -45,7 +30,7 @@ class Refusal(NamedTuple):
 
 def brake(words: Words, reason: str) -> str:
     """A brake's reason."""
-    for key, form in _BRAKES:
+    for key, form in FORMS:
         found = form.fullmatch(reason)
         if found:
             parts = {

@@ -243,6 +243,7 @@ def _is_quiet(world: World, bounds: Bounds) -> bool:
 def _add(total: Decided, part: Decided) -> None:
     total.entities += part.entities
     total.linked += part.linked
+    total.twins += part.twins
     total.operations += part.operations
     total.held += part.held
     total.conflicts += part.conflicts

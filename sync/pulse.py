@@ -70,6 +70,10 @@ class Pulse:
             if not left:
                 del self.counts[group]
 
+    def of(self, sign: str, field: str = "") -> int:
+        """How many records bear a sign."""
+        return sum(self.counts.get((sign, field), {}).values())
+
     def greatest(self) -> int:
         """The greatest count of any sign."""
         return max((sum(names.values()) for names in self.counts.values()), default=0)

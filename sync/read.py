@@ -89,7 +89,7 @@ class World:
 
 @dataclass(slots=True)
 class ReadCount:
-    """What reading came to. `lost`: deleted, or asked for by id and not given."""
+    """What reading came to. `lost`: deleted of what we held, or asked for by id and not given."""
 
     read: int = 0
     new: int = 0
@@ -342,21 +342,22 @@ def _note_page(
     if page.events:
         world.store.commit(patch)
         patch = Patch()
-        _note_events(world, page.events, reading, patch)
+        done.lost += _note_events(world, page.events, reading, patch)
     if cursor is not None:
         patch.put(cursor)
     if patch:
         world.store.commit(patch)
     done.add(noted)
     done.events += len(page.events)
-    done.lost += sum(event.kind == "deleted" for event in page.events)
     world.progress(f"read {reading.system}", noted.read)
 
 
-def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, patch: Patch) -> None:
+def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, patch: Patch) -> int:
+    """Note what became of records as a whole; how many were lost, which a sweep that tells it again does not say."""
     refs = [event.ref for event in events] + [event.into for event in events if event.into is not None]
     rows = list(_held(world, refs).values())
-    feel(world, reading, lives(events, rows), patch)
+    ended = lives(events, rows)
+    feel(world, reading, ended, patch)
     entities = {row.entity for row in rows}
     family = Family(
         records=world.store.records_of(entities),
@@ -368,6 +369,7 @@ def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, pa
     noted = Noted(dirty=[], lost_keys=set(), again=[])
     note_events(events, family, reading, world.lens, world.numbers, patch, noted)
     _wake(world, noted, patch)
+    return ended.of(LOSS)
 
 
 def sent_operations(world: World) -> frozenset[int]:

@@ -94,7 +94,8 @@ def clock_brakes(world: World) -> tuple[Brake, ...]:
 
 def unread_brake(system: str, why: str) -> Brake:
     """A brake on a system that refuses to be read as the mapping asks: a field or a permission is gone."""
-    return Brake(EVERYTHING, f"{system} cannot be read: {why.rstrip('.')}", 1, 0, READING)
+    what = " ".join(why.split()).split(". ")[0].rstrip(".")  # the vendor's first sentence, in one line
+    return Brake(EVERYTHING, f"{system} cannot be read: {what}", 1, 0, READING)
 
 
 def other_place_brake(error: OtherPlace) -> Brake:

@@ -118,7 +118,7 @@ def _all_changed(source: Source, limit: Limit) -> Iterator[Brake]:
 
 
 def _sum(sign: str, name: str, counts: Pulse) -> int:
-    return sum(counts.counts.get((sign, name), {}).values())
+    return counts.of(sign, name)
 
 
 def _one(sign: str, name: str, what: str, counts: Pulse) -> int:
