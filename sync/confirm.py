@@ -15,7 +15,6 @@ import msgspec
 from sync.normalise import Lens, decode_body, encode
 from sync.record import Raw, Value
 from sync.rows import RecordRow
-from sync.rules import Flow
 
 Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed", "undone"]
 
@@ -114,7 +113,8 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
     rule = lens.rule.get(lens.name_of(row.system, row.object, path))
     if read == lens.read_raw(row.system, row.object, path, sent.before):
         return "ignored" if 0 < sent.looked < row.as_of else "look again"
-    # an id is altered by no vendor
-    one_way = rule is not None and rule.flow is not Flow.BOTH and not rule.key
+    # an id is altered by no vendor; where a field comes from nothing is sent any more, once its arrow has turned
+    here = lens.side(row.system)
+    one_way = rule is not None and rule.flow.into(here) and not rule.flow.into(here.other) and not rule.key
     ours = row.own == 1 and sent.alone
     return "altered" if ours or (one_way and row.own != 0) else "changed"

@@ -87,8 +87,8 @@ def note_events(
                 if row is not None and row.state != MOVED and event.into is not None:
                     before = _entities(row, event.into, family)
                     merged = event.kind == "merged" or (before <= family.bases.keys() and len(before) > 1)
-                    _move(row, event.into, family, reading, lens, numbers, patch, found)
-                    if lens.rules.standing:
+                    one = _move(row, event.into, family, reading, lens, numbers, patch, found)
+                    if one and lens.rules.standing:
                         _follow(before, event.into, family, lens.rules.route, patch, merged=merged)
         _tell(event, stood, told, family, patch)
     told.close(patch, reading.system, reading.kind, now=reading.now, run=reading.run)
@@ -136,8 +136,11 @@ def _move(
     numbers: Numbers,
     patch: Patch,
     found: Noted,
-) -> None:
+) -> bool:
+    """A record goes on as another; says whether those whom both stand for are one from now on. A twin is somebody's by
+    its address alone: where its entity has another record that leads, it goes over to the winner's by itself."""
     winner = family.records.get(into)
+    alone = winner is not None and winner.entity != row.entity and row.role == TWIN and _is_led(row, family)
     if winner is None:
         winner = placeholder(into, reading, numbers())
         found.again.append(into)
@@ -146,11 +149,22 @@ def _move(
     moved = row._replace(
         state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN, refetch_at=0.0
     )
+    if alone:
+        moved = moved._replace(entity=winner.entity)
+        winner = winner._replace(noted=numbers())
     _put(moved, family, patch)
     _put(winner, family, patch)
-    keep = _elder(row, winner, family)
-    _join(keep=keep, row=row, winner=winner, family=family, numbers=numbers, patch=patch, found=found)
     found.dirty.append(into)
+    if not alone:
+        keep = _elder(row, winner, family)
+        _join(keep=keep, row=row, winner=winner, family=family, numbers=numbers, patch=patch, found=found)
+    return not alone
+
+
+def _is_led(twin: RecordRow, family: Family) -> bool:
+    """True if another record of a twin's entity and system leads and lives."""
+    mine = (row for row in family.of(twin.entity) if row.system == twin.system and row.ref != twin.ref)
+    return any(row.role == LEADING and row.state not in (DELETED, MOVED) for row in mine)
 
 
 def _entities(row: RecordRow, into: Ref, family: Family) -> set[int]:
@@ -195,16 +209,18 @@ def _join(
     patch: Patch,
     found: Noted,
 ) -> None:
-    """Bring both records' entities together; the winner leads its system, and across the side that was
-    there first goes on leading."""
+    """Bring both records' entities together. On the winner's system whoever leads and lives goes on leading, else the
+    winner does: that a twin is merged or converted changes no link. Across, the side that was there first goes on
+    leading."""
     gone = winner.entity if keep == row.entity else row.entity
+    leader = _leader(family.of(keep), winner)
     leads_across = {r.system for r in family.of(keep) if r.role == LEADING and r.state != MOVED}
     for member in family.of(gone) if gone != keep else []:
         role = TWIN if member.system in leads_across and member.system != winner.system else member.role
         _put(member._replace(entity=keep, role=role, noted=numbers()), family, patch)
     for member in family.of(keep):
         if member.system == winner.system and member.state != MOVED:
-            role = LEADING if member.ref == winner.ref else TWIN
+            role = LEADING if member.ref == leader else TWIN
             _put(member._replace(role=role, noted=numbers()), family, patch)
     if gone != keep:
         for operation in family.operations:
@@ -220,6 +236,12 @@ def _join(
                 moved = base._replace(entity=keep)
                 family.bases[keep] = moved
                 patch.put(moved)
+
+
+def _leader(members: Iterable[RecordRow], winner: RecordRow) -> Ref:
+    """Who leads the winner's system among the members of the entity that goes on."""
+    mine = (row for row in members if row.system == winner.system and row.role == LEADING)
+    return next((row.ref for row in mine if row.state not in (DELETED, MOVED)), winner.ref)
 
 
 def _drop_merged(operation: OperationRow, keep: int, kind: str, patch: Patch, found: Noted) -> None:

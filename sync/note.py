@@ -150,6 +150,8 @@ class _Page:
             noted=self.numbers() if dirty else row.noted, observed=self.number if told else row.observed,
             body=encode(seen) if changes or first_look else row.body, unconfirmed=unconfirmed,
         )  # fmt: skip
+        if first_look and not dirty and _enters(self.lens, row, fresh):
+            dirty, fresh = True, fresh._replace(noted=self.numbers())
         self.patch.put(fresh)
         if dirty:
             self.found.dirty.append(record.ref)
@@ -168,6 +170,12 @@ class _Page:
             ours = waiting(row)
             others = {path: each for path, each in changes.items() if path in seen and path not in ours}
             self.found.pulse.change(row.object, others)
+
+
+def _enters(lens: Lens, before: RecordRow, after: RecordRow) -> bool:
+    """Whether a record that we created shows only now, when it is first read, on which side of its scope it is."""
+    scope = lens.rules.scope.get(lens.side(before.system))
+    return scope is not None and scope(lens.known(before).values) != scope(lens.known(after).values)
 
 
 def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[Ref]:

@@ -1,8 +1,8 @@
 """What a refusal leaves of an operation (protocol §3): parts that are sent again, and parts that fail.
 
 Pure. A refusal that names a field: the rest is sent once more without it and that field alone fails. One that
-names none: the fields go on singly. A create goes on without the named field, unless it cannot do without; an effect
-goes on without a field that it can do without.
+names none: the fields go on singly. A create goes on without the named field, unless it cannot do without, as without
+its key or an opt-out; an effect goes on without a field that it can do without.
 A failed operation stays open and is tried again after an hour, six hours, then daily.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 
 from sync.errors import RequestRefused
 from sync.note import Numbers
-from sync.plan import Job, Work, content_hash, decode_work, encode_work, target_of
+from sync.plan import FieldWork, Job, Work, content_hash, decode_work, encode_work, target_of
 from sync.ports import FieldError
 from sync.rows import FAILED, PENDING, OperationRow
 from sync.rules import ActionKind
@@ -36,6 +36,8 @@ def after_refusal(
     rest = set(work.fields) - named
     if row.action == ActionKind.CREATE:
         yield _lean_create(row, work, named, errors, now)
+    elif row.action == ActionKind.DELETE:
+        yield failed(row, work, errors, now)
     elif named and rest:
         yield failed(row, part(work, named), errors, now)
         yield _again(row, part(work, rest))._replace(id=numbers())
@@ -52,10 +54,16 @@ def _lean_create(
     row: OperationRow, work: Work, named: set[str], errors: Sequence[FieldError], now: float
 ) -> OperationRow:
     rest = set(work.fields) - named
-    if not named or not rest or work.unique in named or row.attempts >= len(work.fields):
+    needed = work.unique in named or any(_is_opt_out(work.fields[path]) for path in named)
+    if not named or not rest or needed or row.attempts >= len(work.fields):
         return failed(row, work, errors, now)
     lean = part(work, rest)
     return _again(row, msgspec.structs.replace(lean, without=(*work.without, *sorted(named))))
+
+
+def _is_opt_out(field: FieldWork) -> bool:
+    """Whoever is opted out is never made as one who may be written to."""
+    return field.name.startswith("consent.")
 
 
 def lean_effect(row: OperationRow, work: Work, errors: Sequence[FieldError]) -> OperationRow | None:

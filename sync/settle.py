@@ -15,6 +15,7 @@ from sync.errors import Meaning
 from sync.met import bearing_the_key, survivor, unread, was_in_view
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
+from sync.outdated import agreed_still, is_outdated
 from sync.plan import (
     Base,
     FieldWork,
@@ -104,17 +105,18 @@ class Settlement:
         if new is not None:
             # an opt-out that arrives late is asked once more who else has to hear of it
             late = row.action == ActionKind.OPT_OUT
-            if row.again or late or work.without or self._feeds_others(row.system, work):
+            if row.again or late or work.without or self._asks_again(row, work):
                 new = new._replace(noted=self.numbers())
             self._put(new)
             self._agree(new, work, row, outcome.values)
         self.patch.put(row._replace(state=APPLIED, record=target.id, done_at=self.now, reason=""))
         self.done.applied += 1
 
-    def _feeds_others(self, system: str, work: Work) -> bool:
-        """True if a field of the other side is computed from what was written here: it is decided again."""
-        inputs = self.lens.inputs(system)
-        return bool(inputs) and any(each.name in inputs for each in work.fields.values())
+    def _asks_again(self, row: OperationRow, work: Work) -> bool:
+        """True if what was written is decided again: a field of the other side is computed from it, or the rules have
+        changed since."""
+        inputs = self.lens.inputs(row.system)
+        return is_outdated(self.lens, row) or any(each.name in inputs for each in work.fields.values())
 
     def _written(
         self, held: RecordRow, row: OperationRow, fields: Mapping[str, FieldWork],
@@ -214,7 +216,7 @@ class Settlement:
         if any(base.leading(each) != names[each] for each in SIDES):
             return
         halves = dict(base.halves)
-        for path, field_ in work.fields.items():
+        for path, field_ in agreed_still(self.lens, row, work).items():
             old = halves.get(field_.name)
             half = self._half(field_, path, target, returned, old)
             if work.undo:  # it carries nothing across, so nothing goes in circles by it
@@ -332,8 +334,8 @@ class Settlement:
     def again(self, job: Job) -> None:
         """It was never executed: it may leave again, unless what was passed over meanwhile wants it otherwise."""
         row, work = job
-        source = self.around.records.get(work.source)
-        entity = source.entity if source is not None else row.entity
+        about = self.around.records.get(target_of(row) if row.record else work.source)
+        entity = about.entity if about is not None else row.entity
         self.patch.put(row._replace(state=PENDING, at=self.now, attempts=row.attempts + 1, entity=entity))
         if row.action == ActionKind.CREATE:
             self._remember(row, work)

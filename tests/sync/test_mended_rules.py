@@ -1,0 +1,93 @@
+"""Rules that change while work is on its way, and scopes: nothing is agreed on that the rules read otherwise by now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sync.confirm import Sent, confirm, pack
+from sync.normalise import Lens
+from sync.note import note
+from sync.outdated import agreed_still
+from sync.plan import FieldWork, Work, encode_work
+from sync.record import Ref
+from sync.rows import LANE_DELTA, OperationRow, Patch, RecordRow
+from tests.support.people import MAPPING, NOW, lens, numbers, reading, record, row
+from tests.support.town import SALESFORCE, Town
+
+SCOPED = MAPPING.replace(
+    "consent:", "  test: { ma: isTest, type: boolean }\nscope: { ma: { test: { not: true } } }\nconsent:"
+)
+OTHER_WORDS = MAPPING.replace(
+    "製造業: Manufacturing, 建設: Construction", "製造業: Construction, 建設: Manufacturing"
+)
+TO_SALES = MAPPING.replace("title:     { ma: title, flow: <->", "title:     { ma: title, flow: ->")
+
+
+def test_a_record_of_our_own_making_is_decided_once_it_shows_that_it_is_in_the_scope() -> None:
+    """Before it is first read nobody knows on which side of the scope it is; a false that comes then is news."""
+    made = row("ma", "1", 9, {"email": "a@x.example"}, as_of=0, settled=5, noted=3)
+    patch = Patch()
+    fresh = record("ma", "1", {"email": "a@x.example", "isTest": False})
+    found = note([fresh], {made.ref: made}, reading("ma", 50, indexed=False), lens(SCOPED), numbers(), patch)
+    (kept,) = patch.puts[RecordRow].values()
+    assert isinstance(kept, RecordRow)
+    assert (found.dirty, kept.noted > made.noted) == ([made.ref], True)
+
+
+def test_a_first_look_that_changes_nothing_about_the_scope_is_no_news() -> None:
+    """What the vendor puts into every new record asks for no decision."""
+    made = row("ma", "1", 9, {"email": "a@x.example"}, as_of=0, settled=5, noted=3)
+    fresh = record("ma", "1", {"email": "a@x.example", "isTest": False})
+    found = note([fresh], {made.ref: made}, reading("ma", 50, indexed=False), lens(), numbers(), Patch())
+    assert found.dirty == []
+
+
+def carried(name: str, path: str, value: str, sent: str, then: Lens) -> tuple[OperationRow, Work]:
+    """A write to sales that was decided under other rules."""
+    work = Work(fields={path: FieldWork(name, None, sent, value, value)}, source=Ref("ma", "Lead", "1"))
+    made = OperationRow(
+        40, 9, "people", 7, "update", "sfa", "Lead", "L", LANE_DELTA, "sent", 0.0, 0, 0, then.rules.digest, "h",
+        "", NOW, 0.0, "", encode_work(work),
+    )  # fmt: skip
+    return made, work
+
+
+def test_a_word_that_means_something_else_by_now_is_not_agreed_on() -> None:
+    """A write that is settled under another table of values leaves no base; it is decided anew from both sides."""
+    made, work = carried("industry", "Industry", "製造業", "Manufacturing", lens())
+    assert agreed_still(lens(), made, work) == work.fields
+    assert agreed_still(lens(OTHER_WORDS), made, work) == {}
+
+
+def test_a_field_that_other_rules_do_not_touch_is_agreed_on() -> None:
+    """Rules that change elsewhere take no agreement back, and a field that left the mapping has none."""
+    made, work = carried("title", "Title", "課長", "課長", lens())
+    assert agreed_still(lens(OTHER_WORDS), made, work) == work.fields
+    without = "\n".join(line for line in MAPPING.splitlines() if "title:" not in line)
+    assert agreed_still(lens(without), made, work) == {}
+
+
+def test_what_stands_where_a_field_comes_from_is_an_edit_though_we_wrote_there_before() -> None:
+    """After an arrow has turned, a value typed over ours on its source side is a person's, and no alteration."""
+    sent = pack({"title": Sent(5, None, "課長", 0)})
+    held = row("ma", "1", 9, {"title": "部長"}, settled=5, unconfirmed=sent)
+    (verdict,) = confirm(held, lens(TO_SALES), now=NOW, lag=1.0).verdicts
+    assert verdict.fate == "changed"
+
+
+def test_a_write_in_doubt_is_settled_though_its_field_has_left_the_mapping() -> None:
+    """Cycles go on, and what the present rules carry is carried."""
+    with Town() as town:
+        lead = town.lead(email="a@firm.example", lastName="Ito", title="Buyer", leadScore=80)
+        town.strike(SALESFORCE, "lost_after_commit", "create")
+        town.cycle(first=True)
+        rules = town.world.lens.rules
+        fewer = tuple(rule for rule in rules.fields if rule.name != "title")
+        town.world = replace(town.world, lens=Lens(replace(rules, fields=fewer, deciding="fewer")))
+        town.wait()
+        town.quiet()
+        town.edit(lead, lastName="Sato")
+        town.wait()
+        town.quiet()
+        assert len(town.having(SALESFORCE, "LastName", "Sato")) == 1
+        assert town.in_doubt == 0
