@@ -235,6 +235,7 @@ class Schedule:
         rows = self.store.get(RulesRow, [(self.world.lens.rules.route,)])
         first = not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
+        allowed = self.office.turned_away
         self.cycle_began = now = self.clock.now()
         self.sweep_began = now if sweep else self._swept
         reach = now - self._swept + LATE if sweep else 0.0
@@ -243,12 +244,12 @@ class Schedule:
         try:
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
             self._swept = now if sweep else self._swept
-            if report.brakes:
+            if report.brakes and self.office.turned_away == allowed:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
         except Retryable as error:
             self.tell("cycle ends", error.message)
         except RequestRefused as error:
-            if not self.office.hidden:
+            if self.office.turned_away == allowed:
                 raise
             self.tell("cycle ends", error.message)
         except Fatal as error:

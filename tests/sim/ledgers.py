@@ -193,7 +193,8 @@ class Ledgers(Rulings):
         token = self.tokens.get(named[0]) if named else None
         if token is not None:
             token.persons.add(person)
-            token.replaced = 0
+            token.replaced, token.again = 0, True
+            token.homes.clear()  # of where it stands already nobody can say any more which typing that was
 
     def _is_for(self, token: Token, row: Row) -> bool:
         return any(self.is_of(row, person) for person in token.persons)
@@ -213,7 +214,7 @@ class Ledgers(Rulings):
         elif looked is not None and token.homes[row.key] > looked:
             self.counts["lost in the vendor's gap"] += 1
         else:
-            self.losses.append(Loss(token, row.key, new, self.place))
+            self.losses.append(Loss(token, row.key, new, sent.cycle if sent is not None else 0.0))
 
     def _is_older(self, side: str, newer: Token, number: int) -> bool:
         """Whether a value was typed over by one that still stands, both of them across only, and in one record: of

@@ -22,7 +22,7 @@ class Office:
         self.mapping = mapping
         self.hidden: dict[str, set[str]] = {}
         self.sealed: dict[str, set[str]] = {}
-        self.refused = 0
+        self.turned_away = 0
 
     def give_back(self) -> None:
         """Our user may see and write everything again."""
@@ -33,7 +33,7 @@ class Office:
         """A read that names these fields. Raises RequestRefused for one that our user may not see."""
         lost = self.hidden.get(side, set()) & {path for each in paths.values() for path in each}
         if lost:
-            self.refused += 1
+            self.turned_away += 1
             raise RequestRefused(f"{side} shows our user no field {min(lost)!r}.", "INVALID_FIELD")
 
     def denied(self, side: str, write: Write) -> Outcome | None:
@@ -42,7 +42,6 @@ class Office:
         lost = sorted(shut & write.values.keys())
         if not lost:
             return None
-        self.refused += 1
         found = tuple(
             FieldError(path, "INVALID_FIELD_FOR_INSERT_UPDATE", "may not be written") for path in lost
         )

@@ -70,8 +70,8 @@ class Oracle(Ledgers):
             if claim.kind == "ignored" and (token := token_in(claim.value)):
                 self._ignored.add(token)
                 path = TWO_WAY[self.tokens[token[0]].field][claim.side]
-                swallowed = (claim.side, claim.id, path) in self._swallowed
-                if not swallowed and (claim.side, claim.id, token[0]) in self._stored:
+                excused = (claim.side, claim.id, path) in self._swallowed or self.tokens[token[0]].again
+                if not excused and (claim.side, claim.id, token[0]) in self._stored:
                     self.offend(
                         "false claim",
                         (claim.side, claim.id),
@@ -104,8 +104,9 @@ class Oracle(Ledgers):
         for field, paths in TWO_WAY.items():
             if (field == "company" and sfa.object == "Contact") or field in ruling.unmapped:
                 continue
-            if field in ruling.one_way and not ma.get(paths):
-                continue  # a blank goes nowhere
+            if not ma.get(paths) and self.was_one_way(field, sfa.changed.get(paths[SFA], 0.0)):
+                self.counts["left blank by a one-way field"] += 1
+                continue  # a blank goes nowhere, and is agreed on as a blank
             left, right = ma.get(paths), sfa.get(paths)
             blind = self._written_blindly(ma, paths) or self._written_blindly(sfa, paths)
             if plain(left) != plain(right) and not blind and not self._excused(ma, sfa, field, said):
@@ -189,7 +190,10 @@ class Oracle(Ledgers):
         # typed over here, and typed or merged in nowhere else, by a person without twins: what stands across is
         # nobody's newer word
         came_back = winner is not None and winner[0] in token.after and not self._has_twins(token.person)
-        if winner and came_back and set(self.tokens[winner[0]].homes) == {loss.home}:
+        older = self.tokens[winner[0]].time if winner else 0.0
+        if loss.home[0] == MA and self.was_read_anew(token.field, older, loss.cycle):
+            self.counts["decided anew after a field was retyped"] += 1
+        elif winner and came_back and set(self.tokens[winner[0]].homes) == {loss.home}:
             self.offend(
                 "stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back"
             )

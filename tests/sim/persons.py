@@ -70,9 +70,14 @@ class Persons:
         return any(row.mails & each.mails for each in self.rows.values() if self.is_of(each, person))
 
     def kin(self, row: Row) -> list[Row]:
-        """All records of the same side, dead ones too, that count as this person's or share an address with it."""
-        rows = self.rows.values()
-        return [r for r in rows if r.side == row.side and (self.is_of(r, row.person) or r.mails & row.mails)]
+        """All records of the same side, dead ones too, that count as this person's or share an address with it, or
+        with somebody who does, and so on."""
+        rows, found = list(self.rows.values()), [row]
+        for each in found:
+            near = [r for r in rows if self.is_of(r, each.person) or r.mails & each.mails]
+            found += near
+            rows = [r for r in rows if r not in near]
+        return [r for r in {each.key: each for each in found}.values() if r.side == row.side]
 
     def mail_of(self, row: Row) -> str:
         """The address that a record bears, as far as no vendor alters it."""

@@ -17,11 +17,13 @@ OTHER_WORDS = {"web": "Web", "phone": "Partner Referral", "partner": "Phone Inqu
 
 
 class Ruling(NamedTuple):
-    """A mapping: fields that only go to sales (`one_way`) or nowhere (`unmapped`), the words of `source` by what
-    marketing calls them ({} = not mapped), and whether those marked as a test are outside the scope."""
+    """A mapping: fields that only go to sales (`one_way`) or nowhere (`unmapped`), those read as another type
+    (`retyped`), the words of `source` by what marketing calls them ({} = not mapped), and whether those marked as a
+    test are outside the scope."""
 
     one_way: frozenset[str] = frozenset()
     unmapped: frozenset[str] = frozenset()
+    retyped: frozenset[str] = frozenset()
     words: Mapping[str, str] = {}
     scoped: bool = True
 
@@ -31,7 +33,7 @@ RULINGS: Mapping[str, Ruling] = {
     "full": Ruling(words=WORDS),
     "narrow": Ruling(unmapped=frozenset({"title"}), words=WORDS),
     "one way": Ruling(one_way=frozenset({"title"}), words=WORDS),
-    "retyped": Ruling(words=WORDS),
+    "retyped": Ruling(retyped=frozenset({"phone"}), words=WORDS),
     "reworded": Ruling(words=OTHER_WORDS),
     "turned": Ruling(words=WORDS),
 }
@@ -53,6 +55,20 @@ class Rulings(Persons):
         """The mapping under which a write left; without one, the last."""
         name = next(n for since, n in reversed(self._in_force) if sent is None or since <= sent.cycle)
         return RULINGS[name]
+
+    def was_one_way(self, field: str, since: float) -> bool:
+        """Whether a field only went to sales at some time since."""
+        ended = [until for until, _name in self._in_force[1:]] + [float("inf")]
+        names = [name for (_since, name), until in zip(self._in_force, ended, strict=True) if until > since]
+        return any(field in RULINGS[name].one_way for name in names)
+
+    def was_read_anew(self, field: str, since: float, until: float) -> bool:
+        """Whether a field was read as another type from some cycle in between on: what was agreed before is void."""
+        turns = zip(self._in_force, self._in_force[1:], strict=False)
+        return any(
+            since <= at <= until and (field in RULINGS[old].retyped) != (field in RULINGS[new].retyped)
+            for (_at, old), (at, new) in turns
+        )
 
     def is_outside(self, row: Row) -> bool:
         """Whether a record of marketing is outside the scope of the mapping in force."""

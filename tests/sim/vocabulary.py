@@ -105,7 +105,7 @@ class Token:
     """One value that a person typed; an address may be typed for several `persons`."""
 
     __slots__ = (
-        "after", "arrived", "field", "homes", "number", "person", "persons", "replaced", "time", "typed",
+        "after", "again", "arrived", "field", "homes", "number", "person", "persons", "replaced", "time", "typed",
     )  # fmt: skip
 
     def __init__(self, number: int, person: int, field: str, home: Key, typed: int, time: float) -> None:
@@ -113,18 +113,18 @@ class Token:
         self.persons = {person}
         self.homes = {home: typed}
         self.typed, self.time = typed, time
-        self.replaced = 0
+        self.replaced, self.again = 0, False
         self.after: set[int] = set()
         self.arrived: dict[str, int] = {home[0]: typed}
 
 
 class Loss(NamedTuple):
-    """A typed value that the engine wrote over: it must have been a conflict, and said so."""
+    """A typed value that the engine wrote over in a cycle: it must have been a conflict, and said so."""
 
     token: Token
     home: Key
     new: object
-    place: int
+    cycle: float
 
 
 def token_in(value: object) -> tuple[int, int] | None:
