@@ -12,6 +12,7 @@ from renkei.demowords import DEMO
 from renkei.enginewords import ENGINE
 from renkei.errorwords import ERRORS
 from renkei.reconcilewords import RECONCILE
+from renkei.replaywords import REPLAYS
 from renkei.taskwords import TASKS
 from renkei.tracewords import TRACES
 from renkei.undowords import UNDOS
@@ -25,6 +26,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         **UNDOS,
         **ERRORS,
         **RECONCILE,
+        **REPLAYS,
         "error": ("error", "エラー"),
         "warning": ("warning", "警告"),
         "note": ("note", "参考"),

@@ -27,6 +27,7 @@ from renkei.cli import (
     planning,
     project,
     reconcile,
+    replay,
     service,
     shadow,
     status,
@@ -48,8 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _GROUPS = (
-    project, planning, delivery, backfill, reconcile, status, inbox, errors, looking, deciding, undo, shadow, service,
-    keeping, demo,
+    project, planning, replay, delivery, backfill, reconcile, status, inbox, errors, looking, deciding, undo, shadow,
+    service, keeping, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)

@@ -66,13 +66,14 @@ def plan(
         return
     say(f"{here.words('env', env=here.project.env)}   {here.words('nothing_written')}")
     for data in screens:
-        _show_plan(here, data)
+        show_plan(here, data)
     if out is not None:
         number = sum(len(part.operations) for part in made.routes)
         say(here.words("plan.written", number=f"{number:,}", path=out))
 
 
-def _show_plan(here: Session, data: dict[str, Any]) -> None:
+def show_plan(here: Session, data: dict[str, Any]) -> None:
+    """A route's plan in figures, with its first lines."""
     words = here.words
     head = words("plan.head", digest=data["digest"], linked=f"{data['linked']:,}")
     say(f"{paint(data['route'], 'bold')}   {head}   {counts(data['records'])}")
