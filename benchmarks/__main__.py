@@ -16,8 +16,10 @@ from benchmarks.backfills import backfills
 from benchmarks.cases import FirstCopy, Wrong, first_copy, say, two_ways
 from benchmarks.idle import idle, idle_lines
 from benchmarks.latency import latency, latency_lines
+from benchmarks.recoveries import recoveries, recovery_lines
+from benchmarks.traces import trace_lines, traces
 
-NAMES = ("copy", "both", "idle", "latency", "backfill")
+NAMES = ("copy", "both", "idle", "latency", "backfill", "trace", "recovery")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -25,9 +27,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "case", nargs="?", choices=NAMES,
         help="copy: first copy, delta, quiet, memory; both: both ways; idle: a service that waits; latency: how soon "
-        "sales hears of a hot person; backfill: people whom no feed told of; default: copy, both and idle",
+        "sales hears of a hot person; backfill: people whom no feed told of; trace: who changed what, over a million "
+        "writes; recovery: killed with a million open; default: copy, both and idle",
     )  # fmt: skip
     parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
+    parser.add_argument(
+        "--writes", type=int, default=1_000_000, help="writes of trace, open ones of recovery"
+    )
     parser.add_argument("--seconds", type=float, default=180.0, help="how long an idle service is watched")
     parser.add_argument("--rounds", type=int, default=3, help="first copies in turn with the bare copy")
     parser.add_argument("--people", type=int, help="people of latency (2,000; beside a backfill 100,000)")
@@ -63,6 +69,10 @@ def _measured(asked: argparse.Namespace) -> tuple[list[report.Line], str, list[d
         people = asked.people or (100_000 if asked.backfill else 2_000)
         found = latency(people, asked.minutes, backfill=asked.backfill, crossings=asked.crossings)
         return latency_lines(found), "", []
+    if case == "trace":
+        return trace_lines(traces(asked.writes)), "", []
+    if case == "recovery":
+        return recovery_lines(recoveries(asked.writes)), "", []
     if case == "backfill":
         return backfills(asked.records), "", []
     return measure(asked.records, asked.rounds, case, asked.seconds)
