@@ -24,7 +24,7 @@ from sync.ports import Connector, FieldError, Outcome, Write
 from sync.read import World
 from sync.record import Ref
 from sync.refuse import said
-from sync.rows import LANE_DELTA, LANE_OPT_OUT, BatchRow, OperationRow, Patch
+from sync.rows import LANE_DELTA, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.settle import Settlement
 from sync.verify import verify
@@ -70,7 +70,7 @@ class Delivery:
         self.done = Delivered()
         self.flying: dict[Future[list[Outcome]], _Flight] = {}
         self.failure: Fatal | None = None
-        self._blocked: dict[str, int] = {}
+        self._blocked: set[str] = set()
 
     def deliver(self, until: float = float("inf")) -> Delivered:
         """Send everything that may leave, at most until a time; waits for what is on its way.
@@ -80,7 +80,7 @@ class Delivery:
                 progressed = False
                 for place, jobs in self._batches():
                     progressed = True
-                    if not self._is_blocked(place, jobs[0].row.lane):
+                    if place not in self._blocked:
                         self._dispatch(place, jobs)
                     if self.world.clock.now() >= until:
                         break
@@ -109,7 +109,7 @@ class Delivery:
         for row in due:
             target = target_of(row)
             apart = row.action if row.action in APART else ""
-            if self._is_blocked(row.system, row.lane) or (not apart and target in busy):
+            if row.system in self._blocked or (not apart and target in busy):
                 continue
             if row.action == ActionKind.OPT_OUT:
                 if target in opted_out:
@@ -136,11 +136,10 @@ class Delivery:
         if self.world.connector(place) is None:
             self._refuse(jobs, NO_CHANNEL)
             return
-        lane = jobs[0].row.lane
         try:
-            ready = self._verified(world_in_lane(self.world, lane), place, jobs)
+            ready = self._verified(world_in_lane(self.world, jobs[0].row.lane), place, jobs)
         except Retryable as error:
-            self._block(place, lane, error)
+            self._block(place, error)
             return
         except Fatal as error:
             self._give_up(place, error)
@@ -191,7 +190,7 @@ class Delivery:
         assert connector is not None
         while len(self.flying) >= connector.capabilities.concurrency:
             self._land(block=True)
-        if self._is_blocked(place, jobs[0].row.lane):
+        if place in self._blocked:
             return
         number = self.world.numbers()
         body = encode([job.row.id for job in jobs])
@@ -234,7 +233,7 @@ class Delivery:
                 self._halve(flight, error)
             except Retryable as error:
                 self._not_executed(flight)
-                self._block(flight.place, flight.jobs[0].row.lane, error)
+                self._block(flight.place, error)
             except Fatal as error:
                 self._not_executed(flight)
                 self._give_up(flight.place, error)
@@ -277,22 +276,17 @@ class Delivery:
         patch.drop(flight.batch)
         self.world.store.commit(patch)
 
-    def _is_blocked(self, place: str, lane: int) -> bool:
-        return place in self._blocked and lane >= self._blocked[place]
-
-    def _block(self, place: str, lane: int, error: Retryable) -> None:
-        """Leave a system alone for the rest of this delivery; where it is only that calls are kept for hotter lanes,
-        this lane and those behind it."""
+    def _block(self, place: str, error: Retryable) -> None:
+        """Leave a system alone for the rest of this delivery; hotter lanes have had their turn before."""
+        self._blocked.add(place)
         if isinstance(error, QuotaSpent):
-            self._blocked[place] = min(lane, self._blocked.get(place, lane))
             self.done.wait(place, error, self.world.clock.now())
             return
-        self._blocked[place] = LANE_OPT_OUT
         self.done.stopped[place] = error.message
         self.done.waits.pop(place, None)
 
     def _give_up(self, place: str, error: Fatal) -> None:
-        self._blocked[place] = LANE_OPT_OUT
+        self._blocked.add(place)
         self.done.stopped[place] = error.message
         self.done.waits.pop(place, None)
         self.failure = self.failure or error
