@@ -1,5 +1,6 @@
 """`python -m tests.sim --seed S [--count N] [--profile P]`: play schedules and report; fails at the first offence, and
-says it in one line that fails again anywhere and in as few steps as fail in the same way.
+says it in one line that fails again anywhere and in as few steps as fail in the same way. A run that is large enough
+fails as well where it has not come to something at all, and names it.
 """
 
 from __future__ import annotations
@@ -7,11 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
+from collections.abc import Sequence
 
 from tests.sim.driver import Result, play
 from tests.sim.profiles import PROFILES
+from tests.sim.report import ENOUGH, Tally, as_json, as_text, lacks
 from tests.sim.shrinking import again, left_of, replay, shrink
+from tests.sim.table import told
 
 
 def tell(result: Result) -> str:
@@ -34,20 +37,7 @@ def _again(seed: int, profile: str, left: str) -> int:
     return 1 if result.offences else 0
 
 
-def report(results: list[Result], seconds: float) -> str:
-    """Figures of a run."""
-    counts: Counter[str] = Counter()
-    fired: Counter[str] = Counter()
-    for result in results:
-        counts += result.counts
-        fired += result.fired
-    lines = [f"{len(results)} schedules in {seconds:.1f} CPU s, {len(results) / seconds:.1f} a second"]
-    lines += [f"  {name}: {count}" for name, count in sorted(counts.items())]
-    lines += [f"  fault {name}: {count}" for name, count in sorted(fired.items())]
-    return "\n".join(lines)
-
-
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="renkei-sim")
     parser.add_argument("--seed", type=int, default=1)
@@ -61,30 +51,38 @@ def main() -> int:
     parser.add_argument(
         "--whole", action="store_true", help="tell the whole of a failing schedule, not a shrunk one"
     )
-    given = parser.parse_args()
+    parser.add_argument("--json", action="store_true", help="the report for a program")
+    parser.add_argument("--enough", type=int, default=ENOUGH, help="schedules from which on nothing may miss")
+    parser.add_argument(
+        "--table", action="store_true", help="say what proves each fault kind, and play nothing"
+    )
+    given = parser.parse_args(arguments)
+    if given.table:
+        sys.stdout.write(told() + "\n")
+        return 0
     if given.left:
         return _again(given.seed, given.profile, given.left)
     began = time.process_time()
-    results: list[Result] = []
-    bad: list[Result] = []
+    tally = Tally(given.profile)
+    story, bad = "", list[Result]()
     for seed in range(given.seed, given.seed + given.count):
         result = play(seed, given.profile)
-        results.append(result)
+        tally.add(result)
+        story = story or (tell(result) if given.story else "")
         if result.offences:
             bad.append(result)
             if not given.keep_going:
                 break
-    seconds = time.process_time() - began
+    tally.seconds = time.process_time() - began
     out = sys.stdout
     if bad and not given.keep_going:
-        out.write((tell(bad[0]) if given.whole else explain(bad[0])) + "\n")
-    elif given.story:
-        out.write(tell(results[0]) + "\n")
-    out.write(report(results, seconds) + "\n")
+        story = tell(bad[0]) if given.whole else explain(bad[0])
+    out.write(f"{story}\n" if story and not given.json else "")
+    out.write((as_json if given.json else as_text)(tally, given.enough) + "\n")
     for result in bad:
         kinds = sorted({f"{each.kind}: {each.reason.splitlines()[-1][:100]}" for each in result.offences})
-        out.write(f"FAILED {again(result)}   # {kinds[0]}\n")
-    return 1 if bad else 0
+        (sys.stderr if given.json else out).write(f"FAILED {again(result)}   # {kinds[0]}\n")
+    return 1 if bad or lacks(tally, given.enough) else 0
 
 
 if __name__ == "__main__":

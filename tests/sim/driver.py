@@ -25,17 +25,19 @@ from tests.sim.claims import as_json, claims, open_work
 from tests.sim.clock import HostClock, SimClock
 from tests.sim.coverage import Coverage
 from tests.sim.faults import Strikes, drawn
-from tests.sim.journal import Journal
+from tests.sim.journal import Backup, Journal
 from tests.sim.mapping import lens
 from tests.sim.office import Office, Permitted
 from tests.sim.oracle import MA, OTHER_ID, SFA, Offence, Oracle, Sent
 from tests.sim.profiles import PROFILES
 from tests.sim.restless import Restless
+from tests.sim.vocabulary import Claim
 from tests.sim.wire import SERVER_TIMEOUT, VISIBILITY_LAG, Crash, Inline, Sending, Wire
 
 QUIET = (4.0, 130.0, 310.0, 3_700.0, 22_000.0, 87_000.0, 87_000.0, 310.0, 5.0)
 ECHOES = 3
 LATE, SWEEP_EVERY = 900.0, 300.0
+BACKUPS = 0.1  # share of steps before which a backup is made
 STEPS = (-86_400.0, -3_600.0, -60.0, -1.0, 1.0, 60.0, 3_600.0, 86_400.0)
 
 
@@ -101,6 +103,8 @@ class Schedule:
         self._alive = True
         self._agitated = False
         self._judged = False
+        self.backup: Backup | None = None
+        self.heard: list[Claim] = []
         self.world = self._world()
         self.ruled = ""
 
@@ -114,7 +118,7 @@ class Schedule:
             ),
             SFA: Wire(
                 SFA, Permitted(SFA, Salesforce(self.sfa, page), self.office), self, self.faults[SFA], page, hides=False,
-                feed_versions=True, tells_author=True,
+                tells=self.rng.random() < 0.25, feed_versions=True, tells_author=True,
                 unique_keys=keys if keyed else {}, find_paths={name: {"Email"} | key for name, key in keys.items()},
             ),
         }  # fmt: skip
@@ -179,6 +183,7 @@ class Schedule:
         for row in rows if ids else self.rng.sample(rows, min(len(rows), 1)):
             if side == SFA:
                 self.sfa.system_touch(row.object, row.id)
+                self.sfa._latest = (0.0, "")  # what follows has a stamp of its own: none goes back
             else:
                 self.ma.human_edit(int(row.id), {"country": f"C{self.oracle.place}"})
         self.observe()
@@ -219,10 +224,14 @@ class Schedule:
         self.counts["unsynced rows lost"] += self.store.forget()
         for key in [key for key, when in self.shown.items() if when >= self.cycle_began]:
             del self.shown[key]  # what was seen in the cycle that died may be forgotten
-        for wire in self.wires.values():
-            wire.looked = {}
         self._alive = True
         self.clock.advance(self._away())
+        self._anew()
+
+    def _anew(self) -> None:
+        """A process that knows only its journal."""
+        for wire in self.wires.values():
+            wire.looked = {}
         self.world = self._world()
 
     def _away(self) -> float:
@@ -288,6 +297,7 @@ class Schedule:
             self.oracle.offend("error", type(error).__name__, traceback.format_exc(limit=-6))
         self.counts.update(self.people.done)
         self.counts.update(self.oracle.counts)
+        self.counts["calls of several rows"] += sum(wire.several for wire in self.wires.values())
         fired: Counter[str] = Counter()
         for faults in (*self.faults.values(), self.mishaps):
             fired.update(faults.fired)
@@ -335,6 +345,24 @@ class Schedule:
         if self.mishaps.fires("clock_step"):
             self.host.ahead = self.rng.choice(STEPS)
             self.tell("the host's clock is set", self.host.ahead)
+        if "old_backup" not in self.mishaps.shares:
+            return
+        if self.rng.random() < BACKUPS:
+            self.backup = self.store.copy(self.clock.now(), self._swept)
+        elif self.backup is not None and self.mishaps.fires("old_backup"):
+            self._restore(self.backup)
+
+    def _restore(self, backup: Backup) -> None:
+        """The journal is lost, and a copy takes its place. What had been listed stays said; what the engine has been
+        shown since is forgotten."""
+        self.tell("a backup is restored, from", round(backup.at, 3))
+        self.heard += [claim for claim in claims(self.store, self.world.lens) if claim.kind == "loser"]
+        for key in [key for key, when in self.shown.items() if when >= backup.at]:
+            del self.shown[key]
+        self.store = Journal(self)
+        self.store.load(backup)
+        self._swept = backup.swept
+        self._anew()
 
     def _quiet(self) -> None:
         self.tell("QUIET")
@@ -352,8 +380,17 @@ class Schedule:
             self.oracle.offend("echo", (before, after), "writes or look-ups after everything was quiet")
         for words in open_work(self.store):
             self.oracle.offend("never left", "", words)
-        self.oracle.judge(claims(self.store, self.world.lens))
+        self.oracle.judge([*claims(self.store, self.world.lens), *self.heard])
+        self._forgive()
         self._judged = True
+
+    def _forgive(self) -> None:
+        """Who changed first cannot be known after a restore, of what was carried since the backup: the loser is
+        listed, and may be the newer word (docs/operations.md)."""
+        if self.mishaps.fired.get("old_backup"):
+            kept = [each for each in self.oracle.offences if each.kind != "stale overwrite"]
+            self.counts["newer words lost by a restore"] += len(self.oracle.offences) - len(kept)
+            self.oracle.offences = kept
 
     def _effort(self) -> tuple[int, int, int]:
         """What there is in the ledgers, and how often we wrote or looked something up besides reading the feeds."""

@@ -4,7 +4,7 @@ what is committed.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from state.memory import MemoryStore
 from sync.rows import Patch
@@ -18,6 +18,16 @@ class Stage(Protocol):
 
     def point(self, *label: str) -> None:
         """Something may happen here."""
+
+
+class Backup(NamedTuple):
+    """A copy of a journal: its rows, the number at which it had arrived, and when (seconds of the true time) it was
+    made and its owner had last swept."""
+
+    rows: tuple[Any, ...]
+    next: int
+    at: float
+    swept: float
 
 
 class Journal(MemoryStore):
@@ -39,3 +49,17 @@ class Journal(MemoryStore):
         lost = len(self._undo)
         self.crash()
         return lost
+
+    def copy(self, at: float, swept: float) -> Backup:
+        """Make a backup."""
+        return Backup(
+            tuple(row for table in self._tables.values() for row in table.values()), self._end, at, swept
+        )
+
+    def load(self, backup: Backup) -> None:
+        """Take the place of a journal that is lost; only for one that is empty."""
+        patch = Patch()
+        for row in backup.rows:
+            patch.put(row)
+        super().commit(patch)
+        self._next = self._end = backup.next

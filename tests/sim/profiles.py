@@ -66,6 +66,7 @@ PROFILES: Mapping[str, Profile] = {
     ),
     "lines": Profile(faults={**FAULTS, **LINES}, mid=0.1, crashes=CRASHES, late=0.15),
     "clocks": Profile(faults={**FAULTS, **LINES, **HOST}, mid=0.1, crashes=CRASHES, late=0.15),
+    "restored": Profile(faults={**FAULTS, "old_backup": 0.04}, mid=0.1, crashes=CRASHES, late=0.15),
     "veiled": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, unseen=0.15),
     "shared": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, **ADDRESSES}),
     "ruled": Profile(
