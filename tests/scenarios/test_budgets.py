@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sync.doubt import LEAVES
 from sync.record import Ref
-from tests.support.budget_town import DAILY, EVERY, SHARE, BudgetTown
+from sync.rows import LANE_DELTA, LANE_HAND_OVER, LANE_OPT_OUT
+from tests.support.budget_town import DAILY, EVERY, SERVER_TIMEOUT, SHARE, BudgetTown
 from tests.support.town import MARKETO, SALESFORCE
 
 PEOPLE = 40
@@ -124,6 +126,20 @@ def test_a_competing_application_eats_in_mid_backfill(
         for each in (MARKETO, SALESFORCE):
             assert town.highest(each) <= SHARE * DAILY[each]
             assert town.budget(each).standing().rate == 1.0
+
+
+def test_every_write_goes_in_its_lane_and_in_time(tmp_path: Path) -> None:
+    """An opt-out, a hand-over and a change leave in three lanes, and none is given longer to leave than whoever settles
+    a lost answer would wait."""
+    town, cast = begun(tmp_path / "town")
+    with town:
+        town.writes.clear()
+        cast.act(town, 0)
+        town.edit(cast.leads[20], phone="+81 3 1234 5678")
+        town.pass_by(3)
+        assert town.value(cast.records[20], "Phone") is not None
+        assert {lane for lane, _left in town.writes} == {LANE_OPT_OUT, LANE_HAND_OVER, LANE_DELTA}
+        assert all(0.0 < left <= LEAVES * SERVER_TIMEOUT for _lane, left in town.writes)
 
 
 def test_the_last_calls_of_our_share_go_to_what_must_not_wait(tmp_path: Path) -> None:

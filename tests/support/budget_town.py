@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from simulators.salesforce.oauth import Credentials
 from sync.cycle import Bounds, run_cycle
 from sync.errors import QuotaSpent, RenkeiError
 from sync.lanes import in_lane
+from sync.ports import Connector
 from sync.read import FRONT, World
 from sync.record import Ref, Side
 from sync.rows import LANE_DELTA, CursorRow, Patch
@@ -32,6 +34,7 @@ from tests.support.town import LAG, MARKETO, SALESFORCE
 
 EVERY = 300.0
 AGAIN = 30.0
+SERVER_TIMEOUT = 60.0
 DAILY = {MARKETO: 20_000, SALESFORCE: 100_000}
 SHARE = 0.8
 
@@ -44,8 +47,22 @@ class Hot(NamedTuple):
     arrived: Callable[[], bool]
 
 
+class Watched(Salesforce):
+    """A connector that remembers in which lanes it was asked to write, and how many seconds it was given to leave."""
+
+    writes: list[tuple[int, float]]
+
+    def in_lane(self, lane: int, latest: float = inf) -> Connector:
+        """See `Salesforce`."""
+        if latest < inf:
+            self.writes.append((lane, latest - self.client.clock.now()))
+        return super().in_lane(lane, latest)
+
+
 class BudgetTown(FlowTown):
     """Two vendors that count, three routes over one journal."""
+
+    writes: list[tuple[int, float]]
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -69,10 +86,12 @@ class BudgetTown(FlowTown):
     def _open_salesforce(self, name: str = SALESFORCE) -> Salesforce:
         config = SalesforceConfig(
             login_url=self.servers[1].url, client_id=Credentials().client_id,
-            client_secret=SecretStr(Credentials().client_secret), server_timeout=60.0, visibility_lag=LAG,
+            client_secret=SecretStr(Credentials().client_secret), server_timeout=SERVER_TIMEOUT, visibility_lag=LAG,
             overlap=LAG,
         )  # fmt: skip
-        return Salesforce(name, config, self.clock)
+        watched = Watched(name, config, self.clock)
+        watched.writes = self.writes = []
+        return watched
 
     def _build(self) -> list[World]:
         """The connectors themselves, which know of lanes; nothing happens before their calls here."""
