@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -161,3 +162,34 @@ def test_a_decision_settles(policy: Policy, ma: Value, sfa: Value, left: Value, 
         case _:
             return
     assert resolve(decided, pair(ma, sfa), half) == LEAVE
+
+
+NUMBERS, TRUTHS = st.integers(-3, 3), st.booleans()
+
+
+def winner(policy: Policy, ma: Value, sfa: Value) -> Value:
+    """What stands after a conflict of two values."""
+    odd = Half("x", "neither", "neither")
+    verdict = resolve(rule(BOTH, conflict=policy, order=lambda value: value), pair(ma, sfa), odd)
+    return pair(ma, sfa).of(verdict.side.other) if isinstance(verdict, WriteTo) else ma
+
+
+@given(
+    st.one_of(
+        st.tuples(st.sampled_from(["max", "min"]), st.tuples(NUMBERS, NUMBERS, NUMBERS)),
+        st.tuples(st.sampled_from(["any_true", "all_true"]), st.tuples(TRUTHS, TRUTHS, TRUTHS)),
+    )
+)
+def test_the_order_of_arrival_decides_nothing(case: tuple[Policy, tuple[Value, Value, Value]]) -> None:
+    """Whichever of three values meet first, and on whichever side, the same one stands in the end."""
+    policy, three = case
+    ends = {
+        winner(policy, winner(policy, first, second), third) for first, second, third in permutations(three)
+    } | {winner(policy, third, winner(policy, first, second)) for first, second, third in permutations(three)}
+    assert len(ends) == 1
+
+
+@given(st.sampled_from(["ma", "sfa"]), values.filter(bool), values.filter(bool))
+def test_a_named_side_wins_whatever_the_values_are(policy: Policy, ma: Value, sfa: Value) -> None:
+    """Of two conflicting values the one of the named side stands."""
+    assert winner(policy, ma, sfa) == (ma if policy == "ma" else sfa)
