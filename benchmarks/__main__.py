@@ -13,13 +13,14 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.backfills import backfills
+from benchmarks.budget import budget_lines, budgets
 from benchmarks.cases import FirstCopy, Wrong, first_copy, say, two_ways
 from benchmarks.idle import idle, idle_lines
 from benchmarks.latency import latency, latency_lines
 from benchmarks.recoveries import recoveries, recovery_lines
 from benchmarks.traces import trace_lines, traces
 
-NAMES = ("copy", "both", "idle", "latency", "backfill", "trace", "recovery")
+NAMES = ("copy", "both", "idle", "latency", "backfill", "budget", "trace", "recovery")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -27,7 +28,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "case", nargs="?", choices=NAMES,
         help="copy: first copy, delta, quiet, memory; both: both ways; idle: a service that waits; latency: how soon "
-        "sales hears of a hot person; backfill: people whom no feed told of; trace: who changed what, over a million "
+        "sales hears of a hot person; backfill: people whom no feed told of; budget: hot people while "
+        "another application eats the day's calls; trace: who changed what, over a million "
         "writes; recovery: killed with a million open; default: copy, both and idle",
     )  # fmt: skip
     parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
@@ -69,6 +71,8 @@ def _measured(asked: argparse.Namespace) -> tuple[list[report.Line], str, list[d
         people = asked.people or (100_000 if asked.backfill else 2_000)
         found = latency(people, asked.minutes, backfill=asked.backfill, crossings=asked.crossings)
         return latency_lines(found), "", []
+    if case == "budget":
+        return budget_lines(*budgets(asked.people or 2_000, asked.minutes, asked.crossings)), "", []
     if case == "trace":
         return trace_lines(traces(asked.writes)), "", []
     if case == "recovery":

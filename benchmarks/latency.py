@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Delays:
     unasked: int = 0
     backfill: Mapping[str, Any] | None = None
     busy: int = 0
+    quota: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 def latency(
@@ -55,8 +56,10 @@ def latency(
     crossings: int = ATTEMPTS,
     every: float = EVERY,
     seed: int = 1,
+    eaten: float = 0.0,
 ) -> Delays:
-    """Raise the scores of random people at random times for so many minutes and see when sales was told."""
+    """Raise the scores of random people at random times for so many minutes and see when sales was told. `eaten`: the
+    share of both days' calls that another application makes as soon as the backfill has begun."""
     with ExitStack() as stack:
         process = stack.enter_context(WorldProcess(people, "market", seed))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="renkei-bench-")))
@@ -68,15 +71,21 @@ def latency(
         write_market(folder, places, every)
         stack.enter_context(serving(folder, secrets))
         beside = Command(folder, secrets, "backfill", ROUTE, "--yes", "--json") if backfill else None
+        if eaten:
+            time.sleep(2.0)
+            process.ask(f"/eat?share={eaten}", post=True)
         times = _moments(minutes * 60.0, crossings, random.Random(seed))
         raised, busy = _raise(process, times, beside)
         tasks, notices = _wait(process, raised)
-        told = None
-        if beside is not None:
+        told, quota = None, process.ask("/quota")
+        if beside is not None and eaten and beside.running:
+            beside.kill()  # it waits for the vendors' reset
+        elif beside is not None:
             answer = beside.finish(well=False).output  # brakes may stop what follows of it
             told = json.loads(answer)["routes"][0]["backfill"]
             say(f"the backfill: {json.dumps(told)}")
-    return _delays(people, raised, {"task": tasks, "notice": notices}, told, busy)
+    found = _delays(people, raised, {"task": tasks, "notice": notices}, told, busy)
+    return replace(found, quota=quota)
 
 
 def _moments(seconds: float, number: int, dice: random.Random) -> list[float]:

@@ -37,6 +37,9 @@ class Bazaar(Market):
             state.human_edit("User", user, {"IsActive": True})
 
 
+MARKETO_DAILY = 50_000
+
+
 class MarketTown(Town):
     """Both vendors with firms, people and deals. Whoever stands on both sides was edited after everybody was entered,
     so that an activity log read from then on tells of them and of nobody else."""
@@ -65,6 +68,24 @@ class MarketTown(Town):
             ("GET", "/tasks"): lambda _: self.tasks(),
             ("POST", "/notices"): self._take,
             ("GET", "/notices"): lambda _: self._told(),
+            ("POST", "/eat"): lambda asked: self.eat(float(asked.first("share") or 0.7)),
+            ("GET", "/quota"): lambda _: self.quota(),
+        }
+
+    def eat(self, share: float) -> dict[str, Any]:
+        """Another application makes this share of both vendors' daily calls."""
+        most = self.salesforce.state.switches.daily_calls
+        self.salesforce.quota.spend(self.clock.now(), int(most * share))
+        self.marketo.gate.spend(int(MARKETO_DAILY * share))
+        return self.quota()
+
+    def quota(self) -> dict[str, Any]:
+        """By vendor: the day's calls, their number when one of the client's was let in last, and how many there are."""
+        gate, quota = self.marketo.gate, self.salesforce.quota
+        most = self.salesforce.state.switches.daily_calls
+        return {
+            "marketo": [gate.used_today, gate.highest, MARKETO_DAILY],
+            "salesforce": [quota.used(self.clock.now()), quota.highest, most],
         }
 
     def raise_score(self) -> dict[str, Any]:
