@@ -177,6 +177,26 @@ class Past:
                 found = pair
         return found
 
+    def agreed_topic(self, rules: Rules, topic: str, cells: Mapping[Side, Cell], at: float) -> Agreed | None:
+        """What both sides had agreed on for an opt-out at a time: the same on both, which stands once it is true, until
+        a person lifts it."""
+        linked, last = self.linked_at(rules), None
+        lifts = {said.at for said in self.trace.said if _lifts(said.body, said.state, topic)}
+        times = {moment.at for side in cells for moment in self._of_cell(rules.systems[side], cells[side])}
+        for when in sorted({linked, *times, *lifts}):
+            if not linked <= when <= at or when == FAR:
+                continue
+            (has_ma, ma), (has_sfa, sfa) = (self.side_value(cells, rules, side, when) for side in Side)
+            same = ma == sfa and ma is not None and last != (True, True)
+            if has_ma and has_sfa and (same or when in lifts):
+                last = (ma, sfa)
+        return last
+
+    def _of_cell(self, system: str, cell: Cell) -> Iterator[Moment]:
+        for (ref, path), moments in self._moments.items():
+            if ref.system == system and cell.paths.get(ref.object) == path:
+                yield from moments
+
     def agreements(self, rules: Rules, rule: FieldRule) -> Iterator[tuple[float, Agreed]]:
         """Every time that both sides came to agree on a field, oldest first: a write that was decided from the other
         side's value, an answer that leaves both, or both having the same by themselves."""
@@ -200,9 +220,7 @@ class Past:
             if each.name not in names:
                 continue
             for side, cell in each.cells.items():
-                for (ref, path), moments in self._moments.items():
-                    if ref.system == rules.systems[side] and cell.paths.get(ref.object) == path:
-                        yield from moments
+                yield from self._of_cell(rules.systems[side], cell)
 
     def _pair_of(
         self, rules: Rules, rule: FieldRule, when: float, what: Moment | str | None, last: Agreed | None
@@ -244,6 +262,10 @@ class Past:
 
 def _leaves(body: Mapping[str, object], state: str, name: str) -> bool:
     return state == "done" and body.get("field") == name and body.get("answer") == "leave_both"
+
+
+def _lifts(body: Mapping[str, object], state: str, topic: str) -> bool:
+    return state == "done" and body.get("field") == topic and body.get("answer") == "lift"
 
 
 def is_altered(wrote: Moment, after: Moment, *, one_way: bool) -> bool:

@@ -80,7 +80,9 @@ def _at(past: Past, rules: Rules, field: str, at: float) -> Iterator[dict[str, A
         half = halves.get(name)
         agreed = [half[1], half[2]] if half else None
         if at != FAR and len(rules.systems) == 2:
-            pair = past.agreed(rules, ruled[name], at) if name in ruled else None
+            rule = ruled.get(name)
+            topic = past.agreed_topic(rules, name, cells, at) if rule is None else None
+            pair = past.agreed(rules, rule, at) if rule is not None else topic
             agreed = list(pair) if pair else None
         yield {"field": name, "now": now, "agreed": agreed, "in_step": _in_step(known, agreed)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,15 +12,17 @@ import pytest
 
 from renkei.past import Past
 from renkei.story import history, lines_at
-from state.answers import Trace
+from state.answers import Change, First, OperationInfo, RecordInfo, Said, Trace
 from state.reader import Reader
 from state.trace import trace
 from sync.record import Ref, Side
+from sync.rows import APPLIED, IGNORED
 from tests.support.told import changes_of, plain, value_at
-from tests.support.town import MARKETO, SALESFORCE, Town
+from tests.support.town import MARKETO, SALESFORCE, Town, preset
 
 FIELDS = {"title": ("title", "Title"), "phone": ("phone", "Phone"), "first_name": ("firstName", "FirstName")}
 SCORE = ("leadScore", "MA_Score__c")
+OUT = ("unsubscribed", "HasOptedOutOfEmail")
 STEPS = 9
 
 
@@ -74,7 +77,7 @@ def _live(town: Town, dice: random.Random, people: list[tuple[Ref, Ref]]) -> lis
                 if dice.random() < 0.3
                 else f"{field} {step}"
             )
-            match dice.choice(["marketo", "salesforce", "both", "score", "convert", "nothing"]):
+            match dice.choice(["marketo", "salesforce", "both", "score", "convert", "out", "nothing"]):
                 case "marketo":
                     town.edit(lead, **{ma: value})
                 case "salesforce":
@@ -84,6 +87,8 @@ def _live(town: Town, dice: random.Random, people: list[tuple[Ref, Ref]]) -> lis
                     town.edit(other, **{sfa: f"theirs {step}"})
                 case "score":
                     town.edit(lead, leadScore=dice.randrange(60, 99))
+                case "out":
+                    town.edit(lead, unsubscribed=True)
                 case "convert" if other.object == "Lead":
                     people[place] = (lead, town.convert(other))
         town.wait()
@@ -111,7 +116,7 @@ def test_a_trace_at_any_time_says_what_the_ledgers_say(town: Town, tmp_path: Pat
         for rest in rests:
             for at in (rest.at, (rest.at + rest.until) / 2, rest.until):
                 lines = {line["field"]: line for line in lines_at(past, (rules,), "", at)}
-                for field, paths in {**FIELDS, "score": SCORE}.items():
+                for field, paths in {**FIELDS, "score": SCORE, "consent.all": OUT}.items():
                     for ref, path in zip(rest.people[place], paths, strict=True):
                         truth = value_at(town, ref, path, rest.at)
                         assert plain(lines[field]["now"][ref.system]) == truth, (seed, at, ref, path)
@@ -193,3 +198,82 @@ def test_before_the_first_read_nothing_is_told(town: Town, tmp_path: Path) -> No
     assert now["now"] == {MARKETO: "部長", SALESFORCE: "部長"}
     assert past.trace.firsts[lead].at > before + 100.0
     assert past.leading(rules.systems[Side.MA], before) is None
+
+
+LEAD, OTHER = Ref(MARKETO, "Lead", "1"), Ref(SALESFORCE, "Lead", "00Q1")
+WRITE = OperationInfo(
+    id=50, entity=1, route="jp-person", run=40, action="update", target=OTHER, lane=2, state=APPLIED, at=0.0,
+    attempts=0, digest="7f3c", hash="", made_at=99.0, done_at=100.0, reason="",
+    work={"fields": {"Title": ["title", "部長", "課長", "課長", "課長"]}, "source": list(LEAD)},
+)  # fmt: skip
+
+
+def _record(ref: Ref, title: str, unconfirmed: dict[str, object] | None = None) -> RecordInfo:
+    path = "title" if ref.system == MARKETO else "Title"
+    return RecordInfo(
+        ref=ref, kind="person", entity=1, role=0, state=0, moved_to="", version="", created="",
+        values={path: title}, unconfirmed=unconfirmed or {},
+    )  # fmt: skip
+
+
+def _made(
+    sfa: str, *changes: Change, write: OperationInfo = WRITE, said: tuple[Said, ...] = (), **more: object
+) -> Trace:
+    firsts = {ref: First(10.0, 4, "first") for ref in (LEAD, OTHER)}
+    begun = Change(at=90.0, ref=LEAD, values={"title": ("部長", "課長")}, own=0, run=40, by="user 005")
+    return Trace(
+        entity=1, former=(), records=(_record(LEAD, "課長"), _record(OTHER, sfa, more)), bases={}, holds=(),
+        operations=(write,), changes=(*reversed(changes), begun), firsts=firsts, said=said,
+    )  # fmt: skip
+
+
+def _seen(at: float, new: str, own: int) -> Change:
+    return Change(at=at, ref=OTHER, values={"Title": ("課長", new)}, own=own, run=41)
+
+
+@pytest.mark.parametrize(
+    ("made", "fate", "agreed"),
+    [
+        (_made("課長"), "confirmed", ("課長", "課長")),
+        (_made("課長", Title=[50, "部長", "課長", 0]), "not read back yet", ("課長", "課長")),
+        (_made("課", _seen(110.0, "課", own=1)), "altered", ("課長", "課")),
+        (_made("課", _seen(110.0, "課", own=0)), "confirmed", ("課長", "課長")),
+        (
+            _made(
+                "部長", _seen(110.0, "部長", own=0),
+                write=replace(WRITE, state=IGNORED, reason="ignored by the vendor: title"),
+            ),
+            "ignored", ("課長", "部長"),
+        ),
+        (
+            _made("主任", _seen(110.0, "主任", own=0), said=(
+                Said(120.0, "done", {"entity": 1, "field": "title", "answer": "leave_both"}),
+            )),
+            "confirmed", ("課長", "主任"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_became_of_a_write_and_what_is_agreed_since(
+    made: Trace, fate: str, agreed: tuple[str, str]
+) -> None:
+    """Read back as sent, not yet, altered by the vendor, edited by somebody, ignored, and left as it is by a person."""
+    past, rules = Past(made), (preset(),)
+    (wrote,) = [line for line in history(past, rules, "title") if line["what"] == "wrote"]
+    assert (wrote["fate"], wrote["rule"], wrote["digest"], wrote["run"]) == (fate, "title", "7f3c", 40)
+    (before,) = lines_at(past, rules, "title", 95.0)
+    (after,) = lines_at(past, rules, "title", 130.0)
+    assert tuple(before["agreed"]) == ("部長", "部長")
+    assert tuple(after["agreed"]) == agreed
+    (changed,) = [
+        line for line in history(past, rules, "title") if line["record"] == LEAD.id and line["field"]
+    ]
+    assert (changed["what"], changed["who"]) == ("changed", "user 005")
+
+
+def test_a_conflict_is_told_with_both_values() -> None:
+    """A write that overrode somebody's value says which one, beside the one that won."""
+    work = {"fields": {"Title": ["title", "係長", "課長", "課長", "課長", "係長"]}, "source": list(LEAD)}
+    lines = history(Past(_made("課長", write=replace(WRITE, work=work))), (preset(),), "title")
+    (line,) = [line for line in lines if line["what"] == "conflict"]
+    assert line["new"] == {MARKETO: "課長", SALESFORCE: "係長"}
+    assert next(line["lost"] for line in lines if line["what"] == "wrote") == "係長"
