@@ -8,7 +8,7 @@ questions of `sync.ports.Store` ask. It has one owner by nature, so there is no 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -163,14 +163,16 @@ class MemoryStore:
         found.sort()
         return [row for _at, _key, row in found[:limit]]
 
-    def due(self, route: str, now: float, limit: int) -> list[OperationRow]:
-        """Operations that may leave, by lane, then id; those in open batches are left out."""
+    def due(self, route: str, now: float, limit: int, besides: Collection[str] = ()) -> list[OperationRow]:
+        """Operations that may leave, by lane, then id; those in open batches or for the systems `besides` are left
+        out."""
         away = self._away()
         found = [
             (row.lane, row.id, row)
             for row in self._open.values()
             if row.route == route
             and row.id not in away
+            and row.system not in besides
             and (self._released(row) if row.state == PLANNED else row.at <= now)
         ]
         found.sort()

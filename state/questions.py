@@ -131,6 +131,7 @@ def _due() -> Select[Any]:
     return (
         _all(OperationRow)
         .where(_OPERATION.route == bindparam("route"), text(IS_OPEN), ready, ~among(_OPERATION.id, "away"))
+        .where(~among(_OPERATION.system, "besides"))
         .order_by(_OPERATION.lane, _OPERATION.id)
         .limit(bindparam("limit"))
     )

@@ -7,7 +7,7 @@ with the answers. Used from one thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -159,9 +159,17 @@ class SqlStore:
         rows = self._ask(self._questions.refetch_due, system=system, kind=kind, now=now, limit=limit)
         return list(map(RecordRow._make, rows))
 
-    def due(self, route: str, now: float, limit: int) -> list[OperationRow]:
-        """Operations that may leave, by lane, then id; those in open batches are left out."""
-        rows = self._ask(self._questions.due, route=route, now=now, limit=limit, away=self._away())
+    def due(self, route: str, now: float, limit: int, besides: Collection[str] = ()) -> list[OperationRow]:
+        """Operations that may leave, by lane, then id; those in open batches or for the systems `besides` are left
+        out."""
+        asked = {
+            "route": route,
+            "now": now,
+            "limit": limit,
+            "away": self._away(),
+            "besides": as_list(besides),
+        }
+        rows = self._ask(self._questions.due, **asked)
         return list(map(OperationRow._make, rows))
 
     def planned(self, route: str) -> Mapping[tuple[int, str], int]:

@@ -6,6 +6,7 @@ else is read, noted, decided and planned as ever, so that a resumed route is up 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, cast
 
 from sync.guard import EVERYTHING
@@ -28,9 +29,9 @@ class _Narrow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def due(self, route: str, now: float, limit: int) -> list[OperationRow]:
+    def due(self, route: str, now: float, limit: int, besides: Collection[str] = ()) -> list[OperationRow]:
         """Opt-outs that may leave; theirs is the first lane, so no limit hides them."""
-        return [row for row in self._store.due(route, now, limit) if row.action == _OPT_OUT]
+        return [row for row in self._store.due(route, now, limit, besides) if row.action == _OPT_OUT]
 
     def commit(self, patch: Patch, *, durable: bool = True) -> None:
         """Commit, and let runs release nothing but opt-outs."""

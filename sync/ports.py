@@ -5,7 +5,7 @@ The engine reads `Capabilities` and never asks which vendor it talks to. All cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -232,9 +232,10 @@ class Store(Protocol):
         """Records whose `refetch_at` is set and not after `now`, oldest first."""
         ...
 
-    def due(self, route: str, now: float, limit: int) -> list[OperationRow]:
+    def due(self, route: str, now: float, limit: int, besides: Collection[str] = ()) -> list[OperationRow]:
         """Operations that may leave: pending, failed or waiting ones whose time has come, and planned ones
-        whose run released their action; by lane, then id. Those in open batches are left out."""
+        whose run released their action; by lane, then id. Those in open batches are left out, and those for
+        the systems `besides`."""
         ...
 
     def planned(self, route: str) -> Mapping[tuple[int, str], int]:

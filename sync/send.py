@@ -84,7 +84,7 @@ class Delivery:
                         self._dispatch(place, jobs)
                     if self.world.clock.now() >= until:
                         break
-                if not progressed or self._blocked:
+                if not progressed:
                     if not self.flying:
                         break
                     self._land(block=True)
@@ -102,14 +102,15 @@ class Delivery:
         largest = max(c.capabilities.write_batch for c in self.world.connectors.values())
         route = self.world.lens.rules.route
         limit = largest * BATCHES_AHEAD
-        due = self.world.store.due(route, self.world.clock.now(), limit)
+        # a system that is left alone hides nothing that is due behind it
+        due = self.world.store.due(route, self.world.clock.now(), limit, self._blocked)
         busy = {job.target for flight in self.flying.values() for job in flight.jobs}
         opted_out: set[Ref] = set()
         groups: dict[tuple[int, str, str, str], list[OperationRow]] = {}
         for row in due:
             target = target_of(row)
             apart = row.action if row.action in APART else ""
-            if row.system in self._blocked or (not apart and target in busy):
+            if not apart and target in busy:
                 continue
             if row.action == ActionKind.OPT_OUT:
                 if target in opted_out:

@@ -215,6 +215,14 @@ class StoreSuite(ABC):
         assert ids(store.due("people", 5.0, 2)) == [8, 2]
         assert store.due("people", 5.0, 1) == [rows[7]]
 
+    def test_due_passes_over_whole_systems(self, store: Store) -> None:
+        """What is due for a system that is to be left alone takes no place from what is due behind it."""
+        rows = [OPERATION._replace(id=n, at=0.0, system="ma") for n in (1, 2, 3)]
+        store.commit(puts(*rows, OPERATION._replace(id=4, at=0.0, system="sfa")))
+        assert ids(store.due("people", 5.0, 2)) == [1, 2]
+        assert ids(store.due("people", 5.0, 2, ["ma"])) == [4]
+        assert store.due("people", 5.0, 2, ("ma", "sfa")) == []
+
     def test_due_leaves_out_what_left(self, store: Store) -> None:
         """An operation in an open batch is neither due nor next; it is again once the batch is settled."""
         rows = [OPERATION._replace(id=n, at=float(n)) for n in (1, 2, 3)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from renkei.daemon.bells import Bells
 from renkei.daemon.board import Board, Picture, RoutePicture, State, health, ready
 from renkei.daemon.calls import Calls
 from renkei.daemon.folder import Folder, Refused
-from renkei.daemon.narrow import opt_outs_only
 from renkei.daemon.notes import NEW, PAUSE, RESUME, Notes, paused
 from renkei.daemon.phrases import PHRASES
 from renkei.daemon.quota import Forecast, Spent, in_shares
@@ -25,6 +25,7 @@ from renkei.serving import read_service
 from renkei.settings import open_project
 from state.memory import MemoryStore
 from sync.errors import InDoubt, Retryable
+from sync.narrow import opt_outs_only
 from sync.rows import CommandRow, OperationRow, Patch, RunRow
 from tests.support.office import Inline
 
@@ -85,7 +86,7 @@ def test_the_last_word_about_a_route_or_about_all_stands() -> None:
 class _Due(MemoryStore):
     """Says that two operations are due."""
 
-    def due(self, route: str, now: float, limit: int) -> list[OperationRow]:
+    def due(self, route: str, now: float, limit: int, besides: Collection[str] = ()) -> list[OperationRow]:
         """An opt-out and an update."""
         return [
             OperationRow._make([0] * len(OperationRow._fields))._replace(action=name)
