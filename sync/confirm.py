@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from sync.normalise import Lens, decode_body, encode
+from sync.plan import Job
+from sync.ports import Outcome
 from sync.record import Raw, Value
 from sync.rows import RecordRow
 
@@ -68,6 +70,23 @@ def disputed(row: RecordRow) -> str:
     """Of the unconfirmed values those that were read back different and not judged yet, in their stored form."""
     seen = decode_body(row.body)
     return pack({path: sent for path, sent in waiting(row).items() if seen.get(path) != sent.sent})
+
+
+def believed(lens: Lens, job: Job, outcome: Outcome) -> Outcome:
+    """The outcome without returned values that stand as they did before the write: whether the vendor has ignored us
+    is found out by reading, as where it returns nothing."""
+    system, object_ = job.row.system, job.row.object
+
+    def is_kept(path: str, raw: Raw) -> bool:
+        field = job.work.fields.get(path)
+        read = lens.read_raw(system, object_, path, raw)
+        if field is None or read == lens.read_raw(system, object_, path, field.desired):
+            return True
+        return read != lens.read_raw(system, object_, path, field.expected)
+
+    if outcome.values is None:
+        return outcome
+    return outcome._replace(values={path: raw for path, raw in outcome.values.items() if is_kept(path, raw)})
 
 
 def await_back(row: RecordRow, paths: Iterable[str]) -> RecordRow:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync.around import Around, Settled
-from sync.confirm import Sent, pack, waiting
+from sync.confirm import Sent, believed, pack, waiting
 from sync.errors import Meaning
 from sync.met import bearing_the_key, survivor, unread, was_in_view
 from sync.normalise import Lens, decode_body, encode
@@ -79,7 +79,7 @@ class Settlement:
             return
         match outcome.result:
             case "applied":
-                self._applied(row, work, outcome)
+                self._applied(row, work, believed(self.lens, job, outcome))
             case "exists":
                 self._exists(row, work, outcome)
             case "refused":
