@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sync.errors import Fatal, RequestRefused
+from sync.errors import Fatal, Meaning, RequestRefused
+from sync.ports import FieldError, Outcome, Write
 
 PERSON, ACCOUNT, OPPORTUNITY, EFFECT = "person", "account", "opportunity", "effect"
+DELETES = frozenset({PERSON})  # of which an undo may delete records; others stand on those of the other kinds
 
 
 def known(system: str, kind: str, offered: Sequence[str], what: str = "has") -> None:
@@ -21,6 +23,12 @@ def known(system: str, kind: str, offered: Sequence[str], what: str = "has") -> 
             f"{system} {what} no records of the kind {kind[:40]!r}.",
             f"use one of {', '.join(offered)} as `kind` in the mapping",
         )
+
+
+def undeletable(writes: Sequence[Write]) -> list[Outcome]:
+    """What is said of deletions that are not offered."""
+    said = FieldError("", "no_delete", "Records of this kind are not deleted.", Meaning.PERMISSION)
+    return [Outcome("refused", errors=(said,)) for _ in writes]
 
 
 class ByObject(Mapping[str, frozenset[str]]):

@@ -38,7 +38,7 @@ class Memory:
         self.capabilities = Capabilities(
             system=system, feeds={KIND: Feed.FEED},
             write_batch=page_size, fetch_batch=page_size, find_batch=page_size,
-            returns_values=True, tells_author=True, feed_versions=True,
+            returns_values=True, tells_author=True, feed_versions=True, deletes=frozenset({KIND}),
             unique_keys=unique, find_paths={each.object: frozenset(each.fields) for each in schemas},
         )  # fmt: skip
 
@@ -117,4 +117,7 @@ class Memory:
         return None
 
     def _applied(self, write: Write) -> Outcome:
+        if write.delete:
+            self.remove(write.ref)
+            return Outcome("applied", write.ref.id)
         return Outcome("applied", self.edit(write.ref, write.values, own=True).id, dict(write.values))

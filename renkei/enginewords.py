@@ -20,6 +20,7 @@ ENGINE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "action.update": ("update", "更新"),
         "action.blank": ("blank", "空欄化"),
         "action.optout": ("optout", "配信停止"),
+        "action.delete": ("delete", "削除"),
         "action.effect": ("effect", "タスク・通知"),
         "kind.planned": ("planned", "計画済み"),
         "kind.waiting": ("waiting", "順番待ち"),

@@ -18,8 +18,10 @@ from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
 from sync.normalise import Lens
-from sync.rows import REFUSED, RunRow
-from sync.said import Undo, command
+from sync.plan import target_of
+from sync.rows import REFUSED, OperationRow, RunRow
+from sync.rules import ActionKind
+from sync.said import TakeBack, Undo, command
 from sync.undo import TRIGGER, Judged, Left, Take, judge
 from sync.undoable import choose
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from sync.rules import Rules
 
 EXAMPLES = 10
+ANNOUNCED = "announced"
 
 
 class Part(NamedTuple):
@@ -49,19 +52,27 @@ class Part(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of it: `run` the undo's own (0 = nobody has begun yet), `taken` the values that stand as before."""
+    """What came of it: `run` the undo's own (0 = nobody has begun yet), `taken` the values that stand as before,
+    `deleted` the records that are gone."""
 
     part: Part
     run: int
     taken: int
     result: Result
+    deleted: int = 0
 
 
 def parts_of(
-    project: Project, rules: Sequence[Rules], meant: Meant, *, what: str, field: str = ""
+    project: Project,
+    rules: Sequence[Rules],
+    meant: Meant,
+    *,
+    what: str,
+    field: str = "",
+    delete: bool = False,
 ) -> list[Part]:
     """What is meant, route by route, judged by what the journal knows now; `what` is kept with the undo's run.
-    Raises Fatal."""
+    `delete`: records of our making are to go where nobody has touched them. Raises Fatal."""
     from state.undoable import applied, since_then
 
     found: list[Part] = []
@@ -73,12 +84,31 @@ def parts_of(
             lens = Lens(each)
             own, others = ([row for row in part if row.route == each.route] for part in (rows, later))
             choice = choose(lens, own, others, field)
-            judged = judge(reader, lens, choice.items)
+            going, told = _to_go(reader, own, choice.items) if delete else ((), ())
+            judged = judge(reader, lens, choice.items, going)
             again = relink if relink and _route_of(reader, meant.run) == each.route else ()
-            word = Undo(items=choice.items, what=what, relink=again, relink_run=meant.run if again else 0)
+            word = Undo(
+                items=choice.items, what=what, relink=again, relink_run=meant.run if again else 0,
+                delete=tuple(each.operation for each in judged.deletes),
+            )  # fmt: skip
             if own or again:
-                found.append(Part(each.route, word, judged, (*choice.left, *judged.left)))
+                found.append(Part(each.route, word, judged, (*choice.left, *judged.left, *told)))
     return found
+
+
+def _to_go(
+    reader: Reader, rows: Sequence[OperationRow], items: Sequence[TakeBack]
+) -> tuple[tuple[int, ...], tuple[Left, ...]]:
+    """The creates whose records may go, and those that stay because something was announced of their people."""
+    from state.undoable import announced, entities_of
+
+    wanted = {each.operation for each in items if not each.path}
+    made = [row for row in rows if row.id in wanted]
+    whose = entities_of(reader, made)
+    told = announced(reader, whose.values())
+    stays = tuple(Left(row.id, target_of(row), "", ANNOUNCED) for row in made if whose.get(row.id) in told)
+    kept = {each.operation for each in stays}
+    return tuple(row.id for row in made if row.id not in kept), stays
 
 
 def _unlinked_by(reader: Reader, run: int) -> tuple[int, ...]:
@@ -106,6 +136,7 @@ def as_data(part: Part) -> dict[str, Any]:
         "values": len(part.judged.takes),
         "fields": systems,
         "unlinked": [f"{each.target.system}:{each.target.id}" for each in part.judged.unlinks],
+        "deleted": [f"{each.target.system}:{each.target.id}" for each in part.judged.deletes],
         "linked_again": len(part.word.relink),
         "examples": [_example(each) for each in part.judged.takes[:EXAMPLES]],
         "left": [
@@ -167,4 +198,7 @@ def _outcome(project: Project, part: Part, number: int, result: Result) -> Outco
             raise Fatal(f"It was not done: {said.get('why', '')}.", "look again with --dry-run")
         run = int(said.get("run", 0))
         counts = plan(reader, Which(run=run, states=("applied",))) if run else None
-    return Outcome(part, run, sum(each.number for each in counts.fields) if counts else 0, result)
+    gone = ActionKind.DELETE.value
+    taken = sum(each.number for each in counts.fields if each.action != gone) if counts else 0
+    deleted = sum(each.number for each in counts.actions if each.action == gone) if counts else 0
+    return Outcome(part, run, taken, result, deleted)

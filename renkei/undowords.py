@@ -23,6 +23,27 @@ UNDOS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{values} values back   {unlinked} created records let go   {left} left alone",
             "値を戻す {values}   作成したレコードの紐付け解除 {unlinked}   対象外 {left}",
         ),
+        "undo.delete": (
+            "{number} of these records would be deleted, which nothing brings back",
+            "うち {number} 件のレコードを削除します。元には戻せません",
+        ),
+        "undo.delete_next": (
+            "to delete them, say the same with --yes",
+            "削除するには、同じコマンドに --yes を付けてください",
+        ),
+        "undo.deleted": (
+            "{gone} of {wanted} records deleted",
+            "{wanted} 件中 {gone} 件のレコードを削除しました",
+        ),
+        "undo.why.bearer": (
+            "it bears an opt-out, and stays for that",
+            "配信停止の記録があるため削除しません",
+        ),
+        "undo.why.foundation": ("others stand on records of this kind", "ほかのレコードの基になる種類です"),
+        "undo.why.announced": (
+            "something was announced of this person",
+            "この人についてタスク・通知が実行されています",
+        ),
         "undo.again": ("{number} records linked again", "紐付けを元に戻すレコード {number}"),
         "undo.dry": ("Nothing was written.", "何も書き込んでいません。"),
         "undo.more": ("… and {number} more", "… ほかに {number} 件"),

@@ -14,7 +14,9 @@ from sqlalchemy import select
 from state.reader import Reader
 from state.sql import among, as_list
 from state.tables import table_of
-from sync.rows import APPLIED, OperationRow
+from sync.plan import target_of
+from sync.rows import APPLIED, OPEN_STATES, UNCERTAIN, OperationRow, RecordRow
+from sync.rules import ActionKind
 
 _OPERATION = table_of(OperationRow).c
 
@@ -41,6 +43,28 @@ def applied(reader: Reader, meant: Meant) -> list[OperationRow]:
         query = query.where(among(_OPERATION.entity, "entities"))
         values["entities"] = as_list(meant.entities)
     return reader.rows(OperationRow, query.order_by(_OPERATION.id), **values)
+
+
+def entities_of(reader: Reader, rows: Iterable[OperationRow]) -> dict[int, int]:
+    """Whose record each operation wrote, by the operation's number, under the name that they bear now; inside a
+    snapshot."""
+    wrote = {row.id: target_of(row) for row in rows}
+    names = {each.ref: each.entity for each in reader.get(RecordRow, set(wrote.values()))}
+    return {number: names[ref] for number, ref in wrote.items() if ref in names}
+
+
+def announced(reader: Reader, entities: Iterable[int]) -> set[int]:
+    """Of these entities those of whom something was announced, or may have been; inside a snapshot."""
+    wanted = set(entities)
+    if not wanted:
+        return set()
+    query = select(_OPERATION.entity).where(
+        among(_OPERATION.entity, "entities"),
+        _OPERATION.action == ActionKind.EFFECT.value,
+        among(_OPERATION.state, "states"),
+    )
+    states = (APPLIED, UNCERTAIN, *OPEN_STATES)
+    return {int(each) for (each,) in reader.ask(query, entities=as_list(wanted), states=as_list(states))}
 
 
 def since_then(reader: Reader, chosen: Iterable[OperationRow]) -> list[OperationRow]:

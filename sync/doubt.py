@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from sync.around import Around, Settled
+from sync.deleting import gone_by_us
 from sync.effects import KIND
 from sync.errors import Meaning, RequestRefused
 from sync.halves import in_halves
@@ -152,6 +153,12 @@ def _is_gone(row: RecordRow | None) -> bool:
 
 
 def _settle_update(world: World, job: Job, record: Record | None, settlement: Settlement) -> None:
+    if job.row.action == ActionKind.DELETE:  # it is there, or the vendor has said that it is not
+        if record is None:
+            gone_by_us(settlement, job)
+        else:
+            settlement.again(job)
+        return
     if record is None:
         settlement.vanished(job)
         return

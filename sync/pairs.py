@@ -6,6 +6,7 @@ now (after a merge or conversion) a half is kept only where the new record has t
 
 from __future__ import annotations
 
+from sync.deleting import is_deleted, want_deleted
 from sync.holds import CONFLICT, DISCARDED, LEAVE_BOTH, LOOP, UNDO, UNLINKED, answer_to, is_discarded
 from sync.normalise import Known, decode_body, encode
 from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_written
@@ -56,6 +57,7 @@ class _Sides:
 def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
     """Decide every field of a linked entity into `wants`."""
     if ("", UNLINKED) in scene.holds[entity]:
+        want_deleted(scene, entity, wants)
         return  # a person has let the record go: neither side is the other's business any more
     ma, sfa = scene.leading(entity, Side.MA), scene.leading(entity, Side.SFA)
     if ma is None or sfa is None or ma.state != LIVE or sfa.state != LIVE:
@@ -81,7 +83,8 @@ def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
 def keep_undone(scene: Scene, entity: int, wants: Wants) -> None:
     """Let stand what an undo has written down, until the fields themselves are decided."""
     for hold in scene.holds[entity].values():
-        if hold.kind in (UNDO, UNLINKED) and hold.route == scene.lens.rules.route:
+        ours = hold.kind in (UNDO, UNLINKED) and hold.route == scene.lens.rules.route
+        if ours and not is_deleted(scene, hold):
             wants.keep(hold)
 
 

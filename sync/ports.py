@@ -51,7 +51,8 @@ class Capabilities:
     stored values (else with the id only). `unique_keys`: object -> paths that are unique at the
     vendor, so that a create is answered with «exists» there. `find_paths`: object -> paths that
     `find` accepts; both may ask the vendor when an object is looked up in them. `read_only`: kind -> why nothing of it
-    can be written, as far as `describe` has found out. `feed_versions`: the sweep can compare versions without values.
+    can be written, as far as `describe` has found out. `deletes`: kinds of which records can be deleted.
+    `feed_versions`: the sweep can compare versions without values.
     `identity`: what the system calls itself (an organisation's id), known after the first call ("" = not told).
     `clock_ahead`: by how much its clock was before ours when it last told it (0 = in time, or not told).
     """
@@ -71,6 +72,7 @@ class Capabilities:
     unique_keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
     find_paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
     read_only: Mapping[str, str] = field(default_factory=dict)
+    deletes: frozenset[str] = frozenset()
     conversions: Mapping[str, str] = field(default_factory=dict)
     daily_calls: int = 0
     window_calls: int = 0
@@ -81,12 +83,14 @@ class Capabilities:
 
 class Write(NamedTuple):
     """One write as it leaves: `ref.id` empty = create, and then `unique` names the path of a unique
-    key among `values` ("" = none). Creates are create-only: an existing record is never changed by one."""
+    key among `values` ("" = none). Creates are create-only: an existing record is never changed by one. `delete`: the
+    record shall be gone; there are no values then."""
 
     operation: int
     ref: Ref
     values: Mapping[str, Raw]
     unique: str = ""
+    delete: bool = False
 
 
 class FieldError(NamedTuple):
@@ -147,7 +151,7 @@ class Connector(Protocol):
 
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome per write, same order; never an exception for one bad record. All writes of a call
-        go to one object and are all creates or all updates."""
+        go to one object and are all creates, all updates or all deletions (only of kinds in `deletes`)."""
         ...
 
     def close(self) -> None:

@@ -140,6 +140,7 @@ class ActionKind(StrEnum):
     BLANK = "blank"
     OPT_OUT = "optout"
     EFFECT = "effect"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,7 @@ def default_limits() -> Mapping[ActionKind, Limit]:
         ActionKind.BLANK: Limit(number=100, share=0.01),
         ActionKind.OPT_OUT: Limit(number=1_000, share=0.02),
         ActionKind.EFFECT: Limit(number=200, share=0.01),
+        ActionKind.DELETE: Limit(number=25, share=0.001),
     }
 
 
@@ -185,7 +187,7 @@ def default_signs() -> Mapping[Sign, Limit]:
     }
 
 
-FIELD_ACTIONS = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.BLANK)
+FIELD_ACTIONS = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.BLANK, ActionKind.DELETE)
 
 
 class Effect(NamedTuple):

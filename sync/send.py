@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sync.around import Around, Settled
 from sync.channels import settle_channel_doubts
+from sync.deleting import gone_by_us
 from sync.doubt import commit_settled, latest, load_around, settle_doubts
 from sync.effects import KIND as EFFECT_KIND
 from sync.enrol import look_again
@@ -33,7 +34,7 @@ UNSEEN_WAIT = 300.0
 BATCHES_AHEAD = 4
 LEASE_REST = 1.0  # seconds; enough for a request to get from the last look at the lease to the wire
 NO_CHANNEL = FieldError("", "no_channel", "no channel of this name is configured", Meaning.SETTING)
-APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT)
+APART = (ActionKind.CREATE, ActionKind.OPT_OUT, ActionKind.EFFECT, ActionKind.DELETE)
 
 
 @dataclass(slots=True)
@@ -248,7 +249,10 @@ class Delivery:
         extra = [job.target._replace(id=outcome.id) for job, outcome in pairs if outcome.id]
         settlement = self._settlement(flight.jobs, patch, extra)
         for job, outcome in pairs:
-            settlement.settle(job, outcome)
+            if job.row.action == ActionKind.DELETE and outcome.result == "applied":
+                gone_by_us(settlement, job)
+            else:
+                settlement.settle(job, outcome)
         patch.drop(flight.batch)
         self._commit(settlement, patch)
         self.done.sent[flight.place] = self.done.sent.get(flight.place, 0) + len(flight.jobs)
@@ -294,6 +298,8 @@ class Delivery:
 
 
 def _write(job: Job) -> Write:
+    if job.row.action == ActionKind.DELETE:
+        return Write(job.row.id, job.target, {}, delete=True)
     values = {path: field_.desired for path, field_ in job.work.fields.items()}
     return Write(job.row.id, job.target, values, job.work.unique)
 

@@ -8,13 +8,13 @@ named. What may be taken back is written down as a hold of its own; deciding mak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from sync.holds import UNDO, UNLINKED
+from sync.holds import BEARER, UNDO, UNLINKED
 from sync.normalise import Lens, decode_body, encode
 from sync.note import mark_dirty
 from sync.plan import FieldWork, Half, Work, decode_base, decode_work, target_of
@@ -41,7 +41,8 @@ R = TypeVar("R", bound=Row)
 
 TRIGGER = "undo"
 TOUCHED, GONE, UNMAPPED, LINK, REFERENCE = "touched", "gone", "unmapped", "link", "reference"
-AS_BEFORE = "as_before"
+AS_BEFORE, FOUNDATION = "as_before", "foundation"
+PERSON = "person"  # records of other kinds are what others stand on
 
 
 class Rows(Protocol):
@@ -84,6 +85,15 @@ class Unlink(NamedTuple):
     target: Ref
 
 
+class Deletion(NamedTuple):
+    """A record of our making that nobody has touched, and up to which observed page that is known."""
+
+    operation: int
+    entity: int
+    target: Ref
+    observed: int
+
+
 class Left(NamedTuple):
     """What is left alone, and why (one of the words above)."""
 
@@ -99,6 +109,7 @@ class Judged:
 
     takes: list[Take] = field(default_factory=list)
     unlinks: list[Unlink] = field(default_factory=list)
+    deletes: list[Deletion] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
 
 
@@ -107,8 +118,8 @@ def decode_undone(hold: HoldRow) -> Undone:
     return msgspec.json.decode(hold.body, type=Undone)
 
 
-def judge(rows: Rows, lens: Lens, items: Sequence[TakeBack]) -> Judged:
-    """Sort out what may be taken back now, as far as the journal knows."""
+def judge(rows: Rows, lens: Lens, items: Sequence[TakeBack], delete: Collection[int] = ()) -> Judged:
+    """Sort out what may be taken back now, as far as the journal knows; `delete`: creates whose records are to go."""
     found = Judged()
     numbers = {number for item in items for number in (item.operation, item.first)}
     operations = {row.id: row for row in rows.get(OperationRow, [(number,) for number in sorted(numbers)])}
@@ -127,6 +138,8 @@ def judge(rows: Rows, lens: Lens, items: Sequence[TakeBack]) -> Judged:
         if not item.path:
             if row.action == ActionKind.CREATE:
                 _judge_create(row, record, bases, found)
+                if row.id in delete:
+                    _judge_delete(rows, lens, row, works[row.id], bases, found)
         elif record is None or record.state != LIVE or record.role != LEADING:
             name = works[row.id].fields[item.path].name
             found.left.append(Left(row.id, target_of(row), name, GONE))
@@ -155,6 +168,50 @@ def _judge_create(
         found.left.append(Left(row.id, target_of(row), "", GONE))
     else:
         found.unlinks.append(Unlink(row.id, record.entity, record.ref))
+
+
+def _judge_delete(
+    rows: Rows, lens: Lens, row: OperationRow, work: Work, bases: dict[int, dict[str, Half]], found: Judged
+) -> None:
+    """Whether the record of a create that is let go may go itself, as far as the journal knows; else why it stays."""
+    unlink = found.unlinks[-1] if found.unlinks else None
+    record = next(iter(rows.get(RecordRow, [unlink.target])), None) if unlink is not None else None
+    if unlink is None or record is None or unlink.operation != row.id:
+        return
+    why = FOUNDATION if lens.rules.kind != PERSON else ""
+    if not why and True in lens.known(record).consent.values():
+        why = BEARER
+    if not why and (record.own == 0 or _told_since(rows, lens, row, record, work, bases[record.entity])):
+        why = TOUCHED
+    if why:
+        found.left.append(Left(row.id, record.ref, "", why))
+    else:
+        found.deletes.append(Deletion(row.id, record.entity, record.ref, record.observed))
+
+
+def _told_since(
+    rows: Rows, lens: Lens, row: OperationRow, record: RecordRow, work: Work, halves: dict[str, Half]
+) -> bool:
+    """True if reads have told of a change since that may be somebody's. What the vendor made of our own values when it
+    took them is not, nor what it filled in beside them where it says that nobody else has written."""
+    side, number = lens.side(record.system), record.observed
+    while number > row.id:
+        pages = rows.get(ObservedRow, [(number,)])
+        entries = [
+            each
+            for each in (msgspec.json.decode(pages[0].body) if pages else ())
+            if each[0] == record.object and each[1] == record.id
+        ]
+        if not entries:
+            return False
+        for each in entries:
+            for path, (_old, new) in each[3].items():
+                half = halves.get(work.fields[path].name) if path in work.fields else None
+                made = lens.read_raw(record.system, record.object, path, new)
+                if each[4] == 0 or (each[4] != 1 if half is None else half.of(side) != made):
+                    return True
+        number = entries[0][2] if entries[0][2] < number else 0
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +300,8 @@ def undo(world: World, row: CommandRow, patch: Patch) -> CommandRow:
     rules = world.lens.rules
     if rules.shadow:
         raise No("a route in shadow writes nothing")
-    found = judge(world.store, world.lens, said.items)
+    _refuse_deleting(world, said)
+    found = judge(world.store, world.lens, said.items, said.delete)
     again = _linked_again(world, said)
     if not (found.takes or found.unlinks or again):
         raise No("nothing of it can be taken back any more")
@@ -255,8 +313,11 @@ def undo(world: World, row: CommandRow, patch: Patch) -> CommandRow:
         )  # fmt: skip
         held = HoldRow(take.entity, take.name, UNDO, rules.route, now, msgspec.json.encode(body), "")
         patch.put(held)
+    going = {each.operation: each.observed for each in found.deletes}
     for each in found.unlinks:
-        details = {"run": run, "of": each.operation, "record": list(each.target)}
+        details: dict[str, object] = {"run": run, "of": each.operation, "record": list(each.target)}
+        if each.operation in going:
+            details |= {"delete": True, "observed": going[each.operation]}
         patch.put(HoldRow(each.entity, "", UNLINKED, rules.route, now, encode(details), ""))
     for hold in again:
         patch.drop(hold)
@@ -266,10 +327,19 @@ def undo(world: World, row: CommandRow, patch: Patch) -> CommandRow:
     mark_dirty(concerned.values(), world.numbers, patch)
     figures = {
         "undo": said.what, "values": len(found.takes), "left": len(found.left),
-        "unlinked": [each.entity for each in found.unlinks],
+        "unlinked": [each.entity for each in found.unlinks], "deleted": len(found.deletes),
     }  # fmt: skip
     patch.put(RunRow(run, rules.route, TRIGGER, rules.digest, now, now, "done", "", encode(figures)))
     return row._replace(body=msgspec.json.encode(msgspec.structs.replace(said, run=run)))
+
+
+def _refuse_deleting(world: World, said: Undo) -> None:
+    """Raises No where a system whose records are to go cannot delete them."""
+    rows = world.store.get(OperationRow, [(number,) for number in said.delete])
+    for system in sorted({row.system for row in rows}):
+        connector = world.connector(system)
+        if connector is not None and world.kind not in connector.capabilities.deletes:
+            raise No(f"{system} has no way of deleting a {world.kind} that renkei could use")
 
 
 def _linked_again(world: World, said: Undo) -> list[HoldRow]:

@@ -25,6 +25,7 @@ from sync.read import (
 )  # fmt: skip
 from sync.record import Record, Ref, Side
 from sync.rows import CursorRow
+from sync.rules import ActionKind
 
 FRESH = 60.0  # seconds since the target's feed was read, after which a create is looked up by address
 UNREAD_FOR = 2 * UNSEEN_WAIT  # so long a record that was named and not given may be anybody
@@ -69,6 +70,8 @@ def _verify_updates(world: World, side: Side, run: int, jobs: Sequence[Job], fou
             found.refused.append((job, refused[job.target]))
         elif record is None:
             found.unseen.append(job)
+        elif job.row.action == ActionKind.DELETE and record.own is False:
+            found.moved.append(job)  # somebody was there, if only at a field that we do not read
         elif _is_expected(world, record, job.work):
             found.ready.append(job)
         else:

@@ -72,7 +72,8 @@ class Context:
 @dataclass(slots=True)
 class Wanted:
     """Fields to be written to one record, and the record that they come from. `again`: the record is decided once more
-    when it is written. `run`: of the undo that wants them (0 = they are wanted by what both sides have)."""
+    when it is written. `run`: of the undo that wants them (0 = they are wanted by what both sides have). `delete`: the
+    record shall be gone; `fields` is then all that it has."""
 
     source: RecordRow
     fields: dict[str, FieldWork]
@@ -81,6 +82,7 @@ class Wanted:
     unique: str = ""
     again: bool = False
     run: int = 0
+    delete: bool = False
 
 
 @dataclass(slots=True)
@@ -132,6 +134,7 @@ def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
     return created + _reconcile_opt_outs(scene, wants, context)
 
 
+_WHOLE = (ActionKind.CREATE, ActionKind.DELETE)
 _DERIVED = (PLANNED, PENDING, "waiting", FAILED)
 
 
@@ -139,7 +142,7 @@ def _not_yet_open(
     scene: Scene, target: Ref, wanted: Wanted, open_now: list[OperationRow], kept: set[int]
 ) -> Wanted | None:
     """The part of the wanted work that no open operation holds; None while one of the record is on its way.
-    A create is held as a whole or not at all."""
+    A create, like a deletion, is held as a whole or not at all."""
     rest = dict(wanted.fields)
     for row in open_now:
         if target_of(row) != target:
@@ -149,13 +152,15 @@ def _not_yet_open(
             return None
         work = decode_work(row.body)
         held = work.fields
-        if row.action == ActionKind.CREATE and set(rest) - set(work.without) != set(held):
+        if (row.action == ActionKind.DELETE) is not wanted.delete:
+            continue
+        if row.action in _WHOLE and set(rest) - set(work.without) != set(held):
             continue
         if all(_is_same(rest.get(path), each) for path, each in held.items()):
             kept.add(row.id)
             if row.state == FAILED and row.digest != scene.lens.rules.digest:  # what was wrong may be mended
                 scene.put_operation(row._replace(at=0.0, digest=scene.lens.rules.digest))
-            if row.action == ActionKind.CREATE:
+            if row.action in _WHOLE:
                 return None
             rest = {path: work for path, work in rest.items() if path not in held}
     return replace(wanted, fields=rest)
@@ -166,7 +171,7 @@ def _is_same(wanted: FieldWork | None, held: FieldWork) -> bool:
 
 
 def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Context) -> None:
-    action = action_of(wanted.fields, create=not target.id)
+    action = ActionKind.DELETE if wanted.delete else action_of(wanted.fields, create=not target.id)
     verify = tuple(path for path in wanted.verify if path in wanted.fields)
     work = Work(
         fields=wanted.fields, source=wanted.source.ref, verify=verify, claims=wanted.claims,

@@ -119,6 +119,11 @@ class MarketoClient(Client[MarketoConfig]):
         head = msgspec.json.encode({"action": action, "lookupField": lookup})[:-1]
         return self._post("sync leads", "v1/leads.json", head + _input(rows)).result
 
+    def delete_leads(self, ids: Sequence[str]) -> object:
+        """Delete at most 300 leads for good; gives the result as it came."""
+        body = msgspec.json.encode({"input": [{"id": int(each)} for each in ids]})
+        return self._post("delete leads", "v1/leads/delete.json", body).result
+
     def sync_companies(self, action: str, rows: Sequence[bytes]) -> object:
         """Write companies by their key (each row encoded); gives the result as it came."""
         head = msgspec.json.encode({"action": action, "dedupeBy": "dedupeFields"})[:-1]

@@ -17,7 +17,7 @@ import msgspec
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
 from connectors.http import Call
-from connectors.kinds import ACCOUNT, EFFECT, PERSON, ByObject, known
+from connectors.kinds import ACCOUNT, DELETES, EFFECT, PERSON, ByObject, known, undeletable
 from connectors.lanes import InLane
 from connectors.marketo import bulk
 from connectors.marketo.client import BATCH, MarketoClient
@@ -28,7 +28,7 @@ from connectors.marketo.errors import CLOSED
 from connectors.marketo.feed import Cursor, decode, encode, read_feed, read_leads
 from connectors.marketo.refusals import MEANINGS
 from connectors.marketo.schema import COMPANY, COMPANY_KEY, LEAD, ObjectFields, lead_record, object_fields
-from connectors.marketo.write import write_leads
+from connectors.marketo.write import delete_leads, write_leads
 from connectors.stamps import seconds_of
 from sync.errors import RenkeiError, RequestRefused
 from sync.ports import Capabilities, Clock, Connector, Feed, FieldError, Outcome, Paths, Write
@@ -69,6 +69,7 @@ class Marketo:
             server_timeout=config.server_timeout,
             visibility_lag=config.visibility_lag,
             deletion_memory_days=14.0,
+            deletes=DELETES,
             unique_keys={COMPANY: frozenset({COMPANY_KEY})},
             find_paths=ByObject((LEAD, COMPANY), lambda name: self._fields(name).searchable),
             read_only={ACCOUNT: closed_because} if closed_because else {},
@@ -157,6 +158,8 @@ class Marketo:
         return MEANINGS.told(self._written(kind, writes)) if writes else []
 
     def _written(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        if writes[0].delete:
+            return undeletable(writes) if kind not in DELETES else delete_leads(self.client, writes)
         if kind == EFFECT:
             return self._effects.write(writes)
         if kind == PERSON:

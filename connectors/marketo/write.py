@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from connectors.batches import deliver, matched, parts_by_size
+from connectors.batches import chunks, deliver, matched, parts_by_size
 from connectors.marketo.client import BATCH, BODY_LIMIT, MarketoClient
 from connectors.marketo.errors import outcome_of
 from connectors.marketo.schema import COMPANY_KEY, ObjectFields
@@ -65,6 +65,27 @@ def write_leads(
     for place, outcome in outcomes.items():
         outcomes[place] = _by_company(outcome, writes[place], company_paths)
     return [outcomes.get(place) or _unsendable(ways[place]) for place in range(len(writes))]
+
+
+def delete_leads(client: MarketoClient, writes: Sequence[Write]) -> list[Outcome]:
+    """Delete leads, one outcome per write, same order. Raises Fatal, Retryable, RequestRefused, InDoubt."""
+
+    def send(part: Sequence[int]) -> list[Outcome]:
+        answers = matched(part, client.delete_leads([writes[place].ref.id for place in part]))
+        return [_gone(answer, writes[place]) for place, answer in zip(part, answers, strict=True)]
+
+    outcomes = deliver(list(chunks(range(len(writes)), BATCH)), send)
+    return [outcomes[place] for place in range(len(writes))]
+
+
+def _gone(answer: dict[str, object], write: Write) -> Outcome:
+    if answer.get("status") != "deleted":
+        return outcome_of(answer, {}) or Outcome(
+            "refused", errors=(FieldError("", "1007", "Several leads."),)
+        )
+    if str(answer.get("id")) != write.ref.id:
+        raise InDoubt("A row was answered for another lead.", "it is looked up before it is sent again")
+    return Outcome("applied", write.ref.id)
 
 
 def _way(write: Write, fields: ObjectFields) -> _Way | None:

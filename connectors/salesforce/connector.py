@@ -14,7 +14,7 @@ from math import inf
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
 from connectors.http import Call
-from connectors.kinds import ACCOUNT, EFFECT, OPPORTUNITY, PERSON, ByObject, known
+from connectors.kinds import ACCOUNT, DELETES, EFFECT, OPPORTUNITY, PERSON, ByObject, known, undeletable
 from connectors.lanes import InLane
 from connectors.salesforce import soql
 from connectors.salesforce.client import BATCH, FETCH, SalesforceClient
@@ -32,7 +32,7 @@ from connectors.salesforce.ids import full_id, is_id
 from connectors.salesforce.owners import Owners
 from connectors.salesforce.refusals import MEANINGS
 from connectors.salesforce.schema import Catalogue
-from connectors.salesforce.write import write_records, write_tasks
+from connectors.salesforce.write import delete_records, write_records, write_tasks
 from sync.errors import RequestRefused
 from sync.ports import Capabilities, Clock, Connector, Feed, Outcome, Paths, Write
 from sync.record import Page, Record, Ref, Schema
@@ -77,6 +77,7 @@ class Salesforce:
             server_timeout=config.server_timeout,
             visibility_lag=config.visibility_lag,
             deletion_memory_days=float(DELETION_DAYS),
+            deletes=DELETES,
             unique_keys=ByObject(names, lambda name: self._catalogue.object(name).unique),
             find_paths=ByObject(names, lambda name: self._catalogue.object(name).findable),
             conversions={was: now for was, now in CONVERSIONS.items() if was in config.objects},
@@ -135,6 +136,9 @@ class Salesforce:
         """Create or update records, 200 a call, each row for itself; tasks are only created. `Owner.Email` may be
         written. Raises Fatal, Retryable, RequestRefused, InDoubt."""
         self._known(kind)
+        if writes and writes[0].delete:
+            found = delete_records(self.client, writes) if kind in DELETES else undeletable(writes)
+            return MEANINGS.told(found)
         send = write_tasks if kind == EFFECT else write_records
         return MEANINGS.told(send(self.client, self._owners, writes))
 

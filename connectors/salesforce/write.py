@@ -43,6 +43,22 @@ def write_records(client: SalesforceClient, owners: Owners, writes: Sequence[Wri
     return found
 
 
+def delete_records(client: SalesforceClient, writes: Sequence[Write]) -> list[Outcome]:
+    """Delete records, one outcome per write, same order. Raises Fatal, Retryable, RequestRefused, InDoubt."""
+
+    def send(part: Sequence[int]) -> list[Outcome]:
+        ids = [full_id(writes[place].ref.id) for place in part]
+        answers = matched(part, client.delete(ids))
+        objects = [writes[place].ref.object for place in part]
+        found = [outcome_of(row, name, creating=False) for row, name in zip(answers, objects, strict=True)]
+        if any(each.result == "applied" and each.id != id_ for each, id_ in zip(found, ids, strict=True)):
+            raise InDoubt("A row was answered for another record.", "it is looked up before it is sent again")
+        return found
+
+    outcomes = deliver(list(chunks(range(len(writes)), BATCH)), send)
+    return [outcomes[place] for place in range(len(writes))]
+
+
 def write_tasks(client: SalesforceClient, owners: Owners, writes: Sequence[Write]) -> list[Outcome]:
     """Create tasks. Raises Fatal for a change of one, and as `write_records` does."""
     if any(write.ref.id for write in writes):

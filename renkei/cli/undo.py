@@ -55,6 +55,13 @@ def undo(
         bool,
         typer.Option("--and-pause", help="pause the route afterwards; needed for a rule that is at work"),
     ] = False,
+    delete_created: Annotated[
+        bool,
+        typer.Option(
+            "--delete-created",
+            help="delete records that renkei created and nobody has touched; never without --yes",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
     project: Folder = HERE,
     env: Env = None,
@@ -64,8 +71,7 @@ def undo(
     verbose: Verbose = False,
 ) -> None:
     """Take back what renkei wrote, where it still stands as written; what was touched since is left alone."""
-    from renkei.daemon.beside import service_of
-    from renkei.undoing import alone, beside, parts_of
+    from renkei.undoing import parts_of
     from renkei.wire import load_rules
 
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
@@ -73,18 +79,26 @@ def undo(
     only = name if what is What.RULE else field
     _refuse_strange(rules, what, name, only, and_pause=and_pause or dry_run)
     meant = _meant(here, rules, what, name, since, who)
-    parts = parts_of(here.project, rules, meant, what=f"{what.value} {name}", field=only)
-    _show_parts(here, parts, dry_run=dry_run)
+    named = f"{what.value} {name}"
+    parts = parts_of(here.project, rules, meant, what=named, field=only, delete=delete_created)
+    _show_parts(here, parts, dry_run=dry_run or (delete_created and not yes))
     _agreed(here, asked=not yes)
-    parts = [part for part in parts if not part.empty]
+    _end(here, _done(here, [part for part in parts if not part.empty]), and_pause=and_pause)
+
+
+def _done(here: Session, parts: list[Part]) -> list[Outcome]:
+    """Take it back, by the running service where there is one. Raises Fatal, Retryable."""
+    from renkei.daemon.beside import service_of
+    from renkei.undoing import alone, beside
+
     if service_of(here.project) is not None:
-        _end(here, beside(here.project, parts), and_pause=and_pause)
+        return beside(here.project, parts)
     route = parts[0].route if len(parts) == 1 else ""
     with at_work(
-        "undo", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
-    ) as desk:
-        done = alone(desk.wired, parts, desk.teller)
-    _end(here, done, and_pause=and_pause)
+        "undo", here.folder, here.env, here.words.lang, json=here.as_json, log_json=here.log_json,
+        verbose=here.verbose, route=route,
+    ) as desk:  # fmt: skip
+        return alone(desk.wired, parts, desk.teller)
 
 
 def _refuse_strange(rules: tuple[Rules, ...], what: What, name: str, field: str, *, and_pause: bool) -> None:
@@ -146,6 +160,8 @@ def _show_parts(here: Session, parts: list[Part], *, dry_run: bool) -> None:
             say(here.words("undo.nothing" if parts else "undo.nobody"))
         elif dry_run:
             say(here.words("undo.dry"))
+            if any(each["deleted"] for each in data):
+                say(f"{here.words('next')}  {here.words('undo.delete_next')}")
     if empty or dry_run:
         leave(LEFT if empty else DONE)
 
@@ -161,6 +177,8 @@ def _show_part(here: Session, data: dict[str, Any]) -> None:
     say(f"{paint(data['route'], 'bold')}   {head}")
     for system, fields in data["fields"].items():
         say(f"  {system}   {counts(fields)}")
+    if data["deleted"]:
+        say(paint("  " + words("undo.delete", number=f"{len(data['deleted']):,}"), "red"))
     if data["linked_again"]:
         say("  " + words("undo.again", number=f"{data['linked_again']:,}"))
     for each in data["examples"]:
@@ -199,12 +217,18 @@ def _end(here: Session, done: list[Outcome], *, and_pause: bool) -> NoReturn:
 
     for each in done if and_pause else ():
         post(here.project, PAUSE, each.part.route, reason=each.part.word.what)
-    whole = all(each.run and each.taken >= len(each.part.judged.takes) for each in done)
+    whole = all(
+        each.run
+        and each.taken >= len(each.part.judged.takes)
+        and each.deleted >= len(each.part.judged.deletes)
+        for each in done
+    )
     code = code_of_results([each.result for each in done])
     if here.as_json:
         routes = [
             as_data(each.part)
-            | {"run": each.run, "taken_back": each.taken, "result": result_data(each.result)}
+            | {"run": each.run, "taken_back": each.taken, "gone": each.deleted}
+            | {"result": result_data(each.result)}
             for each in done
         ]
         data = {"ok": whole and code == DONE, "env": here.project.env, "dry_run": False, "paused": and_pause}
@@ -221,6 +245,9 @@ def _show_done(here: Session, done: list[Outcome], *, and_pause: bool) -> None:
         values = f"{len(each.part.judged.takes):,}"
         facts = words("undo.done", taken=f"{each.taken:,}", values=values, run=each.run)
         say("  " + (facts if each.run else words("undo.not_yet")))
+        if each.part.judged.deletes:
+            wanted = f"{len(each.part.judged.deletes):,}"
+            say("  " + words("undo.deleted", gone=f"{each.deleted:,}", wanted=wanted))
         if each.run:
             say(f"  {words('next')}  {words('undo.done_next', run=each.run)}")
         if and_pause:

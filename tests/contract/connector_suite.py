@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from sync.errors import Fatal, InDoubt, QuotaSpent, Retryable
+from sync.errors import Fatal, InDoubt, Meaning, QuotaSpent, Retryable
 from sync.ports import Connector, Outcome, Write
 from sync.record import LifeEvent, Page, Record, Ref
 from tests.connectors.rigs import CANARY, HttpRig, Rig
@@ -240,6 +240,26 @@ class ConnectorSuite:
         )
         assert (outcome.result, outcome.id) == ("exists", taken.id)
         assert rig.stored(taken, rig.last) == "Last1"
+
+    def test_a_deletion_takes_these_records_and_no_other(self, rig: Rig) -> None:
+        """Where records of a kind can be deleted those named are gone and the feed says so; one that is gone already is
+        said to be. Where they cannot, each is refused with a meaning and stays."""
+        refs = [rig.create(rig.person(number)) for number in range(3)]
+        rig.later()
+        since = quiet(rig)
+        gone = [Write(number, ref, {}, delete=True) for number, ref in enumerate(refs[:2])]
+        outcomes = rig.connector.write(rig.kind, gone)
+        if rig.kind not in rig.connector.capabilities.deletes:
+            assert results(outcomes) == ["refused", "refused"]
+            assert {each.errors[0].meaning for each in outcomes} == {Meaning.PERMISSION}
+            assert rig.stored(refs[0], rig.last) == "Last0"
+            return
+        assert [(each.result, each.id) for each in outcomes] == [("applied", ref.id) for ref in refs[:2]]
+        rig.later()
+        told = {event.ref for event in read_all(rig, since).events if event.kind == "deleted"}
+        assert told == set(refs[:2])
+        assert [each is None for each in rig.connector.fetch(rig.kind, refs, rig.paths)] == [True, True, False]
+        assert results(rig.connector.write(rig.kind, gone[:1])) == ["gone"]
 
     def test_no_writes_and_no_calls(self, rig: Rig) -> None:
         """Nothing to write is nothing to say."""

@@ -14,7 +14,7 @@ from renkei.settings import open_project
 from renkei.threads import SystemClock
 from renkei.wire import open_systems
 from sync.ports import Write
-from sync.record import Ref
+from sync.record import Raw, Ref
 from tests.support.command import Place, new_place
 from tests.support.serving import Serving, configure
 
@@ -125,3 +125,65 @@ def test_a_person_is_taken_back_beside_the_service(place: Place, capsys: Any) ->
         assert told.data["routes"][0]["taken_back"] >= 3, told.out + told.err
         assert _titles(place, pairs)[1:] == before[1:]
         assert "jp-person" in place.quick(capsys, "status", "--json").data["service"]["paused"]
+
+
+def test_created_records_are_deleted_where_nobody_has_touched_them(place: Place, capsys: Any) -> None:
+    """New leads become records at sales; one of them is edited there, one person opts out. A dry run and a call without
+    --yes delete nothing and say how many it would be; with --yes exactly the untouched are gone from the vendor."""
+    (opened,) = open_systems(open_project(place.folder), ["marketo"], SystemClock()).values()
+    for number in range(5):
+        values: dict[str, Raw] = {
+            "email": f"new{number}@new.example",
+            "lastName": "新",
+            "company": "N",
+            "leadScore": 90,
+        }
+        assert opened.write("person", [Write(1, Ref("marketo", "Lead", ""), values)])[0].result == "applied"
+    opened.close()
+    time.sleep(1.2)
+    said = place.quick(capsys, "sync")
+    assert said.code == 0, said.out + said.err
+    time.sleep(1.2)
+    place.quick(capsys, "sync")
+    new = {
+        str(row["Email"]): key
+        for key, row in place.live()["salesforce"].items()
+        if "@new.example" in str(row["Email"])
+    }
+    assert len(new) == 5
+    leads = {
+        str(row["email"]): key
+        for key, row in place.live()["marketo"].items()
+        if "@new.example" in str(row["email"])
+    }
+    told = place.quick(capsys, "trace", f"salesforce:{new['new0@new.example']}", "--json").data
+    history = told["found"][0]["history"]
+    run = next(str(line["run"]) for line in history if (line["what"], line["field"]) == ("wrote", "email"))
+    edit = {"object_name": "Lead", "key": new["new0@new.example"], "changes": {"Title": "Deputy"}}
+    place.fakes.ask("human", {"side": "salesforce", "action": "human_edit", "args": edit})
+    (opened,) = open_systems(open_project(place.folder), ["marketo"], SystemClock()).values()
+    out = Write(1, Ref("marketo", "Lead", leads["new1@new.example"]), {"unsubscribed": True})
+    assert opened.write("person", [out])[0].result == "applied"
+    opened.close()
+    time.sleep(1.2)
+    place.quick(capsys, "sync")
+    dry = place.quick(capsys, "undo", "run", run, "--delete-created", "--dry-run", "--json").data["routes"][0]
+    assert {each.partition(":")[2] for each in dry["deleted"]} == {
+        new[f"new{n}@new.example"] for n in (2, 3, 4)
+    }
+    assert sorted(each["why"] for each in dry["left"] if not each["field"]) == ["bearer", "touched"]
+    asked = place.quick(capsys, "undo", "run", run, "--delete-created")
+    assert (asked.code, "3 of these records would be deleted" in asked.out, "--yes" in asked.out) == (
+        0,
+        True,
+        True,
+    )
+    assert set(new.values()) <= set(place.live()["salesforce"])
+    done = place.quick(capsys, "undo", "run", run, "--delete-created", "--yes", "--json")
+    assert done.data["routes"][0]["gone"] == 3, done.out + done.err
+    there = set(place.live()["salesforce"])
+    assert {name for name, key in new.items() if key in there} == {"new0@new.example", "new1@new.example"}
+    assert set(leads.values()) <= set(place.live()["marketo"])
+    time.sleep(1.2)
+    again = place.quick(capsys, "sync", "--json").data["routes"][0]
+    assert again["sent"] == {}, again

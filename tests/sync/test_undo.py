@@ -441,3 +441,127 @@ def test_an_undo_that_left_base_would_be_found(monkeypatch: pytest.MonkeyPatch) 
     ticks(made)
     titles = {state(made)[lead]["title"] for lead in people}
     assert writes(made) > 0 or titles != {"部長"}
+
+
+# --- creates that are deleted again ------------------------------------------------------------------------
+
+
+def deleting(made: Town, count: int = 0) -> tuple[int, set[Ref]]:
+    """A person says that what was created shall be deleted; the word's number, and whose records may go."""
+    rows = [row for row in applied(made) if row.action == ActionKind.CREATE]
+    items = choose(made.lens, rows, []).items
+    judged = judge(made.store, made.lens, items, [row.id for row in rows])
+    word = Undo(items=items, delete=tuple(each.operation for each in judged.deletes))
+    return say(made, word), {each.target for each in judged.deletes}
+
+
+def test_what_nobody_touched_is_deleted_and_stays_so() -> None:
+    """The records are gone at sales, nobody is created anew, marketing keeps its own, and nothing is listed."""
+    made, people = town(3)
+    before = {lead: state(made)[lead] for lead in people}
+    number, going = deleting(made)
+    assert going == set(people.values())
+    ticks(made)
+    assert heard(made, number)[0] == DONE
+    assert made.sfa._records == {}
+    made.ma.edit(next(iter(people)), {"title": "社長"})
+    ticks(made)
+    assert made.sfa._records == {}
+    assert {lead: state(made)[lead] for lead in list(people)[1:]} == {lead: before[lead] for lead in list(people)[1:]}
+    entities = [row.entity for row in made.store.get(RecordRow, people)]
+    assert made.store.holds_of(entities) == []
+    assert writes(made) == 0
+
+
+def test_whoever_somebody_has_touched_stays_and_is_listed() -> None:
+    """An edit at sales, one of a field that renkei does not read, one there and back, one that nobody has read yet and
+    one between deciding and sending: all these records stay, with the reason in the inbox; the others go."""
+    made, people = town(7)
+    refs = list(people.values())
+    made.sfa.edit(refs[0], {"Title": "次長"})
+    made.sfa.edit(refs[1], {"Fax": "1"})
+    made.sfa.edit(refs[2], {"Title": "次長"})
+    ticks(made)
+    made.sfa.edit(refs[2], {"Title": "課長"})
+    ticks(made)
+    number, going = deleting(made)
+    assert going == set(refs[3:])
+    made.sfa.edit(refs[3], {"Title": "顧問"})  # the journal has not heard of it
+    made.tick(send=False)
+    made.sfa.edit(refs[4], {"Title": "監査"})
+    made.sfa.edit(refs[5], {"Fax": "2"})
+    ticks(made)
+    assert heard(made, number)[0] == DONE
+    assert set(made.sfa._records) == set(refs[:6])
+    kept = {refs[3]: "touched", refs[4]: "touched", refs[5]: "touched"}
+    for ref, why in kept.items():
+        (row,) = made.store.get(RecordRow, [ref])
+        (hold,) = [each for each in made.store.holds_of([row.entity]) if each.kind == "unlinked"]
+        assert msgspec.json.decode(hold.body).get("kept") == why
+    assert writes(made) == 0
+
+
+def test_the_record_of_an_opted_out_person_is_never_deleted() -> None:
+    """Neither one who had opted out nor one who does so after the word: the record stays, and so does the opt-out."""
+    made, people = town(2)
+    (lead, sales), (other, across) = people.items()
+    made.ma.edit(lead, {"unsubscribed": True})
+    ticks(made)
+    _number, going = deleting(made)
+    assert going == {across}
+    made.tick(send=False)
+    made.ma.edit(other, {"unsubscribed": True})
+    ticks(made)
+    now = state(made)
+    assert (now[sales]["HasOptedOutOfEmail"], now[across]["HasOptedOutOfEmail"]) == (True, True)
+    assert writes(made) == 0
+
+
+def test_a_system_that_deletes_nothing_is_named() -> None:
+    """The word is refused with the system's name, and nothing is let go either."""
+    made, people = town(2)
+    made.sfa.capabilities = replace(made.sfa.capabilities, deletes=frozenset())
+    number, _going = deleting(made)
+    ticks(made)
+    (row,) = made.store.get(CommandRow, [(number,)])
+    assert (row.state, "sfa has no way of deleting" in msgspec.json.decode(row.body)["why"]) == (REFUSED, True)
+    assert set(made.sfa._records) == set(people.values())
+
+
+def test_few_are_deleted_unasked() -> None:
+    """More than the lower limit of deletions waits for a person, although each was agreed to."""
+    made, people = town(30)
+    deleting(made)
+    report = made.tick()
+    assert [brake.action for brake in report.brakes] == ["delete"]
+    assert set(made.sfa._records) == set(people.values())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_deaths_and_lost_answers_delete_nothing_twice_and_nobody_else(seed: int) -> None:
+    """Under both, the untouched are gone in the end, the touched one is there, and nobody was created anew."""
+    made, people = town(4)
+    refs = list(people.values())
+    made.sfa.edit(refs[0], {"Title": "次長"})
+    ticks(made)
+    deleting(made)
+    dice, real = Random(seed), made.sfa.write
+
+    def once(kind: str, batch: list[Write]) -> list[Outcome]:
+        if dice.random() < 0.4:
+            if dice.random() < 0.5:
+                real(kind, batch)
+            raise InDoubt("the answer was lost")
+        return real(kind, batch)
+
+    made.sfa.write = once  # type: ignore[method-assign, assignment]
+    made.store.dice = Random(seed)
+    for _ in range(30):
+        try:
+            made.tick()
+        except Crash:
+            made.store.crash()
+    made.store.dice = None
+    made.sfa.write = real  # type: ignore[method-assign]
+    ticks(made, 40)
+    assert set(made.sfa._records) == {refs[0]}
