@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from simulators.ledger import Entry
-from tests.sim.rulings import Rulings
+from tests.sim.arrows import Arrows
 from tests.sim.vocabulary import (
     LAG,
     MA,
@@ -33,7 +33,7 @@ from tests.sim.vocabulary import (
 )  # fmt: skip
 
 
-class Ledgers(Rulings):
+class Ledgers(Arrows):
     """Follows both ledgers as they grow."""
 
     def __init__(self, shown: Mapping[Key, float]) -> None:
@@ -109,6 +109,7 @@ class Ledgers(Rulings):
             self._change(row, name, old, new, entry, api=api, sent=sent)
             if api and name == TWO_WAY["email"][row.side]:
                 row.api_mail = plain(new)
+            self.note_arrow(row, name, entry.time, api=api)
             row.values[name] = new
             row.changed[name] = entry.time
 

@@ -33,6 +33,8 @@ fields:
   phone:      { marketo: phone, flow: <->, salesforce: Phone }
   title:      { marketo: title, flow: <->, salesforce: Title }
   score:      { marketo: leadScore, flow: ->, salesforce: MA_Score__c, type: integer }
+  grade:      { marketo: lossReason, flow: ->, salesforce: MA_Grade__c, drift: restore }
+  full_name:  { marketo: dealStage, flow: <-, salesforce: Full_Name__c, drift: restore }
   marketo_id:    { marketo: id, flow: ->, salesforce: Marketo_Id__c, type: key, drift: restore }
   salesforce_id: { marketo: sfaId, flow: <-, salesforce: Id, type: key, drift: restore }
 consent:

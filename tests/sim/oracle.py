@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from tests.sim.ledgers import Ledgers
 from tests.sim.vocabulary import (
+    ARROWS,
     MA,
     OTHER_ID,
     SCORE,
@@ -115,11 +116,18 @@ class Oracle(Ledgers):
         if not self.say_the_same(ma, sfa) and not self._excused(ma, sfa, "source", said):
             text = f"source: {ma.get(SOURCE)!r} here, {sfa.get(SOURCE)!r} in {sfa.id}, and nothing said of it"
             self.offend("divergence", ma.key, text)
+        self._judge_arrows(ma, sfa, said)
         left, right = ma.get(SCORE), sfa.get(SCORE)
         # a zero is a blank to a ledger's first entry
         wrong = left is not None and abs(float(str(left)) - float(str(right or 0))) > 5
         if wrong and not self._excused(ma, sfa, "score", said):
             self.offend("divergence", ma.key, f"score: {left} here, {right} in {sfa.id}")
+
+    def _judge_arrows(self, ma: Row, sfa: Row, said: Said) -> None:
+        for field in ARROWS:
+            text = self.differs(field, ma, sfa)
+            if text and not self._excused(ma, sfa, field, said):
+                self.offend("divergence", ma.key, text)
 
     def _written_blindly(self, row: Row, paths: Mapping[str, str]) -> bool:
         """Whether a person typed what stands there just before a write that the vendor took and did not store: it

@@ -14,13 +14,13 @@ from simulators.marketo.state import MarketoState
 from simulators.salesforce.state import SalesforceState
 from tests.sim.clock import SimClock
 from tests.sim.oracle import Oracle
-from tests.sim.vocabulary import MA, SCORE, SFA, TOPICS, TWO_WAY, Row
+from tests.sim.vocabulary import ARROWS, MA, SCORE, SFA, TOPICS, TWO_WAY, Row
 
 Act = Callable[[], None]
 TEXTS = ("last_name", "first_name", "company", "phone", "title")
 WEIGHTS: dict[str, float] = {
     "edit": 50, "collide": 12, "create": 8, "twin": 2, "mail": 6, "opt_out": 5, "opt_in": 1, "score": 6,
-    "merge": 2, "delete": 1.5, "restore": 1, "convert": 3, "both_mail": 1,
+    "merge": 2, "delete": 1.5, "restore": 1, "convert": 3, "both_mail": 1, "arrow": 5,
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ class People:
             "edit": self._edit, "collide": self._collide, "create": self._create, "twin": self._twin,
             "mail": self._mail, "opt_out": self._opt_out, "opt_in": self._opt_in, "score": self._score,
             "merge": self._merge, "delete": self._delete, "restore": self._restore,
-            "convert": self._convert, "both_mail": self._both_mail,
+            "convert": self._convert, "both_mail": self._both_mail, "arrow": self._arrow,
         }  # fmt: skip
 
     def act(self) -> None:
@@ -82,6 +82,8 @@ class People:
                 values[TWO_WAY[field][side]] = self._token(person)
         if side == MA and self.rng.random() < 0.5:
             values["leadScore"] = self.rng.randrange(100)
+        if self.rng.random() < 0.3:
+            values[self.rng.choice(list(ARROWS.values()))[1][side]] = self._grade()
         if self.rng.random() < 0.05:
             values[TOPICS["all"][side]] = True
         self._type(side, None, person, values)
@@ -176,6 +178,24 @@ class People:
         if rows:
             row, paths = self.rng.choice(rows)
             self._type(row.side, row, row.person, {paths[row.side]: False})
+
+    def _grade(self) -> str:
+        self.done["edits"] += 1
+        return f"Ab{self.done['edits']}"
+
+    def _arrow(self) -> None:
+        """A field that goes one way is typed where it comes from, where it goes to, or on both sides, there with the
+        same value or another one."""
+        row = self._any(MA)
+        other = self._any(SFA, row.person) if row else None
+        if row is None or other is None:
+            return
+        _side, paths = self.rng.choice(list(ARROWS.values()))
+        value = self._grade()
+        both = self.rng.random()
+        for each in self.rng.sample([row, other], 2 if both < 0.4 else 1):
+            self._type(each.side, each, each.person, {paths[each.side]: value})
+            value = value if both < 0.2 else self._grade()
 
     def _score(self) -> None:
         row = self._any(MA)

@@ -26,6 +26,10 @@ TOPICS = {
 }
 SCORE = {MA: "leadScore", SFA: "MA_Score__c"}
 OTHER_ID = {MA: "sfaId", SFA: "Marketo_Id__c"}
+ARROWS = {
+    "grade": (MA, {MA: "lossReason", SFA: "MA_Grade__c"}),
+    "full_name": (SFA, {MA: "dealStage", SFA: "Full_Name__c"}),
+}  # fields that go one way, and the side they come from
 TEST = {MA: "isTest", SFA: ""}
 SOURCE = {MA: "leadSource", SFA: "LeadSource"}
 NAMES = {side: {paths[side]: name for name, paths in TWO_WAY.items()} for side in (MA, SFA)}

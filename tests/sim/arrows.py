@@ -1,0 +1,55 @@
+"""Fields that go one way: what stands where they go to is what stands where they come from, or something is said of it.
+
+A value that a person types there just after the engine wrote it, before anybody could read it back, cannot be told from
+the vendor's own alteration (protocol §3), and stands. Imports nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from tests.sim.rulings import Rulings
+from tests.sim.vocabulary import ARROWS, LAG, Key, Row, plain
+
+ENDS = {(side, path): name for name, (_from, paths) in ARROWS.items() for side, path in paths.items()}
+
+
+class Arrows(Rulings):
+    """Follows the ends of one-way fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cycles: list[float] = []
+        self._ours: dict[tuple[Key, str], float] = {}
+        self._taken_for_ours: set[tuple[Key, str]] = set()
+
+    def read_through(self, began: float) -> None:
+        """A cycle that began then has come to its end: it has read everything that was visible."""
+        self.cycles.append(began)
+
+    def note_arrow(self, row: Row, path: str, time: float, *, api: bool) -> None:
+        """A field is written, by the engine or by a person."""
+        if (row.side, path) not in ENDS:
+            return
+        name, place = ENDS[row.side, path], (row.key, path)
+        if api and ARROWS[name][0] == row.side:
+            self.offend("wrong way", row.key, f"{name} was written where it comes from")
+        if api:
+            self._ours[place] = time
+            self._taken_for_ours.discard(place)
+        elif place in self._ours:
+            since = self._ours.pop(place) + LAG
+            if not any(since < cycle < time for cycle in self.cycles[-50:]):
+                self._taken_for_ours.add(place)
+        else:
+            self._taken_for_ours.discard(place)
+
+    def differs(self, name: str, ma: Row, sfa: Row) -> str:
+        """How a field differs between the ends ("" = it does not, or nobody can know it)."""
+        side, paths = ARROWS[name]
+        source, target = (ma, sfa) if side == ma.side else (sfa, ma)
+        came, stands = source.get(paths), target.get(paths)
+        if not came or plain(came) == plain(stands):
+            return ""
+        if (target.key, paths[target.side]) in self._taken_for_ours:
+            self.counts["typed over what nobody had read back"] += 1
+            return ""
+        return f"{name}: {came!r} in {source.id}, {stands!r} in {target.id}, and nothing said of it"
