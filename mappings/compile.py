@@ -13,7 +13,7 @@ from mappings import digest
 from mappings.conditions import Asked, Compiled, Conditions
 from mappings.consent import compile_topics
 from mappings.deals import Bearing, deal_rules, on_objects
-from mappings.draft import CreateDraft, FileDraft, MatchDraft
+from mappings.draft import CreateDraft, FileDraft, LimitDraft, MatchDraft
 from mappings.errors import At, Problem, Sink, did_you_mean, errors, in_order
 from mappings.fieldrules import Row, RowCompiler
 from mappings.flows import Flows
@@ -24,6 +24,7 @@ from mappings.source import Node, Text, decode, parse
 from mappings.tables import Beside
 from mappings.thresholds import Thresholds, thresholds
 from mappings.transforms import TYPES, Options
+from mappings.words import SIGNS
 from mappings.words import grammar as current_grammar
 from revenue.money import Rate
 from sync.record import Side
@@ -37,8 +38,10 @@ from sync.rules import (
     MatchKey,
     ObjectRule,
     Rules,
+    Sign,
     always,
     default_limits,
+    default_signs,
 )
 from sync.standing import ACCOUNT, Tie
 
@@ -260,6 +263,7 @@ class _Compiler:
             create=create,
             scope=self._scope(asked),
             limits=self._limits(),
+            signs=self._signs(),
             shadow=draft.shadow,
             standing=flowing.standing,
             ties=_account_ties(rows),
@@ -287,13 +291,24 @@ class _Compiler:
     def _limits(self) -> Mapping[ActionKind, Limit]:
         limits = dict(default_limits())
         for word, given in self.draft.limits.items():
-            kind = ActionKind.OPT_OUT if word == "opt_out" else ActionKind(word)
-            old = limits[kind]
-            limits[kind] = Limit(
-                number=old.number if given.number is None else given.number,
-                share=old.share if given.share is None else given.share,
-            )
+            if word not in SIGNS:
+                kind = ActionKind.OPT_OUT if word == "opt_out" else ActionKind(word)
+                limits[kind] = _limit(limits[kind], given)
         return limits
+
+    def _signs(self) -> Mapping[Sign, Limit]:
+        signs = dict(default_signs())
+        for word, given in self.draft.limits.items():
+            if word in SIGNS:
+                signs[Sign(word)] = _limit(signs[Sign(word)], given)
+        return signs
+
+
+def _limit(old: Limit, given: LimitDraft) -> Limit:
+    return Limit(
+        number=old.number if given.number is None else given.number,
+        share=old.share if given.share is None else given.share,
+    )
 
 
 def _account_ties(rows: tuple[Row, ...]) -> tuple[Tie, ...]:

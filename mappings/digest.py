@@ -16,7 +16,7 @@ from mappings.columns import written_as
 from mappings.conditions import spec
 from mappings.transforms import Options
 from sync.record import Side
-from sync.rules import Cell, ConsentRule, Rules
+from sync.rules import Cell, ConsentRule, Rules, default_signs
 
 if TYPE_CHECKING:
     from mappings.compute import Computed
@@ -98,6 +98,7 @@ def _deciding(
     rules: Rules, rows: Iterable[Row], asked: Mapping[str, Mapping[str, Compiled]]
 ) -> dict[str, object]:
     """Everything else that can change a decision."""
+    usual = default_signs()
     return {
         "meaning": _MEANING,
         "route": [rules.route, rules.kind, rules.shadow],
@@ -112,7 +113,14 @@ def _deciding(
             ]
             for side, rule in rules.create.items()
         },
-        "limits": {kind.value: [limit.number, limit.share] for kind, limit in rules.limits.items()},
+        "limits": {
+            **{kind.value: [limit.number, limit.share] for kind, limit in rules.limits.items()},
+            **{
+                sign.value: [limit.number, limit.share]
+                for sign, limit in rules.signs.items()
+                if limit != usual[sign]
+            },
+        },
     }
 
 
@@ -120,7 +128,8 @@ def _row(row: Row) -> object:
     rule = row.rule
     read_only = {side.value: sorted(cell.read_only) for side, cell in rule.cells.items()}
     policy = [rule.conflict, rule.first, rule.blank, rule.drift, rule.create_only, rule.on_create_blank]
-    return [rule.fingerprint, rule.flow.value, rule.key, read_only, policy]
+    stages = [list(rule.stages)] if rule.stages else []
+    return [rule.fingerprint, rule.flow.value, rule.key, read_only, policy, *stages]
 
 
 def _topic(topic: ConsentRule) -> object:

@@ -51,6 +51,7 @@ class RowDraft:
     first: Text | None = None
     blank: str | None = None
     drift: str | None = None
+    stages: bool = False
     true_means: str | None = None
     blank_closes_gates: bool = False
     when: Node | None = None

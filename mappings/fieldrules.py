@@ -195,6 +195,7 @@ class RowCompiler:
         self._needs(row, "conflict", both, "flow: <->")
         self._needs(row, "first", both, "flow: <->")
         self._needs(row, "drift", one_way, "flow: -> or <-")
+        self._needs(row, "order", type_ == "picklist" and bool(row.values or row.values_file), "values:")
         self._needs(row, "write", one_way, "flow: -> or <-")
         self._needs(row, "blank", flow is not Flow.NONE, "an arrow")
         self._needs(row, "on_create", flow is not Flow.NONE, "an arrow")
@@ -287,6 +288,7 @@ class RowCompiler:
             compute=computed.apply if computed else None,
             inputs=frozenset(computed.fields if computed else ()),
             order=codecs[Side.MA].order,
+            stages=_stages(options) if row.stages else (),
             key=key,
             refers="account" if type_ == "reference" else "",
             missing="leave" if row.missing == "leave" else "wait",
@@ -313,6 +315,11 @@ class RowCompiler:
             hint = "write a value that the field can have"
             self.sink.error(text.at, "M028", f"«{text.text}» can never be a value of «{row.name.text}»", hint)
             return None
+
+
+def _stages(options: Options) -> tuple[str, ...]:
+    """The canonical words of `values:` in their order."""
+    return tuple(dict.fromkeys(options.values.canonical.values())) if options.values is not None else ()
 
 
 def _user_path(side: Side, object_: str, path: Text) -> Text:

@@ -170,6 +170,10 @@ def _drift(row: RowDraft, node: Node, reading: Reading) -> None:
     row.drift = text.text if text else None
 
 
+def _order(row: RowDraft, node: Node, reading: Reading) -> None:
+    row.stages = want_choice(node, ("stages",), reading.sink, "order") is not None
+
+
 def _true_means(row: RowDraft, node: Node, reading: Reading) -> None:
     text = want_choice(node, ("opted_out", "agreed"), reading.sink, "true_means")
     row.true_means = text.text if text else None
@@ -288,6 +292,11 @@ ROW: Place[RowDraft] = Place(
                 step=_blank,
                 shape=enum(*BLANKS),
                 about="keep: a blank is never carried over; propagate: it is.",
+            ),
+            "order": Word(
+                step=_order,
+                shape=enum("stages"),
+                about="The words of values: are stages, in their order; going back has a brake of its own.",
             ),
             "drift": Word(
                 step=_drift,

@@ -35,9 +35,11 @@ from mappings.grammar import (
     want_texts,
 )
 from mappings.source import Map, Node, Text
+from sync.rules import Sign
 
 KINDS = ("person", "account", "opportunity")
-LIMITS = ("create", "update", "blank", "opt_out", "effect")
+SIGNS = tuple(sign.value for sign in Sign)
+LIMITS = ("create", "update", "blank", "setback", "delete", "opt_out", "effect", *SIGNS)
 
 
 def _version(_draft: FileDraft, node: Node, reading: Reading) -> None:

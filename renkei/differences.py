@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from renkei.planfile import Listed, RoutePlan, Sorted
+from renkei.planfile import Listed, RoutePlan
+from sync.approving import Sorted
 from sync.plan import decode_work
 from sync.read import World
 from sync.rows import OPEN_STATES, SUPERSEDED, OperationRow

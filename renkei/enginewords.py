@@ -19,6 +19,7 @@ ENGINE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "action.create": ("create", "新規作成"),
         "action.update": ("update", "更新"),
         "action.blank": ("blank", "空欄化"),
+        "action.setback": ("setback", "段階の後戻り"),
         "action.optout": ("optout", "配信停止"),
         "action.delete": ("delete", "削除"),
         "action.effect": ("effect", "タスク・通知"),

@@ -33,12 +33,15 @@ from sync.record import Side
 from sync.rows import HoldRow
 from sync.rules import Rules
 from sync.said import Answer, Approve, Discard
+from sync.source import ENVIRONMENT, READING
+from sync.watch import CLOCK
 
 SHORTEST = 6
 _DIGITS = 12
 _BRAKE = "brake"
 _PAIR = (CONFLICT, LOOP)
 _GIVEN_UP = ("failed", "waiting")
+_PUT_RIGHT = (CLOCK, READING)
 
 
 class Entry(NamedTuple):
@@ -157,6 +160,10 @@ def choices(entry: Entry, rules: Rules, short: str) -> list[Choice]:
         return [Choice(f"{decide} lift --evidence '…'", "does.lift", {})]
     if entry.kind == _BRAKE:
         action = entry.field.rpartition("/")[2]
+        if action in _PUT_RIGHT:
+            return []  # it is gone as soon as that is put right
+        if action == ENVIRONMENT:
+            return [Choice(f"approve {short}", "does.approve_place", {})]
         return [
             Choice(f"approve {short}", "does.approve", {"action": action}),
             Choice(f"discard {short} --reason '…'", "does.discard_all", {"action": action}),
@@ -223,7 +230,19 @@ def approve_for(entry: Entry) -> Approve:
             "Only a brake can be approved.",
             "`renkei inbox` shows which entries are brakes; others take `renkei decide`",
         )
-    return Approve(action=entry.field.rpartition("/")[2])
+    action = entry.field.rpartition("/")[2]
+    if action in _PUT_RIGHT:
+        raise Fatal(
+            "This brake cannot be approved.",
+            "put right what it names; it is gone with the next cycle after that",
+        )
+    return Approve(action=action)
+
+
+def need_reason(reason: str) -> None:
+    """Raises Fatal where there is none."""
+    if not reason.strip():
+        raise Fatal("A discard needs a reason.", "add --reason 'why'; it is kept with what was given up")
 
 
 def discard_for(project: Project, entry: Entry, reason: str, *, keep_both: bool) -> Discard:
@@ -231,8 +250,7 @@ def discard_for(project: Project, entry: Entry, reason: str, *, keep_both: bool)
     from state.answers import Which
     from state.views import contents
 
-    if not reason.strip():
-        raise Fatal("A discard needs a reason.", "add --reason 'why'; it is kept with what was given up")
+    need_reason(reason)
     if entry.operation and entry.kind in _GIVEN_UP:
         return Discard(operations=(entry.operation,), reason=reason, keep_both=keep_both)
     if entry.kind != _BRAKE:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sync.approving import Sorted, sort_plan
 from sync.errors import Fatal
 from sync.read import World
-from sync.rows import APPLIED, OPEN_STATES, PLANNED, OperationRow
+from sync.said import Seen
 
 if TYPE_CHECKING:
     from state.answers import OperationInfo
 
 VERSION = 1
-_CHUNK = 1_000
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -52,15 +52,6 @@ class Plan(msgspec.Struct, frozen=True):
     env: str
     store: str
     routes: list[RoutePlan]
-
-
-class Sorted(msgspec.Struct):
-    """Listed operations by what may happen to them: `ready` may be delivered, the others may not."""
-
-    ready: list[int] = []
-    moved: list[int] = []
-    done_by_another_run: list[int] = []
-    no_longer_wanted: list[int] = []
 
 
 def write_plan(path: Path, plan: Plan) -> None:
@@ -114,35 +105,7 @@ def refuse_other_rules(part: RoutePlan, worlds: Mapping[str, World], path: Path)
 
 def sort_out(world: World, part: RoutePlan) -> Sorted:
     """What of a listed plan may still be delivered."""
-    found = Sorted()
-    for start in range(0, len(part.operations), _CHUNK):
-        chunk = part.operations[start : start + _CHUNK]
-        rows = {row.id: row for row in world.store.get(OperationRow, [(each.id,) for each in chunk])}
-        wanted = _wanted_now(world, [row for row in rows.values() if row.state not in OPEN_STATES])
-        for each in chunk:
-            _sort(each, rows.get(each.id), wanted, found)
-    return found
-
-
-def _sort(each: Listed, row: OperationRow | None, wanted: set[tuple[int, str]], found: Sorted) -> None:
-    if row is None:
-        found.no_longer_wanted.append(each.id)
-    elif row.hash != each.hash:
-        found.moved.append(each.id)
-    elif row.state == PLANNED:
-        found.ready.append(each.id)
-    elif row.state == APPLIED or row.state in OPEN_STATES:
-        found.done_by_another_run.append(each.id)
-    elif (row.entity, row.system) in wanted:
-        found.moved.append(each.id)
-    else:
-        found.no_longer_wanted.append(each.id)
-
-
-def _wanted_now(world: World, gone: list[OperationRow]) -> set[tuple[int, str]]:
-    """For whom other work took the place of operations that are gone."""
-    rows = world.store.open_operations({row.entity for row in gone}) if gone else []
-    return {(row.entity, row.system) for row in rows}
+    return sort_plan(world, (Seen(each.id, each.hash) for each in part.operations))[0]
 
 
 def chosen(plan: Plan, *, route: str = "", field: str = "", action: str = "") -> Iterator[Listed]:

@@ -11,12 +11,13 @@ from renkei import planfile
 from renkei.differences import Difference, add_late, differences
 from renkei.drain import Total
 from renkei.first import deliver_these, mark_applied, was_applied
-from renkei.planfile import Listed, RoutePlan, Sorted
+from renkei.planfile import Listed, RoutePlan
 from renkei.syncing import Result, look_around, plan_route
 from renkei.wire import Wired, look, scopes
 from state.answers import FieldCount, PlanCounts, RouteStatus, Which
 from state.views import operations, status
 from state.views import plan as figures
+from sync.approving import Sorted
 from sync.read import World
 
 EXAMPLES = 10

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from renkei.settings import Project
 from renkei.wire import build, look
@@ -19,8 +21,21 @@ PATIENCE = 15.0
 _POLL = 0.2
 
 
+class Heard(NamedTuple):
+    """Whether it is done, or the service has yet to do it; `result`: operation numbers by what became of the plan that
+    it named."""
+
+    done: bool
+    result: Mapping[str, list[int]]
+
+
 def say_to(project: Project, route: str, word: Answer | Approve | Discard) -> bool:
     """Say it; True once it is done, False while the service has yet to do it. Raises Fatal where it is refused."""
+    return say_and_hear(project, route, word).done
+
+
+def say_and_hear(project: Project, route: str, word: Answer | Approve | Discard) -> Heard:
+    """Say it, and what came of it. Raises Fatal where it is refused."""
     from renkei.daemon.beside import post, service_of
     from renkei.daemon.notes import SYNC_NOW
     from state.post import post_command
@@ -30,24 +45,27 @@ def say_to(project: Project, route: str, word: Answer | Approve | Discard) -> bo
     if service_of(project) is None:
         with build(project, route=route) as wired:
             apply_commands(wired.worlds[route])
-        return _done(project, number)
+        return _heard(project, number)
     post(project, SYNC_NOW, route)
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and service_of(project) is not None:
-        if _done(project, number):
-            return True
+        heard = _heard(project, number)
+        if heard.done:
+            return heard
         time.sleep(_POLL)
-    return False
+    return Heard(done=False, result={})
 
 
-def _done(project: Project, number: int) -> bool:
+def _heard(project: Project, number: int) -> Heard:
     from state.service import command as ask
 
     with look(project) as reader:
         row = ask(reader, number)
     if row is not None and row.state == REFUSED:
         raise Fatal(f"It was not done: {_why(row)}.", "look again with `renkei inbox`")
-    return row is not None and row.state == DONE
+    if row is None or row.state != DONE:
+        return Heard(done=False, result={})
+    return Heard(done=True, result=json.loads(row.body).get("result", {}))
 
 
 def _why(row: CommandRow) -> str:

@@ -49,6 +49,19 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "the planned work of this kind ({action}) leaves with the next cycle",
             "計画済みの「{action}」を次のサイクルで送ります",
         ),
+        "does.approve_place": (
+            "the system is taken for what it calls itself now, with all that is known of its records",
+            "今名乗っているものをこのシステムとみなし、レコードの情報もそのまま使います",
+        ),
+        "does.approve_plan": (
+            "exactly these operations leave, as far as nothing has changed since",
+            "このうち今も変わっていないものだけを送ります",
+        ),
+        "does.discard_plan": (
+            "exactly these operations are given up, as far as nothing has changed since",
+            "このうち今も変わっていないものだけを破棄します",
+        ),
+        "inbox.plan": ("plan {plan}: {number} operations", "計画 {plan}: {number} 件"),
         "does.discard_all": (
             "the planned work of this kind ({action}) is given up and listed as different",
             "計画済みの「{action}」を破棄し、異なるものとして一覧に残します",
@@ -76,6 +89,12 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "常にこう決めるには、{file}:{number} の行 {field} に `{line}` と書きます",
         ),
         "approve.what": ("{action} let go", "「{action}」を送信可能にしました"),
+        "plan.named": ("plan {plan}: {what}", "計画 {plan}: {what}"),
+        "plan.rest": (
+            "not: {moved} moved, {done} done by another run, {unwanted} no longer wanted",
+            "対象外: 値が変わった {moved} 件、別の実行で処理済み {done} 件、不要になった {unwanted} 件",
+        ),
+        "plan.let_go": ("{number} let go", "{number} 件を送信可能にしました"),
         "discard.what": ("{number} given up", "{number} 件を破棄しました"),
         "status.behind": ("behind", "遅れ"),
         "status.brake": ("BRAKE", "ブレーキ"),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from renkei.demowords import DEMO
 from renkei.enginewords import ENGINE
 from renkei.errorwords import ERRORS
+from renkei.limitwords import LIMITS
 from renkei.reconcilewords import RECONCILE
 from renkei.replaywords import REPLAYS
 from renkei.taskwords import TASKS
@@ -25,6 +26,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         **TRACES,
         **UNDOS,
         **ERRORS,
+        **LIMITS,
         **RECONCILE,
         **REPLAYS,
         "error": ("error", "エラー"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from sync.answering import answer
+from sync.approving import let_go, with_result
 from sync.discarding import discard
 from sync.normalise import encode
 from sync.read import World
@@ -18,6 +19,7 @@ from sync.retrying import retry
 from sync.rows import DONE, REFUSED, CommandRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
 from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, RETRY, UNDO, Approve, No
+from sync.source import ENVIRONMENT, forget_identity
 from sync.undo import undo
 
 
@@ -42,13 +44,13 @@ def _do(world: World, row: CommandRow, patch: Patch) -> CommandRow:
     if row.kind == ANSWER:
         answer(world, row, patch)
     elif row.kind == APPROVE:
-        _approve(world, row, patch)
+        return _approve(world, row, patch)
     elif row.kind == UNDO:
         return undo(world, row, patch)
     elif row.kind == RETRY:
         retry(world, row, patch)
     else:
-        discard(world, row, patch)
+        return discard(world, row, patch)
     return row
 
 
@@ -60,11 +62,27 @@ def _refused(row: CommandRow, why: str) -> CommandRow:
     return row._replace(state=REFUSED, body=encode({**said, "why": why}))
 
 
-def _approve(world: World, row: CommandRow, patch: Patch) -> None:
-    """Let planned work go that a brake stops; where everything is stopped, the brake's reason counts as seen."""
+def _approve(world: World, row: CommandRow, patch: Patch) -> CommandRow:
+    """Let planned work go that a brake stops; where everything is stopped, the brake's reason counts as seen. A system
+    that has become another one is taken for what it says from now on."""
     said = msgspec.json.decode(row.body, type=Approve)
+    if said.action == ENVIRONMENT:
+        forget_identity(world, patch)
+        return row
     if said.action != EVERYTHING and said.action not in {kind.value for kind in ActionKind}:
         raise No(f"there is no kind of action called {said.action}")
+    if said.plan:
+        row = with_result(row, let_go(world, said.plan, patch))
+    else:
+        _release(world, said, patch)
+    if said.action == EVERYTHING:
+        for rules in world.store.get(RulesRow, [(world.lens.rules.route,)]):
+            patch.put(rules._replace(since=world.clock.now()))
+    return row
+
+
+def _release(world: World, said: Approve, patch: Patch) -> None:
+    """Let go what is planned, whatever it is by now."""
     planned = world.store.planned(world.lens.rules.route)
     runs = {run for run, action in planned if said.run in (0, run) and said.action in (EVERYTHING, action)}
     if not runs and said.action != EVERYTHING:
@@ -73,9 +91,6 @@ def _approve(world: World, row: CommandRow, patch: Patch) -> None:
         approved = released_too(approved_in(run), said.action)
         body = encode({**msgspec.json.decode(run.body), "approved": approved})
         patch.put(run._replace(released=released_too(run.released, approved), body=body))
-    if said.action == EVERYTHING:
-        for rules in world.store.get(RulesRow, [(world.lens.rules.route,)]):
-            patch.put(rules._replace(since=world.clock.now()))
 
 
 def approved_in(run: RunRow) -> str:

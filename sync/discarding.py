@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from sync.approving import sort_plan, with_result
 from sync.effects import KIND as EFFECT
 from sync.holds import DISCARDED, UNDO
 from sync.identify import release_claims
@@ -35,17 +36,23 @@ from sync.scene import load
 NOTHING_OPEN = (IGNORED, UNCERTAIN)  # what left and is only listed
 
 
-def discard(world: World, row: CommandRow, patch: Patch) -> None:
-    """Give operations up: each is listed as discarded and differing until what it was about changes."""
+def discard(world: World, row: CommandRow, patch: Patch) -> CommandRow:
+    """Give operations up: each is listed as discarded and differing until what it was about changes. What became of a
+    plan stands in the word from then on."""
     said = msgspec.json.decode(row.body, type=Discard)
     if not said.reason.strip():
         raise No("a discard needs a reason")
     rows = world.store.get(OperationRow, [(number,) for number in said.operations])
     if len(rows) != len(set(said.operations)):
         raise No("one of these operations is not known here")
+    if said.plan:
+        sorted_, ready = sort_plan(world, said.plan)
+        rows += ready
+        row = with_result(row, sorted_)
     sent = sent_operations(world)
     for each in rows:
         _discard_one(world, each, said, sent, patch)
+    return row
 
 
 def _discard_one(world: World, row: OperationRow, said: Discard, sent: Collection[int], patch: Patch) -> None:

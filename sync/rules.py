@@ -60,8 +60,9 @@ class Cell:
 class FieldRule:
     """One row of a mapping: where a field stands on both sides and who may write it.
 
-    `order` ranks canonical values for max and min. `compute` derives the value from the source
-    side's fields `inputs` (then the source side has no cell). `key`: the value is the other side's record id.
+    `order` ranks canonical values for max and min; `stages`: canonical words in the order in which they follow each
+    other. `compute` derives the value from the source side's fields `inputs` (then the source side has no cell). `key`:
+    the value is the other side's record id.
     `refers` ("" or a kind): the value is the id of a record of that kind on the source side, and is carried across as
     the id (or key field) of the record that it is linked with; while it is linked with none the field waits, or is
     left out (`missing: leave`).
@@ -81,6 +82,7 @@ class FieldRule:
     compute: Callable[[Fields], Value] | None = None
     inputs: frozenset[str] = frozenset()
     order: Callable[[Value], object] | None = None
+    stages: tuple[str, ...] = ()
     key: bool = False
     refers: str = ""
     missing: Literal["wait", "leave"] = "wait"
@@ -138,6 +140,7 @@ class ActionKind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     BLANK = "blank"
+    SETBACK = "setback"
     OPT_OUT = "optout"
     EFFECT = "effect"
     DELETE = "delete"
@@ -157,6 +160,7 @@ def default_limits() -> Mapping[ActionKind, Limit]:
         ActionKind.CREATE: Limit(number=500, share=0.05),
         ActionKind.UPDATE: Limit(number=1_000, share=0.10),
         ActionKind.BLANK: Limit(number=100, share=0.01),
+        ActionKind.SETBACK: Limit(number=50, share=0.01),
         ActionKind.OPT_OUT: Limit(number=1_000, share=0.02),
         ActionKind.EFFECT: Limit(number=200, share=0.01),
         ActionKind.DELETE: Limit(number=25, share=0.001),
@@ -187,7 +191,13 @@ def default_signs() -> Mapping[Sign, Limit]:
     }
 
 
-FIELD_ACTIONS = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.BLANK, ActionKind.DELETE)
+FIELD_ACTIONS = (
+    ActionKind.CREATE,
+    ActionKind.UPDATE,
+    ActionKind.BLANK,
+    ActionKind.SETBACK,
+    ActionKind.DELETE,
+)
 
 
 class Effect(NamedTuple):

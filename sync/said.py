@@ -6,6 +6,8 @@ decided here.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from sync.rows import NEW, CommandRow
@@ -30,19 +32,30 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: str = ""
 
 
+class Seen(NamedTuple):
+    """One operation of a plan as somebody has seen it: its number and the hash of its content."""
+
+    id: int
+    hash: str
+
+
 class Approve(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a brake stops may go: `action` is an action kind or all, `run` the one that planned it (0 = every run)."""
+    """What a brake stops may go: `action` is an action kind or all, `run` the one that planned it (0 = every run).
+    With a `plan` exactly that may go, as far as it stands as it was seen."""
 
     action: str
     run: int = 0
+    plan: tuple[Seen, ...] = ()
 
 
 class Discard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Operations that are given up, with the reason; `keep_both`: both values are agreed to differ."""
+    """Operations that are given up, with the reason; `keep_both`: both values are agreed to differ. Those of a `plan`
+    only as far as they stand as they were seen."""
 
-    operations: tuple[int, ...]
+    operations: tuple[int, ...] = ()
     reason: str
     keep_both: bool = False
+    plan: tuple[Seen, ...] = ()
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from sync.beats import DAY, HOUR, Beats, beats_of, keep, looked_at, store_beats
 from sync.errors import Fatal
 from sync.guard import EVERYTHING, Brake
+from sync.normalise import Lens
 from sync.note import Reading
 from sync.pulse import CLONES, LOSS, MERGES, Pulse
 from sync.record import LifeEvent, Side
@@ -138,7 +139,7 @@ def _source(world: World, side: Side, beats: Beats, read: Count | None, agreed: 
         system=system,
         spans=(fresh, hour, day),
         held=world.store.count_records(system, world.kind) if much else 0,
-        keys=_keys(world, side),
+        keys=key_fields(world.lens, side),
         aside=_opt_outs(world, side),
         read=known,
         kept=0 if read is None else known - read.changed,
@@ -150,9 +151,8 @@ def _with(past: Pulse, fresh: Pulse) -> Pulse:
     return past
 
 
-def _keys(world: World, side: Side) -> frozenset[str]:
+def key_fields(lens: Lens, side: Side) -> frozenset[str]:
     """The fields by which people are recognised, as pulses name them."""
-    lens = world.lens
     system = lens.system(side)
     found: set[str] = set()
     for object_ in lens.rules.objects[side].all:

@@ -75,7 +75,7 @@ def _sort(row: OperationRow, work: Work, name: str) -> tuple[list[str], list[Lef
     target = target_of(row)
     fields = {path: field.name for path, field in work.fields.items() if name in ("", field.name)}
     match row.action:
-        case ActionKind.UPDATE.value | ActionKind.BLANK.value:
+        case ActionKind.UPDATE.value | ActionKind.BLANK.value | ActionKind.SETBACK.value:
             barred = [Left(row.id, target, each, OPT_OUT) for each in fields.values() if _is_consent(each)]
             return [path for path, each in fields.items() if not _is_consent(each)], barred
         case ActionKind.CREATE.value:

@@ -172,6 +172,8 @@ def _is_same(wanted: FieldWork | None, held: FieldWork) -> bool:
 
 def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Context) -> None:
     action = ActionKind.DELETE if wanted.delete else action_of(wanted.fields, create=not target.id)
+    if action is ActionKind.UPDATE and _goes_back(scene, target, wanted.fields):
+        action = ActionKind.SETBACK
     verify = tuple(path for path in wanted.verify if path in wanted.fields)
     work = Work(
         fields=wanted.fields, source=wanted.source.ref, verify=verify, claims=wanted.claims,
@@ -185,6 +187,18 @@ def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Contex
     for key in wanted.claims:
         scene.claims[target.system, key] = row.id
         scene.patch.put(KeyRow(target.system, scene.lens.rules.kind, key, "", "", row.id))
+
+
+def _goes_back(scene: Scene, target: Ref, fields: Mapping[str, FieldWork]) -> bool:
+    """True if a field that has stages would fall behind the one that it has reached."""
+    for path, field_ in fields.items():
+        rule = scene.lens.rule.get(field_.name)
+        stages = rule.stages if rule is not None else ()
+        if stages and field_.half in stages:
+            now = scene.lens.read_raw(target.system, target.object, path, field_.expected)
+            if now in stages and stages.index(str(field_.half)) < stages.index(str(now)):
+                return True
+    return False
 
 
 def operation(

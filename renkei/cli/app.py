@@ -23,6 +23,7 @@ from renkei.cli import (
     errors,
     inbox,
     keeping,
+    limits,
     looking,
     planning,
     project,
@@ -49,8 +50,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _GROUPS = (
-    project, planning, replay, delivery, backfill, reconcile, status, inbox, errors, looking, deciding, undo, shadow,
-    service, keeping, demo,
+    project, planning, replay, delivery, backfill, reconcile, status, inbox, errors, looking, deciding, limits, undo,
+    shadow, service, keeping, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from renkei import telling
+from renkei.cli.codes import DONE, LEFT
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
-from renkei.cli.screen import as_json, say
+from renkei.cli.screen import as_json, leave, say
 
 if TYPE_CHECKING:
     from renkei.inbox import Entry
+    from renkei.seen import SeenPlan
     from sync.rules import Rules
     from sync.said import Answer, Approve, Discard
 
 Number = Annotated[str, typer.Argument(help="a number of `renkei inbox`")]
+NumberOrPlan = Annotated[
+    str, typer.Argument(metavar="NUMBER|PLAN", help="a number of `renkei inbox`, or the plan that it names")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,12 +57,19 @@ def decide(
 
 
 def approve(
-    number: Number, project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None
+    number: NumberOrPlan, project: Folder = HERE, env: Env = None, json: AsJson = False, lang: Lang = None
 ) -> None:
-    """Let go what a brake stops: it leaves with the next cycle."""
+    """Let go what a brake stops: it leaves with the next cycle. By a plan's name exactly what it lists, as far as that
+    stands as it was seen."""
     from renkei.inbox import approve_for
+    from renkei.seen import find_plan, is_plan_name
+    from sync.said import Approve
 
     here = session(project, env, lang, as_json=json)
+    if is_plan_name(number):
+        plan = find_plan(here.project, number)
+        _say_plan(here, plan, Approve(action=plan.action, plan=plan.all), "plan.let_go")
+        return
     entry, _rules = _entry(here, number)
     word = approve_for(entry)
     action = telling.word(here.words, "action", word.action)
@@ -65,7 +77,7 @@ def approve(
 
 
 def discard(
-    number: Number,
+    number: NumberOrPlan,
     reason: Annotated[str, typer.Option("--reason", help="why, for whoever looks at it later")] = "",
     keep_both: Annotated[
         bool, typer.Option("--keep-both", help="both sides are agreed to differ from now on")
@@ -76,9 +88,18 @@ def discard(
     lang: Lang = None,
 ) -> None:
     """Give up what was refused or what a brake stops; it is listed as different until a side changes."""
-    from renkei.inbox import discard_for
+    from renkei.inbox import discard_for, need_reason
+    from renkei.seen import find_plan, is_plan_name
+    from sync.said import Discard
 
     here = session(project, env, lang, as_json=json)
+    if is_plan_name(number):
+        plan = find_plan(here.project, number)
+        need_reason(reason)
+        _say_plan(
+            here, plan, Discard(reason=reason, keep_both=keep_both, plan=plan.operations), "discard.what"
+        )
+        return
     entry, _rules = _entry(here, number)
     word = discard_for(here.project, entry, reason, keep_both=keep_both)
     _say(here, entry, word, here.words("discard.what", number=f"{len(word.operations):,}"))
@@ -92,6 +113,46 @@ def _entry(here: Session, number: str) -> tuple[Entry, Rules]:
     entry = find(waiting(here.project), number)
     (own,) = choose(rules, entry.route)
     return entry, own
+
+
+def _say_plan(here: Session, plan: SeenPlan, word: Approve | Discard, what: str) -> None:
+    """Say it of a plan, and what became of each of its operations; the exit code is 1 where not all was done."""
+    from renkei.saying import say_and_hear
+
+    words, heard = here.words, say_and_hear(here.project, plan.route, word)
+    found = {
+        key: heard.result.get(key, [])
+        for key in ("ready", "moved", "done_by_another_run", "no_longer_wanted")
+    }
+    rest = sum(map(len, found.values())) - len(found["ready"])
+    if here.as_json:
+        head = {
+            "ok": not rest,
+            "env": here.project.env,
+            "plan": plan.name,
+            "route": plan.route,
+            "done": heard.done,
+        }
+        as_json(head | found)
+    elif not heard.done:
+        say(
+            words(
+                "decide.later",
+                what=words("plan.named", plan=plan.name, what=words(what, number=f"{len(plan.all):,}")),
+            )
+        )
+    else:
+        say(words("plan.named", plan=plan.name, what=words(what, number=f"{len(found['ready']):,}")))
+        _say_rest(here, found)
+    leave(LEFT if rest else DONE)
+
+
+def _say_rest(here: Session, found: dict[str, list[int]]) -> None:
+    moved, done, unwanted = found["moved"], found["done_by_another_run"], found["no_longer_wanted"]
+    if moved or done or unwanted:
+        say("  " + here.words("plan.rest", moved=len(moved), done=len(done), unwanted=len(unwanted)))
+    if found["ready"]:
+        say(f"{here.words('next')}  {here.words('decide.next')}")
 
 
 def _say(here: Session, entry: Entry, word: Answer | Approve | Discard, what: str, always: str = "") -> None:

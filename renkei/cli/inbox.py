@@ -15,6 +15,7 @@ from renkei.cli.screen import as_json, leave, paint, say, shown, stamp, table
 if TYPE_CHECKING:
     from renkei.failures import Cause
     from renkei.inbox import Entry
+    from renkei.seen import SeenPlan
     from state.answers import HoldInfo, OperationInfo, RecordInfo
     from sync.rules import Rules
 
@@ -94,11 +95,18 @@ def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int) -> No
     own = next((one for one in rules if one.route == entry.route), None)
     offered = choices(entry, own, data["number"]) if own is not None else []
     does = [(each.command, _does(here, each.phrase, each.values)) for each in offered]
+    plan = _plan_behind(here, entry) if entry.kind == "brake" and offered else None
+    if plan is not None:
+        data["plan"] = {"name": plan.name, "operations": len(plan.all)}
+        does.append((f"approve {plan.name}", here.words("does.approve_plan")))
+        does.append((f"discard {plan.name} --reason '…'", here.words("does.discard_plan")))
     if here.as_json:
         answers = [{"command": f"renkei {command}", "does": text} for command, text in does]
         as_json({"ok": False, "env": here.project.env, "entry": data, "answers": answers})
         return
     say(*_lines(here, [data]))
+    if plan is not None:
+        say("  " + here.words("inbox.plan", plan=plan.name, number=f"{len(plan.all):,}"))
     say(f"  {here.words('inbox.can')}" if does else f"  {here.words('inbox.elsewhere')}")
     say(
         *(
@@ -106,6 +114,17 @@ def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int) -> No
             for line in table(("", ""), [(f"renkei {command}", text) for command, text in does])[1:]
         )
     )
+
+
+def _plan_behind(here: Session, entry: Entry) -> SeenPlan | None:
+    """What a brake stops, kept under the name that is shown; None where nothing waits behind it."""
+    from renkei.seen import keep_plan, plan_behind
+
+    plan = plan_behind(here.project, entry.route, entry.field.rpartition("/")[2])
+    if not plan.all:
+        return None
+    keep_plan(here.project, plan)
+    return plan
 
 
 def _does(here: Session, phrase: str, values: Any) -> str:

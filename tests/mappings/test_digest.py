@@ -84,6 +84,7 @@ DECIDING = [
     _swap("opted_out }", "opted_out, blank: not_agreed }"),
     _swap("true_means: opted_out", "true_means: agreed"),
     lambda text: text + "limits: { create: { number: 3 } }\n",
+    lambda text: text + "limits: { renamed: { number: 3 } }\n",
     lambda text: text + "mode: shadow\n",
 ]
 

@@ -18,7 +18,7 @@ from mappings.transforms import text_type
 from mappings.words import grammar
 from sync.errors import UnknownValue
 from sync.record import Side, Value
-from sync.rules import ActionKind, ConsentRule, Flow, Rules
+from sync.rules import ActionKind, ConsentRule, Flow, Rules, Sign
 from tests.mappings.test_flow_words import FLOW_BEHAVIOURS
 from tests.support.mapping_texts import BASE, HEAD, THRESHOLDS, field, mapping, rules
 
@@ -209,6 +209,12 @@ def _drift(words: Grammar) -> None:
     assert field(rules(mapping(row), words), "a").drift == "restore"
 
 
+def _order(words: Grammar) -> None:
+    table = "values: { neu: New, alt: Old, older: Old, done: Done }"
+    row = f"a: {{ marketo: a, flow: ->, salesforce: A, type: picklist, order: stages, {table} }}"
+    assert field(rules(mapping(row), words), "a").stages == ("neu", "alt", "done")
+
+
 _TOPIC = "consent: { all: { marketo: unsubscribed, flow: <->, salesforce: OptOut, true_means: opted_out } }\n"
 
 
@@ -291,6 +297,8 @@ def _limits(words: Grammar) -> None:
     ).limits
     assert (limits[ActionKind.CREATE].number, limits[ActionKind.CREATE].share) == (7, 0.02)
     assert (limits[ActionKind.OPT_OUT].number, limits[ActionKind.OPT_OUT].share) == (9, 0.02)
+    signs = rules(BASE + "limits: { emptied: { number: 200 }, setback: { share: 1 % } }\n", words).signs
+    assert (signs[Sign.EMPTIED].number, signs[Sign.EMPTIED].share) == (200, 0.01)
 
 
 def _number(words: Grammar) -> None:
@@ -363,6 +371,7 @@ BEHAVIOURS: dict[tuple[str, str], Behaviour] = {
     ("row", "first"): _first,
     ("row", "blank"): _blank,
     ("row", "drift"): _drift,
+    ("row", "order"): _order,
     ("compute", "join"): _join,
     ("compute", "with"): _with,
     ("compute", "bands"): _bands,

@@ -1,0 +1,57 @@
+"""How much of what a route usually writes: the figures that limits are set by.
+
+It counts applied operations by hour and by run over some days, each question one statement; what a person agreed to as
+a whole is left out, as the brakes do. It may not know limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import Integer, bindparam, cast, func, or_, select, text
+
+from state.reader import Reader
+from state.tables import IS_APPLIED, table_of
+from sync.beats import BEATS
+from sync.rows import AGREED_TRIGGERS, CursorRow, OperationRow, RunRow
+
+HOUR = 3_600
+_OPERATION, _RUN = table_of(OperationRow).c, table_of(RunRow).c
+
+
+class Applied(NamedTuple):
+    """Operations of one kind that one run has planned and that were applied within one hour (`hour` x 3,600 = unix
+    seconds of its beginning)."""
+
+    action: str
+    run: int
+    hour: int
+    number: int
+
+
+def applied(reader: Reader, route: str, since: float, until: float) -> list[Applied]:
+    """What was applied of a route in a time, by action, run and hour."""
+    hour = cast(_OPERATION.done_at / HOUR, Integer)
+    agreed = select(_RUN.id).where(
+        _RUN.id == _OPERATION.run, or_(*(_RUN.trigger == each for each in AGREED_TRIGGERS))
+    )
+    query = (
+        select(_OPERATION.action, _OPERATION.run, hour, func.count())
+        .where(
+            _OPERATION.route == bindparam("route"),
+            text(IS_APPLIED),
+            _OPERATION.done_at >= bindparam("since"),
+            _OPERATION.done_at < bindparam("until"),
+            ~agreed.exists(),
+        )
+        .group_by(_OPERATION.action, _OPERATION.run, hour)
+    )
+    with reader.snapshot():
+        return [Applied(*row) for row in reader.ask(query, route=route, since=since, until=until)]
+
+
+def beats(reader: Reader, systems: Iterable[str], kind: str) -> dict[str, str]:
+    """What is kept of the sources' last day, by system."""
+    rows = reader.get(CursorRow, [(system, kind, BEATS) for system in systems])
+    return {row.system: row.value for row in rows}

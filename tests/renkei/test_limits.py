@@ -1,0 +1,132 @@
+"""Brakes from a person's side: limits beside what is normal, and a plan that is approved or given up by its name."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renkei.fakes import Fakes
+from renkei.settings import open_project
+from renkei.threads import SystemClock
+from renkei.wire import open_systems
+from sync.ports import Write
+from sync.record import Ref
+from tests.support.command import Place, Said, new_place
+
+LIMITS = "limits: { update: { number: 2, share: 0.0 }, emptied: { number: 7 } }\ndefaults:\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A project after its first sync in which three updates are many."""
+    with Fakes("--persons", "40", "--role", "0", "--seed", "5") as fakes:
+        made = new_place(tmp_path / "project", fakes)
+        made.edit_mapping("defaults:\n", LIMITS)
+        ran = made.renkei("sync", "--first", "--canary", "0")
+        assert ran.code == 0, ran.out + ran.err
+        yield made
+
+
+def _pairs(place: Place) -> list[tuple[str, str]]:
+    live = place.live()
+    pairs = [(key, str(row["sfaId"])) for key, row in live["marketo"].items() if row.get("sfaId")]
+    return [(ma, sfa) for ma, sfa in pairs if sfa in live["salesforce"]]
+
+
+def _type(place: Place, title: str, *records: str) -> None:
+    """Somebody types a title in marketing, through the vendor's own interface."""
+    (opened,) = open_systems(open_project(place.folder), ["marketo"], SystemClock()).values()
+    try:
+        writes = [
+            Write(n, Ref("marketo", "Lead", key), {"title": title}) for n, key in enumerate(records, 1)
+        ]
+        assert all(each.result == "applied" for each in opened.write("person", writes))
+    finally:
+        opened.close()
+    time.sleep(1.2)  # until the vendor's own feed shows it
+
+
+def _braked(place: Place, capsys: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    """Four people whose titles wait behind the brake, and what the inbox says of it."""
+    chosen = _pairs(place)[:4]
+    _type(place, "Chief of Waiting", *(ma for ma, _sfa in chosen))
+    assert place.quick(capsys, "sync").code == 1
+    (entry,) = place.quick(capsys, "inbox", "--json").data["entries"]
+    return chosen, place.quick(capsys, "inbox", entry["number"], "--json").data
+
+
+def _titles(place: Place, chosen: list[tuple[str, str]]) -> list[str]:
+    live = place.live()["salesforce"]
+    return [str(live[sfa]["Title"]) for _ma, sfa in chosen]
+
+
+def test_a_plan_is_approved_by_its_name_as_far_as_it_stands(place: Place, capsys: Any) -> None:
+    """Four updates wait; one value moves on before the plan is approved by the name under which it was seen: three
+    leave, the fourth is listed as moved, waits for no brake any more, and its new value arrives."""
+    chosen, shown = _braked(place, capsys)
+    plan = shown["entry"]["plan"]
+    assert plan["operations"] == 4
+    assert f"renkei approve {plan['name']}" in [each["command"] for each in shown["answers"]]
+    kept = place.folder / ".renkei" / "production" / "seen" / f"{plan['name']}.json"
+    kept = next(place.folder.glob(f".renkei/*/seen/{plan['name']}.json"), kept)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "Chief" not in kept.read_text("utf-8")
+    _type(place, "Chief of Moving", chosen[3][0])
+    assert place.quick(capsys, "sync").code == 1
+    done = place.quick(capsys, "approve", plan["name"], "--json")
+    assert (done.code, done.data["ok"]) == (1, False)
+    assert (len(done.data["ready"]), len(done.data["moved"])) == (3, 1)
+    assert done.data["done_by_another_run"] == done.data["no_longer_wanted"] == []
+    assert place.quick(capsys, "sync").code == 0
+    assert _titles(place, chosen) == ["Chief of Waiting"] * 3 + ["Chief of Moving"]
+
+
+def test_a_plan_is_given_up_by_its_name(place: Place, capsys: Any) -> None:
+    """A discard by name wants a reason, gives up exactly what was seen, lists it as different and leaves alone what was
+    done in the meantime; a second word about the same plan finds nothing left of it."""
+    chosen, shown = _braked(place, capsys)
+    before = _titles(place, chosen)
+    plan = shown["entry"]["plan"]["name"]
+    assert place.quick(capsys, "discard", plan).code == 2
+    said = place.quick(capsys, "discard", plan, "--reason", "an import", "--lang", "ja")
+    assert (said.code, "4 件を破棄" in said.out) == (0, True)
+    assert place.quick(capsys, "sync").code == 1
+    entries = place.quick(capsys, "inbox", "--json").data["entries"]
+    assert [each["kind"] for each in entries] == ["discarded"] * 4
+    assert _titles(place, chosen) == before
+    again = place.quick(capsys, "approve", plan, "--json")
+    assert (again.code, again.data["ready"], len(again.data["no_longer_wanted"])) == (1, [], 4)
+
+
+def test_a_plan_that_nobody_has_seen_has_no_name(place: Place, capsys: Any) -> None:
+    """A name that was never shown is refused with the next step."""
+    said = place.quick(capsys, "approve", "p0123456789ab", "--json")
+    assert (said.code, said.data["ok"]) == (2, False)
+
+
+def _lines(said: Said) -> dict[tuple[str, str], dict[str, Any]]:
+    (route,) = said.data["routes"]
+    return {(each["name"], each["system"]): each for each in route["limits"]}
+
+
+def test_limits_stand_beside_what_was_normal(place: Place, capsys: Any) -> None:
+    """Limits come from the mapping or are the usual ones, watched sources count what they did, and the screen says in
+    both languages where limits are set."""
+    _braked(place, capsys)
+    said = place.quick(capsys, "limits", "--json")
+    found = _lines(said)
+    assert said.code == 0
+    assert found["update", ""]["limit"] == {"cycle": 2, "hour": 4, "day": 12}
+    assert set(found["opt_out", ""]["limit"]) == {"hour"}
+    assert found["emptied", "salesforce"]["limit"]["cycle"] == 7
+    assert found["create", ""]["limit"]["cycle"] == 500
+    assert found["loss", "marketo"]["yesterday"] == {"hour": 0, "day": 0}
+    english, japanese = (place.quick(capsys, "limits", "--lang", lang).out for lang in ("en", "ja"))
+    assert "update" in english
+    assert "上限" in japanese
+    assert place.quick(capsys, "limits", "nowhere").code == 2
