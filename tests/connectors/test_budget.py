@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from connectors.budget import Budget
 from connectors.ledger import ASK_AGAIN, FULL, LANES, Ledger, Limits
 from connectors.resets import resets_at
+from simulators.marketo.gate import Quota
 from sync.errors import QuotaSpent, Retryable
 from sync.rows import LANE_BACKFILL, LANE_DELTA, LANE_HAND_OVER, LANE_OPT_OUT
-from tests.connectors.rigs import RigClock
+from tests.connectors.rigs import MarketoRig, RigClock, SalesforceRig
 
 FLOORS = (0.0, 0.02, 0.1, 0.5)
 LANE = st.sampled_from(sorted(LANES))
@@ -343,3 +344,67 @@ def test_each_thread_works_in_its_own_lane() -> None:
     with budget.slot("x"):
         pass
     assert (refused, budget.calls["x"]) == ([True], 2)
+
+
+@pytest.mark.parametrize("kind", [MarketoRig, SalesforceRig])
+def test_a_vendor_that_says_too_fast_is_called_more_slowly(kind: type[MarketoRig | SalesforceRig]) -> None:
+    """606 and «concurrent» halve the rate, the call itself is repeated, and the rate comes back in time."""
+    rig = kind()
+    try:
+        rig.connector.limits()
+        rig.faults.script.append("rate_limited")
+        rig.connector.limits()
+        budget = rig.connector.client.http.budget
+        assert budget.standing().rate in (0.5, 0.625)  # the wait before the repetition counts already
+        rig.clock.advance(80.0)
+        assert budget.standing().rate == 1.0
+    finally:
+        rig.close()
+
+
+def test_what_a_vendor_counts_of_others_shuts_lanes_in_their_order() -> None:
+    """Another application's calls are seen at Marketo within a hundredth of the day's, at Salesforce with the next
+    reply; the backfill's view is refused then without a call, the connector itself goes on."""
+    for rig in (MarketoRig("feed"), SalesforceRig()):
+        try:
+            daily = 50_000 if isinstance(rig, MarketoRig) else 100_000
+            rig.connector.limits()
+            if isinstance(rig, MarketoRig):
+                rig.api.gate.spend(25_000)
+                rig.clock.advance(301)
+                rig.connector.client.describe()
+            else:
+                rig.api.quota.spend(rig.clock.now(), 50_000)
+                rig.connector.client.query("SELECT Id FROM Lead LIMIT 1")
+            standing = rig.connector.client.http.budget.standing()
+            assert standing.used >= daily // 2
+            assert set(standing.shut) == {"backfill"}
+            before = sum(rig.connector.client.http.calls.values())
+            view = rig.connector.in_lane(LANE_BACKFILL)
+            with pytest.raises(QuotaSpent, match="backfill"):
+                view.fetch("person", [rig.ref("1")], rig.paths)
+            with pytest.raises(QuotaSpent):
+                next(iter(view.changes("person", None, rig.paths)))
+            assert sum(rig.connector.client.http.calls.values()) == before
+            rig.connector.limits()
+        finally:
+            rig.close()
+
+
+def test_after_a_used_up_day_nobody_asks_in_vain() -> None:
+    """The vendor's own «used up» is heard once; until its reset no further call leaves, and then they do."""
+    rig = MarketoRig()
+    try:
+        rig.api.gate.quota = Quota(calls=None, daily=3)
+        rig.connector.client.describe()
+        rig.api.gate.spend(9)
+        with pytest.raises(QuotaSpent):
+            rig.connector.client.describe()
+        asked = rig.state.calls.total()
+        with pytest.raises(QuotaSpent) as caught:
+            rig.connector.client.describe()
+        assert rig.state.calls.total() == asked
+        rig.clock.advance(caught.value.after + 1)
+        rig.connector.client.describe()
+    finally:
+        rig.close()
