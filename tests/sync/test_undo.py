@@ -12,7 +12,7 @@ import pytest
 
 from sync.errors import InDoubt
 from sync.ports import Outcome, Write
-from sync.record import Raw, Ref, Side
+from sync.record import Raw, Record, Ref, Side
 from sync.rows import APPLIED, DONE, REFUSED, CommandRow, OperationRow, Patch, RecordRow, RunRow
 from sync.rules import ActionKind, Limit, Rules
 from sync.said import Discard, TakeBack, Undo, command
@@ -467,7 +467,9 @@ def test_what_nobody_touched_is_deleted_and_stays_so() -> None:
     made.ma.edit(next(iter(people)), {"title": "社長"})
     ticks(made)
     assert made.sfa._records == {}
-    assert {lead: state(made)[lead] for lead in list(people)[1:]} == {lead: before[lead] for lead in list(people)[1:]}
+    assert {lead: state(made)[lead] for lead in list(people)[1:]} == {
+        lead: before[lead] for lead in list(people)[1:]
+    }
     entities = [row.entity for row in made.store.get(RecordRow, people)]
     assert made.store.holds_of(entities) == []
     assert writes(made) == 0
@@ -501,6 +503,26 @@ def test_whoever_somebody_has_touched_stays_and_is_listed() -> None:
     assert writes(made) == 0
 
 
+def test_a_vendor_that_names_no_author_is_judged_by_what_reads_have_told() -> None:
+    """Without a word of who wrote last, an edit there and back that was read in between keeps the record; the others
+    go, because every value is as we left it."""
+    made, people = town(3)
+    real = made.sfa.fetch
+
+    def mute(kind: str, refs: Any, paths: Any) -> list[Record | None]:
+        return [found and found._replace(own=None) for found in real(kind, refs, paths)]
+
+    made.sfa.fetch = mute  # type: ignore[method-assign]
+    first = next(iter(people.values()))
+    for title in ("次長", "課長"):
+        made.sfa.edit(first, {"Title": title})
+        ticks(made)
+    _number, going = deleting(made)
+    assert going == set(people.values()) - {first}
+    ticks(made)
+    assert set(made.sfa._records) == {first}
+
+
 def test_the_record_of_an_opted_out_person_is_never_deleted() -> None:
     """Neither one who had opted out nor one who does so after the word: the record stays, and so does the opt-out."""
     made, people = town(2)
@@ -524,7 +546,10 @@ def test_a_system_that_deletes_nothing_is_named() -> None:
     number, _going = deleting(made)
     ticks(made)
     (row,) = made.store.get(CommandRow, [(number,)])
-    assert (row.state, "sfa has no way of deleting" in msgspec.json.decode(row.body)["why"]) == (REFUSED, True)
+    assert (row.state, "sfa has no way of deleting" in msgspec.json.decode(row.body)["why"]) == (
+        REFUSED,
+        True,
+    )
     assert set(made.sfa._records) == set(people.values())
 
 
