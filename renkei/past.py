@@ -7,6 +7,7 @@ leave behind may have been altered by the vendor. It may not know screens.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,6 +43,10 @@ class Moment(NamedTuple):
     wrote: OperationInfo | None = None
     work: FieldWork | None = None
     change: Change | None = None
+
+
+def _time(moment: Moment) -> float:
+    return moment.at
 
 
 class Past:
@@ -93,12 +98,17 @@ class Past:
         """Every moment of a value, oldest first."""
         return self._moments.get((ref, path), [])
 
-    def around(self, ref: Ref, path: str, operation: int) -> tuple[Moment | None, Moment | None]:
+    def around(
+        self, ref: Ref, path: str, operation: int, done_at: float
+    ) -> tuple[Moment | None, Moment | None]:
         """What an operation did to a value, and what happened to that next."""
-        later = iter(self.moments(ref, path))
-        for moment in later:
-            if moment.wrote is not None and moment.wrote.id == operation:
-                return moment, next(later, None)
+        moments = self.moments(ref, path)
+        place = bisect_left(moments, done_at, key=_time)
+        while place < len(moments) and moments[place].at <= done_at:
+            wrote = moments[place].wrote
+            if wrote is not None and wrote.id == operation:
+                return moments[place], moments[place + 1] if place + 1 < len(moments) else None
+            place += 1
         return None, None
 
     def held_since(self, ref: Ref) -> float:
@@ -119,7 +129,7 @@ class Past:
     def value(self, ref: Ref, path: str, at: float) -> Raw:
         """What renkei knew of a value at a time (None also where it had not been read)."""
         moments = self.moments(ref, path)
-        later = next((place for place, moment in enumerate(moments) if moment.at > at), len(moments))
+        later = bisect_right(moments, at, key=_time)
         if later == len(moments):
             return self.records[ref].values.get(path)
         if moments[later].change is not None or later == 0:
@@ -246,11 +256,11 @@ class Past:
 
     def _is_ours(self, moment: Moment, rule: FieldRule) -> bool:
         """True if a change is what the vendor made of our own write just before it."""
-        before = None
-        for each in self.moments(moment.ref, moment.path):
-            if each is moment:
-                break
-            before = each
+        moments = self.moments(moment.ref, moment.path)
+        place = bisect_left(moments, moment.at, key=_time)
+        while moments[place] is not moment:
+            place += 1
+        before = moments[place - 1] if place else None
         one_way = rule.flow is not Flow.BOTH and not rule.key
         return before is not None and is_altered(before, moment, one_way=one_way)
 

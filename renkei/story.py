@@ -217,7 +217,7 @@ class _Told:
         sent = record.unconfirmed.get(path) if record is not None else None
         if sent and sent[0] == operation.id:
             return "not read back yet", None
-        wrote, after = self.past.around(operation.target, path, operation.id)
+        wrote, after = self.past.around(operation.target, path, operation.id, operation.done_at)
         one_way = (operation.target.system, path) in self.one_way
         if wrote is not None and after is not None and is_altered(wrote, after, one_way=one_way):
             return "altered", after.new
