@@ -74,11 +74,23 @@ def _plan_entity(scene: Scene, stood: Stood, held: dict[str, OperationRow], cont
             created += row.id == fresh.id
             held[effect.key] = row
             kept.add(row.id)
+            if row.state == WAITING:
+                _take_along(scene, stood.entity, context)
     if stood.closed:
         for row in _unsent(scene, stood.entity):
             if row.id not in kept:
                 scene.put_operation(row._replace(state=SUPERSEDED, reason="no longer wanted"))
     return created
+
+
+def _take_along(scene: Scene, entity: int, context: Context) -> None:
+    """The record that an effect waits for goes in the effect's lane: a new person is handed over as a whole, also one
+    whom a backfill would have created some day."""
+    for row in list(scene.operations[entity].values()):
+        late = row.lane > LANE_HAND_OVER and row.id not in scene.sent
+        if row.action == ActionKind.CREATE and late:
+            run = context.run if row.state == PLANNED else row.run
+            scene.put_operation(row._replace(lane=LANE_HAND_OVER, run=run))
 
 
 def _happens(scene: Scene, row: OperationRow) -> bool:

@@ -128,6 +128,33 @@ def test_a_competing_application_eats_in_mid_backfill(
             assert town.budget(each).standing().rate == 1.0
 
 
+def test_a_hand_over_takes_its_new_record_along(tmp_path: Path) -> None:
+    """Somebody whom a paused backfill has planned to create raises a hand: record and task are there as soon as without
+    a backfill, and the backfill makes no second one."""
+    town, _cast = begun(tmp_path / "town")
+    with town:
+        new = town.lead(lastName="New", email="new@mail.example", leadScore=90)
+        town.overlook()
+        stand = town.backfill()
+        while stand.phase != "sending":
+            town.pass_by(1)
+        town.eat(SALESFORCE, 0.7)
+        town.pass_by(2)
+        assert town.having(SALESFORCE, "Email", "new@mail.example") == []
+        town.edit(new, demoRequest=True)
+        town.happens("hand-over", lambda: sum(map(town.task_of, found())) == 1)
+
+        def found() -> list[Ref]:
+            return town.having(SALESFORCE, "Email", "new@mail.example")
+
+        town.pass_by(4)
+        assert town.delays == {"hand-over": 2}
+        assert stand.phase == "sending"
+        assert town.highest(SALESFORCE) <= SHARE * DAILY[SALESFORCE]
+        town.pass_by(50, 1_800.0)
+        assert (stand.phase, len(found())) == ("done", 1)
+
+
 def test_every_write_goes_in_its_lane_and_in_time(tmp_path: Path) -> None:
     """An opt-out, a hand-over and a change leave in three lanes, and none is given longer to leave than whoever settles
     a lost answer would wait."""
