@@ -21,7 +21,7 @@ from renkei.settings import Project
 from renkei.wire import look
 from sync.brakes import BACKFILL
 from sync.cycle import Bounds, CycleReport, decide_noted
-from sync.errors import QuotaSpent
+from sync.errors import QuotaSpent, Retryable
 from sync.lanes import world_in_lane
 from sync.normalise import encode
 from sync.read import World, sent_operations
@@ -199,7 +199,11 @@ class Backfill:
             reading = self._reading(side)
             if reading.done:
                 continue
-            part = reading.part((clock.now() + until) / 2, MOST, world.numbers())
+            try:
+                part = reading.part((clock.now() + until) / 2, MOST, world.numbers())
+            except Retryable:  # what was noted until then is no news to the cycles either
+                self._decide_all(until)
+                raise
             system, stand = world.lens.system(side), self.stand
             add(stand.read, {system: part.seen})
             add(stand.meant, {system: part.meant})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sync.doubt import LEAVES
+from sync.errors import QuotaSpent
 from sync.record import Ref
 from sync.rows import LANE_DELTA, LANE_HAND_OVER, LANE_OPT_OUT
 from tests.support.budget_town import DAILY, EVERY, SERVER_TIMEOUT, SHARE, BudgetTown
@@ -15,6 +17,7 @@ from tests.support.town import MARKETO, SALESFORCE
 
 PEOPLE = 40
 HOURS = 3
+MANY = 900
 HOUR = int(3_600 / EVERY)
 
 
@@ -153,6 +156,33 @@ def test_a_hand_over_takes_its_new_record_along(tmp_path: Path) -> None:
         assert town.highest(SALESFORCE) <= SHARE * DAILY[SALESFORCE]
         town.pass_by(50, 1_800.0)
         assert (stand.phase, len(found())) == ("done", 1)
+
+
+def test_what_a_backfill_has_read_before_it_paused_is_its_own_affair(tmp_path: Path) -> None:
+    """Calls end between two pages: whom the first one brought is no news to the cycles that come before the backfill
+    goes on, so nobody is announced whom nobody has touched."""
+    town, cast = begun(tmp_path / "town")
+    with town:
+        for number in range(MANY):
+            town.lead(lastName=f"H{number}", email=f"h{number}@mail.example", leadScore=90)
+        town.overlook()
+        stand = town.backfill()
+        assert town.work is not None
+        seen: list[int] = []
+
+        def read(what: str, count: int) -> None:
+            if what == "read marketo" and count and not seen:
+                seen.append(count)
+                town.marketo_api.gate.spend(DAILY[MARKETO])
+
+        town.work.world = replace(town.work.world, progress=read)
+        with pytest.raises(QuotaSpent):
+            town.work.step()
+        assert stand.phase == "reading"
+        town.pass_by(26, 1_800.0)
+        assert stand.phase == "done"
+        assert len(town.salesforce.tables["Task"].rows) == 0
+        assert len(town.live(SALESFORCE)) == MANY + len(cast.records)
 
 
 def test_every_write_goes_in_its_lane_and_in_time(tmp_path: Path) -> None:
