@@ -70,6 +70,9 @@ class Past:
     def _take_write(self, operation: OperationInfo) -> None:
         if operation.state not in _WRITTEN or operation.action == "effect":
             return
+        if operation.action == "delete":  # what a create had made was taken away again
+            self._fates[operation.target].append((operation.done_at, False))
+            return
         for path, raw in operation.work.get("fields", {}).items():
             work = FieldWork(*raw)
             moment = Moment(

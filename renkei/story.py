@@ -32,7 +32,7 @@ _VERBS = {
     SUPERSEDED: "dropped",
     DISCARDED: "discarded",
 }
-_EFFECT = "effect"
+_EFFECT, _DELETE = "effect", "delete"
 
 
 def name_of_person(trace: Trace) -> str:
@@ -144,7 +144,8 @@ class _Told:
         """Every line, in no order."""
         trace = self.past.trace
         for operation in trace.operations:
-            yield from self._effect(operation) if operation.action == _EFFECT else self._wrote(operation)
+            whole = operation.action in (_EFFECT, _DELETE)
+            yield from self._whole(operation) if whole else self._wrote(operation)
         for change in trace.changes:
             yield from self._changed(change)
         for ref, first in trace.firsts.items():
@@ -223,9 +224,11 @@ class _Told:
             return "altered", after.new
         return "confirmed", None
 
-    def _effect(self, operation: OperationInfo) -> Iterator[dict[str, Any]]:
+    def _whole(self, operation: OperationInfo) -> Iterator[dict[str, Any]]:
+        """An effect, or the deletion of what we had created: no field of its own."""
         at = operation.done_at or operation.made_at
-        what = _VERBS.get(operation.state, "effect")
+        done = "deleted" if operation.action == _DELETE else "effect"
+        what = _VERBS.get(operation.state, done)
         how = f"{operation.target.object} · mapping {operation.digest} · run {operation.run} · {operation.state}"
         why, step = self.explain(operation) if what == "refused" else ("", "")
         yield _line(

@@ -310,3 +310,18 @@ def test_a_merged_lead_is_not_said_to_be_deleted_as_well(rig: MarketoRig) -> Non
     rig.later()
     found = read_all(rig, cursor)
     assert found.events == [LifeEvent("merged", merged, kept), LifeEvent("deleted", gone)]
+
+
+def test_a_lead_comes_with_what_its_last_activity_says(rig: MarketoRig) -> None:
+    """A record out of the log names the activity that told of it, the last of several; one read by id names none."""
+    ref = rig.create(rig.person(1))
+    cursor = quiet(rig)
+    rig.edit(ref, {"lastName": "One"})
+    rig.edit(ref, {"lastName": "Two"})
+    rig.later()
+    (found,) = read_all(rig, cursor).records.values()
+    last = max(row.id for row in rig.state.log.rows if row.lead == int(ref.id))
+    assert found.by.endswith(f"activity {last})") or found.by == f"activity {last}"
+    (by_id,) = rig.connector.fetch("person", [ref], rig.paths)
+    assert by_id is not None
+    assert by_id.by == ""

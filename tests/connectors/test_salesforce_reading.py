@@ -81,6 +81,8 @@ def test_records_tell_who_wrote_last(rig: SalesforceRig) -> None:
     assert ours.own is True
     assert theirs is not None
     assert theirs.own is False
+    assert ours.by == ""
+    assert theirs.by.startswith("user 005")
     assert theirs.version > ours.version
 
 

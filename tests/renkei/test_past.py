@@ -277,3 +277,15 @@ def test_a_conflict_is_told_with_both_values() -> None:
     (line,) = [line for line in lines if line["what"] == "conflict"]
     assert line["new"] == {MARKETO: "課長", SALESFORCE: "係長"}
     assert next(line["lost"] for line in lines if line["what"] == "wrote") == "係長"
+
+
+def test_what_we_deleted_is_gone_from_then_on() -> None:
+    """The deletion of a record that a create had made is one line, and the record is not told of afterwards."""
+    gone = replace(WRITE, action="delete")
+    past = Past(_made("課長", write=gone))
+    assert past.is_there(OTHER, 99.0)
+    assert not past.is_there(OTHER, 101.0)
+    (line,) = [
+        line for line in history(past, (preset(),), "") if line["record"] == OTHER.id and line["run"] == 40
+    ]
+    assert (line["what"], line["who"], line["field"]) == ("deleted", "renkei", "")
