@@ -14,10 +14,12 @@ from renkei.failures import Failure, said_of
 from simulators.salesforce.errors import RowError
 from state.failures import failures
 from state.reader import Reader
+from sync.commands import apply_commands
 from sync.errors import Meaning
+from sync.plan import FieldWork, Work, encode_work
 from sync.record import Ref
-from sync.rows import FAILED, IGNORED, Patch
-from sync.said import Retry, command
+from sync.rows import DISCARDED, FAILED, IGNORED, PENDING, SUPERSEDED, UNCERTAIN, OperationRow, Patch
+from sync.said import Discard, Retry, command
 from tests.support.town import MARKETO, SALESFORCE, Town
 
 HOUR = 3_600.0
@@ -244,7 +246,35 @@ def test_other_rules_have_it_tried_at_once(town: Town) -> None:
     assert town.write_calls == asked + 1
 
 
-def _word(town: Town, word: Retry) -> Patch:
+def _word(town: Town, word: Retry | Discard) -> Patch:
     patch = Patch()
     patch.put(command(town.clock.now(), town.world.lens.rules.route, word)._replace(id=town.world.numbers()))
     return patch
+
+
+def test_an_effect_of_unknown_outcome_is_listed_until_a_person_speaks(town: Town, tmp_path: Path) -> None:
+    """What left and was never answered is not sent again by itself: it is listed, sent once more by one word, and left
+    alone by the other."""
+    lead, _record = _pair(town)
+    for number, word in ((10**9, "retry"), (10**9 + 1, "discard")):
+        work = Work(fields={"text": FieldWork("text", None, "Hello", None, None)}, source=lead)
+        row = OperationRow(
+            number, town.entity(lead), town.world.lens.rules.route, 1, "effect", "chat", "notice", "", 1, UNCERTAIN,
+            0.0, 1, 0, "d", "h", f"key{number}", town.clock.now(), town.clock.now(), "", encode_work(work),
+        )  # fmt: skip
+        patch = Patch()
+        patch.put(row)
+        town.world.store.commit(patch)
+        (found,) = _refused(tmp_path)
+        assert (found.cause, found.error.meaning) == ("chat/no_answer/effect", Meaning.DOUBT)
+        if word == "retry":
+            town.world.store.commit(_word(town, Retry(operations=(number,))))
+        else:
+            town.world.store.commit(_word(town, Discard(operations=(number,), reason="seen there")))
+        apply_commands(town.world)
+        assert _refused(tmp_path) == []
+        (now,) = town.world.store.get(OperationRow, [(number,)])
+        assert now.state == {"retry": PENDING, "discard": DISCARDED}[word]
+        patch = Patch()
+        patch.put(now._replace(state=SUPERSEDED))
+        town.world.store.commit(patch)

@@ -539,6 +539,21 @@ def test_the_record_of_an_opted_out_person_is_never_deleted() -> None:
     assert writes(made) == 0
 
 
+def test_a_record_that_somebody_else_is_linked_with_stays() -> None:
+    """Somebody types the person a second time at sales: the two belong together now, so neither is deleted."""
+    made, people = town(2)
+    (_lead, sales), (_other, across) = people.items()
+    _number, going = deleting(made)
+    assert going == {sales, across}
+    made.tick(send=False)
+    second = made.person(Side.SFA, Email="p0@x.example", LastName="n0")
+    ticks(made)
+    assert set(made.sfa._records) == {sales, second}
+    (row,) = made.store.get(RecordRow, [sales])
+    (hold,) = [each for each in made.store.holds_of([row.entity]) if each.kind == "unlinked"]
+    assert msgspec.json.decode(hold.body)["kept"] == "twins"
+
+
 def test_a_system_that_deletes_nothing_is_named() -> None:
     """The word is refused with the system's name, and nothing is let go either."""
     made, people = town(2)
