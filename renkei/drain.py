@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sync.cycle import Bounds, CycleReport, run_cycle
 from sync.doubt import latest
 from sync.errors import Retryable
-from sync.guard import Brake
+from sync.guard import EVERYTHING, Brake
 from sync.read import World
 from sync.rows import BatchRow, CursorRow, OperationRow, Patch
 
@@ -113,8 +113,8 @@ def drain(
 
 
 def next_moment(world: World, report: CycleReport, patience: float, *, sending: bool) -> float | None:
-    """When the next cycle has something to do (unix seconds); None = nothing is left. Unless it is `sending`, what
-    may leave is no reason for another one."""
+    """When the next cycle has something to do (unix seconds); None = nothing is left. Unless it is `sending`, or where
+    a brake stops everything, what may leave is no reason for another one."""
     store, now, rules = world.store, world.clock.now(), world.lens.rules
     systems = list(rules.systems.values())
     if report.left or store.dirty(world.kind, systems, _watermark(world), 1):
@@ -123,7 +123,8 @@ def next_moment(world: World, report: CycleReport, patience: float, *, sending: 
     for side in world.lens.rules.sides:
         system = world.lens.system(side)
         moments += [row.refetch_at for row in store.refetch_due(system, world.kind, now + patience, 1)]
-    if not sending or rules.shadow or report.waiting_for_first:
+    stopped = any(brake.action == EVERYTHING for brake in report.brakes)
+    if not sending or rules.shadow or report.waiting_for_first or stopped:
         pass
     elif store.due(rules.route, now, 1):
         moments.append(now)

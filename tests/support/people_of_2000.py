@@ -34,10 +34,11 @@ def _person(town: Town, number: int) -> Pair:
         email=mail, lastName=last, firstName=first, title=f"Buyer {number % 7}", phone=phone, company="Acme",
         industry=industry, revisitOn=day, leadScore=80,
     )  # fmt: skip
+    next_call = {"Next_Call__c": day} if "Next_Call__c" in town.salesforce.schema["Lead"].fields else {}
     record = town.record(
         Email=mail, LastName=last, FirstName=first, Title=f"Buyer {number % 7}", Phone=phone,
-        Industry=INDUSTRIES[industry], Next_Call__c=day, MA_Score__c=80, MA_Grade__c="A",
-        Full_Name__c=f"{last} {first}", Marketo_Id__c=lead.id,
+        Industry=INDUSTRIES[industry], MA_Score__c=80, MA_Grade__c="A", Full_Name__c=f"{last} {first}",
+        Marketo_Id__c=lead.id, **next_call,
     )  # fmt: skip
     town.edit(lead, sfaId=record.id)
     return Pair(lead, record)
