@@ -281,8 +281,9 @@ def reason_of(row: HoldRow) -> str:
     return str(json.loads(row.body)["reason"])
 
 
-def play(disaster: Disaster, patch: pytest.MonkeyPatch, change: Callable[[], None] = lambda: None) -> None:
-    """Play a disaster. Raises AssertionError where it is not stopped, has no line, or something is lost."""
+def play(disaster: Disaster, patch: pytest.MonkeyPatch, change: Callable[[], None] = lambda: None) -> int:
+    """Play a disaster; how many records were written before it was stopped. Raises AssertionError where that were too
+    many, the inbox has no line, or something is lost in the end."""
     stage = Stage(disaster, patch)
     change()
     with stage.town:
@@ -304,3 +305,4 @@ def play(disaster: Disaster, patch: pytest.MonkeyPatch, change: Callable[[], Non
                 got = {path: stage.now(ref).get(path) for path in each["values"]}
                 assert got == each["values"], f"{where} {each['at']} has {got} of person {number}"
         assert stage.differing() == [], f"{where} {len(stage.differing())} differ: {stage.differing()[:3]}"
+        return count
