@@ -122,6 +122,14 @@ class Half(msgspec.Struct, frozen=True, array_like=True):
         return Half(self.fingerprint, self.ma, value, self.written)
 
 
+def taken_back(half: Half, old: Half | None, side: Side | None) -> Half:
+    """The half of a value that was taken back: it carries nothing across, so nothing goes in circles by it. `side`: the
+    record across is another one by now, so that only this side's half follows; the other stays as it was agreed."""
+    if side is not None and old is not None:
+        return old.with_side(side, half.of(side))
+    return Half(half.fingerprint, half.ma, half.sfa, old.written if old is not None else ())
+
+
 class Base(msgspec.Struct, frozen=True, array_like=True):
     """The body of a base row: the leading records that it belongs to, and the halves by field."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sync.around import Around, Settled
@@ -305,9 +306,11 @@ def _write(job: Job) -> Write:
 
 
 def resolve_doubts(world: World, run: int) -> Settled:
-    """Settle by reading whatever left earlier and is ripe, on both sides and in the channels."""
+    """Settle by reading whatever left earlier and is ripe, on both sides and in the channels. Where a side cannot be
+    asked its writes stay in doubt until it can: nothing else waits for that."""
     done = Settled()
     for side in world.lens.rules.sides:
-        done.add(settle_doubts(world, side, run))
+        with suppress(Retryable):
+            done.add(settle_doubts(world, side, run))
     done.add(settle_channel_doubts(world))
     return done

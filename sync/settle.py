@@ -24,6 +24,7 @@ from sync.plan import (
     Work,
     decode_base,
     encode_base,
+    taken_back,
     target_of,
     written_mark,
 )
@@ -213,15 +214,14 @@ class Settlement:
         base = decode_base(held.body) if held is not None else Base()
         if is_possible(base):
             base = Base(names[Side.MA], names[Side.SFA], {})
-        if any(base.leading(each) != names[each] for each in SIDES):
+        moved = any(base.leading(each) != names[each] for each in SIDES)
+        if moved and not (work.undo and base.leading(side) == names[side]):
             return
         halves = dict(base.halves)
         for path, field_ in agreed_still(self.lens, row, work).items():
             old = halves.get(field_.name)
             half = self._half(field_, path, target, returned, old)
-            if work.undo:  # it carries nothing across, so nothing goes in circles by it
-                half = Half(half.fingerprint, half.ma, half.sfa, old.written if old is not None else ())
-            halves[field_.name] = half
+            halves[field_.name] = taken_back(half, old, side if moved else None) if work.undo else half
         fresh = BaseRow(target.entity, row.route, encode_base(Base(base.ma, base.sfa, halves)))
         self.around.bases[target.entity] = fresh
         self.patch.put(fresh)

@@ -23,9 +23,11 @@ from sync.rows import RulesRow
 from tests.sim.adapter import Marketo, Salesforce
 from tests.sim.claims import as_json, claims, open_work
 from tests.sim.clock import HostClock, SimClock
+from tests.sim.commands import Desk
 from tests.sim.coverage import Coverage
 from tests.sim.faults import Strikes, drawn
 from tests.sim.journal import Backup, Journal
+from tests.sim.liveness import PAUSE, STIRS, Lasting
 from tests.sim.mapping import lens
 from tests.sim.office import Office, Permitted
 from tests.sim.oracle import MA, OTHER_ID, SFA, Offence, Oracle, Sent
@@ -88,6 +90,8 @@ class Schedule:
         self.people.late = kind.late
         self.office = Office(kind.mappings[0])
         self.people.employ(self.office, kind.mappings)
+        self.desk = Desk(rng, self.oracle, self.tell)
+        self.lasting: Lasting | None = None
         self.store = Journal(self)
         page = rng.choice((2, 3, 5, 50))
         keyed = rng.random() < 0.7
@@ -148,6 +152,8 @@ class Schedule:
                 until, _ = hidden.get(entry.id, (entry.time + VISIBILITY_LAG, None))
                 self.oracle.see(side, entry, sent, until)
             self._seen[side] = len(ledger)
+        if self.kind.commands:
+            self.desk.forgive(self.oracle.offences)
 
     def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value, and did not."""
@@ -296,7 +302,7 @@ class Schedule:
             import traceback
 
             self.oracle.offend("error", type(error).__name__, traceback.format_exc(limit=-6))
-        self.counts.update(self.people.done)
+        self.counts.update(self.people.done + self.desk.done)
         self.counts.update(self.oracle.counts)
         self.counts["calls of several rows"] += sum(wire.several for wire in self.wires.values())
         fired: Counter[str] = Counter()
@@ -326,10 +332,25 @@ class Schedule:
         self.mishaps.quiet()
         self.host.ahead = 0.0
         self.office.give_back()
+        if kind.lasting:
+            self._suffer()
         self._quiet()
+
+    def _suffer(self) -> None:
+        """One thing breaks for ever, and people go on working for a while."""
+        self.clock.advance(SERVER_TIMEOUT)  # whatever was on its way has acted
+        self.lasting = Lasting(self.rng, self.oracle, self.wires, self.tell)
+        for number in range(STIRS):
+            self.lasting.stir(self.people, number)
+            self.observe()
+            self.clock.advance(PAUSE)
+            self._cycle(sweep=self._is_due())
+        self.lasting.judge()
 
     def _step(self) -> None:
         self._mishap()
+        if self.kind.commands and self.rng.random() < self.kind.commands:
+            self.desk.speak(self.store, self.world.lens, self.clock.now())
         draw = self.rng.random()
         if draw < 0.25:
             self._cycle(sweep=self._is_due() or self.rng.random() < 0.2)
@@ -381,7 +402,12 @@ class Schedule:
             self.oracle.offend("echo", (before, after), "writes or look-ups after everything was quiet")
         for words in open_work(self.store):
             self.oracle.offend("never left", "", words)
-        self.oracle.judge([*claims(self.store, self.world.lens), *self.heard])
+        said = [*claims(self.store, self.world.lens), *self.heard, *self.desk.claims()]
+        self.oracle.judge(said)
+        if self.kind.commands:
+            self.desk.forgive(self.oracle.offences)
+        if self.lasting is not None:
+            self.lasting.forgive(self.oracle.offences, said)
         self._forgive()
         self._judged = True
 

@@ -31,6 +31,7 @@ class Profile:
     before a call or commit. `crashes`: weights of 0, 1, 2, 3 crashes. `late`: share of long transactions.
     `latency`: longest time that a call takes, in seconds. `again`: share of steps at which two cycles follow at once.
     `unseen`: share of records that a read by id leaves out. `mappings`: those among which administrators choose.
+    `commands`: share of steps before which somebody commands the engine. `lasting`: one thing stays broken for ever.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -44,6 +45,8 @@ class Profile:
     steps: tuple[int, int] = (20, 60)
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     mappings: tuple[str, ...] = ("plain",)
+    commands: float = 0.0
+    lasting: bool = False
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -67,6 +70,8 @@ PROFILES: Mapping[str, Profile] = {
     "lines": Profile(faults={**FAULTS, **LINES}, mid=0.1, crashes=CRASHES, late=0.15),
     "clocks": Profile(faults={**FAULTS, **LINES, **HOST}, mid=0.1, crashes=CRASHES, late=0.15),
     "restored": Profile(faults={**FAULTS, "old_backup": 0.04}, mid=0.1, crashes=CRASHES, late=0.15),
+    "commanded": Profile(faults={**FAULTS, "row_refused": 0.1}, mid=0.1, crashes=CRASHES, late=0.15, commands=0.15),
+    "lasting": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, steps=(10, 30), lasting=True),
     "veiled": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, unseen=0.15),
     "shared": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, **ADDRESSES}),
     "ruled": Profile(
