@@ -81,10 +81,9 @@ def of_flows(draft: FileDraft, known: Thresholds) -> object:
 
 
 def _reading(rules: Rules, asked: Mapping[str, Mapping[str, Compiled]]) -> object:
-    """Objects, paths and scope."""
+    """Objects, paths and scope. What a system is called is no part of it: the journal keeps that beside the digests."""
     return {
         side.value: [
-            system,
             rules.objects[side].all,
             {name: sorted(paths) for name, paths in rules.paths(side).items()},
             asked[system]["scope"].spec if "scope" in asked.get(system, {}) else None,

@@ -12,6 +12,7 @@ from renkei.canary import remember, rows_of
 from renkei.drain import doubts, wait_until
 from renkei.settings import Project
 from renkei.wire import look
+from sync.adopt import rules_row
 from sync.brakes import NOBODY
 from sync.read import World, sent_operations
 from sync.rows import FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
@@ -68,7 +69,7 @@ def mark_applied(world: World) -> None:
     """From now on the route delivers by itself, within its brakes; those that stood are answered by this."""
     rules = world.lens.rules
     patch = Patch()
-    patch.put(RulesRow(rules.route, rules.reading, rules.deciding, 1, world.clock.now(), b""))
+    patch.put(rules_row(rules, applied=1, since=world.clock.now()))
     for row in world.store.holds_of([NOBODY]):
         if row.route == rules.route:
             patch.drop(row)

@@ -13,6 +13,7 @@ from renkei.enginewords import ENGINE
 from renkei.errorwords import ERRORS
 from renkei.limitwords import LIMITS
 from renkei.reconcilewords import RECONCILE
+from renkei.renamewords import RENAMES
 from renkei.replaywords import REPLAYS
 from renkei.taskwords import TASKS
 from renkei.tracewords import TRACES
@@ -29,6 +30,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         **LIMITS,
         **RECONCILE,
         **REPLAYS,
+        **RENAMES,
         "error": ("error", "エラー"),
         "warning": ("warning", "警告"),
         "note": ("note", "参考"),

@@ -89,6 +89,10 @@ class Journal:
                 if rows:
                     self._put(kind, rows.values())
 
+    def put_now(self, row: Row) -> None:
+        """Write a row within a transaction that is open."""
+        self._put(type(row), [row])
+
     def _put(self, kind: type[Row], rows: Iterable[Row]) -> None:
         if kind is KeyRow:
             self._refuse_taken_claims(cast("Iterable[KeyRow]", rows))

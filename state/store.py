@@ -18,7 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from state.journal import Journal
 from state.lease import Lease, may_live
 from state.questions import Questions
+from state.rename import count_in, rename_in, systems_in
 from state.sql import Room, Statement, as_fatal, as_list, give_room, open_database, rebuild, room
+from sync.normalise import encode
 from sync.ports import Clock
 from sync.rows import (
     BatchRow,
@@ -30,6 +32,7 @@ from sync.rows import (
     Patch,
     RecordRow,
     Row,
+    RunRow,
     StandingRow,
 )
 
@@ -202,6 +205,23 @@ class SqlStore:
     def count_records(self, system: str, kind: str) -> int:
         """Live records that we hold."""
         return self._count(self._questions.count_records, system=system, kind=kind)
+
+    def systems(self) -> set[str]:
+        """Every name under which records, work or cursors are held."""
+        return systems_in(self._journal.connection)
+
+    def held_under(self, system: str) -> dict[str, int]:
+        """How many rows each table holds under a system's name."""
+        return count_in(self._journal.connection, system)
+
+    def rename_system(self, old: str, new: str, run: RunRow) -> dict[str, int]:
+        """Call a system otherwise, whatever is held under its name, in one transaction together with the `run` that
+        tells of it; how many rows of each table it concerned. Raises LeaseLost, or Fatal with nothing of it kept."""
+        with self._journal.writing():
+            changed = rename_in(self._journal.connection, old, new)
+            told = run._replace(body=encode({"from": old, "to": new, "rows": changed}))
+            self._journal.put_now(told)
+        return changed
 
     def _away(self) -> str:
         bodies = self._ask(self._questions.away)

@@ -8,18 +8,25 @@ in `as_of` up to which mark they are. What was agreed under another field finger
 
 from __future__ import annotations
 
+from sync.called import names_of, other_names, question, refusal
 from sync.normalise import decode_body
 from sync.read import ANEW, CHUNK, World
-from sync.rows import CursorRow, KeyRow, Patch, RulesRow
+from sync.rows import CursorRow, HoldRow, KeyRow, Patch, RulesRow
+from sync.rules import Rules
 
 
 def adopt_rules(world: World) -> str:
-    """Store the rules that work from now on; says what changed: "", "new", "reading" or "deciding"."""
+    """Store the rules that work from now on; says what changed: "", "new", "reading" or "deciding". Raises Fatal where
+    they name other systems than before."""
     rules = world.lens.rules
     held = world.store.get(RulesRow, [(rules.route,)])
-    now = world.clock.now()
-    fresh = RulesRow(rules.route, rules.reading, rules.deciding, 0, now, b"")
+    fresh = rules_row(rules, applied=0, since=world.clock.now())
+    _refuse_other_names(world, held)
     if held and (held[0].reading, held[0].deciding) == (rules.reading, rules.deciding):
+        if not held[0].source:  # kept before the names stood with the rules
+            patch = Patch()
+            patch.put(held[0]._replace(source=fresh.source))
+            world.store.commit(patch)
         return ""
     _complete_keys(world)
     patch = Patch()
@@ -32,6 +39,28 @@ def adopt_rules(world: World) -> str:
             _read_anew(world, patch)
     world.store.commit(patch)
     return changed
+
+
+def rules_row(rules: Rules, *, applied: int, since: float) -> RulesRow:
+    """These rules as they stand in the journal, with the names of their systems."""
+    return RulesRow(rules.route, rules.reading, rules.deciding, applied, since, names_of(rules))
+
+
+def _refuse_other_names(world: World, held: list[RulesRow]) -> None:
+    """Raises Fatal, and leaves a question in the inbox, as long as the rules name other systems than they did."""
+    rules = world.lens.rules
+    renamed = other_names(held[0], rules) if held else {}
+    asked = question(rules.route, renamed, world.clock.now())
+    standing = world.store.get(HoldRow, [asked[:3]])
+    patch = Patch()
+    if renamed and [row.body for row in standing] != [asked.body]:
+        patch.put(asked)
+    elif standing and not renamed:
+        patch.drop(asked)
+    if patch:
+        world.store.commit(patch)
+    if renamed:
+        raise refusal(rules.route, renamed)
 
 
 def _complete_keys(world: World) -> None:

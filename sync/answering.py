@@ -87,6 +87,9 @@ def _link(world: World, said: Answer, hold: HoldRow, patch: Patch) -> None:
     for told in tell_links(scene.linked, scene.records, world.numbers, scene.patch, now=now, run=0):
         scene.put(told)
     patch.add(scene.patch)
+    could_be = world.store.get(RecordRow, [Ref(*each) for each in candidates or ()])
+    # Whoever else could have been meant is asked anew.
+    mark_dirty((each for each in could_be if each.state == LIVE), world.numbers, patch)
 
 
 def _bury(world: World, said: Answer, patch: Patch) -> None:

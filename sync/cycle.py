@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from sync.adopt import adopt_rules
+from sync.adopt import adopt_rules, rules_row
 from sync.brakes import BACKFILL, agreed_at, kept_brake, planned_of, released_of, show_brakes, traffic_of
 from sync.chunk import context_of, decide_chunk
 from sync.commands import apply_commands
@@ -329,7 +329,7 @@ def _close_run(world: World, report: CycleReport, bounds: Bounds, state: str) ->
         patch.put(row._replace(ended=world.clock.now(), state=state, body=body))
     if bounds.first and state == "done":
         rules = world.lens.rules
-        patch.put(RulesRow(rules.route, rules.reading, rules.deciding, 1, world.clock.now(), b""))
+        patch.put(rules_row(rules, applied=1, since=world.clock.now()))
     world.store.commit(patch)
 
 

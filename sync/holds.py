@@ -14,7 +14,7 @@ import msgspec
 from sync.rows import HoldRow
 
 CONFLICT, LOOP, AMBIGUOUS, TOMBSTONE, CONSENT = "conflict", "loop", "ambiguous", "tombstone", "consent"
-DISCARDED = "discarded"
+DISCARDED, UNKNOWN_VALUE = "discarded", "unknown_value"
 UNDO, UNLINKED = "undo", "unlinked"
 BEARER = "bearer"  # why the record of an undone create stays: it bears an opt-out
 LEAVE_BOTH, LINK, CREATE, LIFT = "leave_both", "link", "create", "lift"

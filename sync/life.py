@@ -26,6 +26,7 @@ from sync.rows import (
     UNSEEN,
     BaseRow,
     EntityRow,
+    HoldRow,
     KeyRow,
     OperationRow,
     Patch,
@@ -45,11 +46,13 @@ class Family:
         operations: Iterable[OperationRow],
         sent: frozenset[int],
         standings: Iterable[StandingRow] = (),
+        holds: Iterable[HoldRow] = (),
     ) -> None:
         self.records = {row.ref: row for row in records}
         self.bases = {row.entity: row for row in bases}
         self.operations = list(operations)
         self.sent = sent
+        self.holds = list(holds)
         self.standings: defaultdict[int, dict[str, StandingRow]] = defaultdict(dict)
         for standing in standings:
             self.standings[standing.entity][standing.rule] = standing
@@ -229,13 +232,21 @@ def _join(
             elif operation.entity == gone:
                 _drop_merged(operation, keep, row.kind, patch, found)
         patch.put(EntityRow(gone, keep, b"{}"))
-        base = family.bases.get(gone)
-        if base is not None:
-            patch.drop(base)
-            if keep not in family.bases:
-                moved = base._replace(entity=keep)
-                family.bases[keep] = moved
-                patch.put(moved)
+        _hand_on(gone, keep, family, patch)
+
+
+def _hand_on(gone: int, keep: int, family: Family, patch: Patch) -> None:
+    """What was agreed with an entity that is no more goes on where nothing was; what was asked of it is asked anew."""
+    for hold in family.holds:
+        if hold.entity == gone:
+            patch.drop(hold)
+    base = family.bases.get(gone)
+    if base is not None:
+        patch.drop(base)
+        if keep not in family.bases:
+            moved = base._replace(entity=keep)
+            family.bases[keep] = moved
+            patch.put(moved)
 
 
 def _leader(members: Iterable[RecordRow], winner: RecordRow) -> Ref:

@@ -6,8 +6,20 @@ now (after a merge or conversion) a half is kept only where the new record has t
 
 from __future__ import annotations
 
+import msgspec
+
 from sync.deleting import is_deleted, want_deleted
-from sync.holds import CONFLICT, DISCARDED, LEAVE_BOTH, LOOP, UNDO, UNLINKED, answer_to, is_discarded
+from sync.holds import (
+    CONFLICT,
+    DISCARDED,
+    LEAVE_BOTH,
+    LOOP,
+    UNDO,
+    UNKNOWN_VALUE,
+    UNLINKED,
+    answer_to,
+    is_discarded,
+)  # fmt: skip
 from sync.normalise import Known, decode_body, encode
 from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_written
 from sync.possible import ANYBODY, shown
@@ -178,14 +190,14 @@ def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants
         return
     if any(rule.name in sides.known[side].unknown for side in SIDES):
         raw = {side.value: sides.known[side].unknown.get(rule.name) for side in SIDES}
-        wants.hold(rule.name, "unknown_value", raw)
+        wants.hold(rule.name, UNKNOWN_VALUE, raw)
         return
     now = _pair(rule, sides)
     if now is None:
         return
     half = halves.get(rule.name)
     if half is not None and half.fingerprint != rule.fingerprint:
-        half = None
+        half = _waited_under(half, rule, sides)
     match resolve(rule, now, half):
         case Agree():
             halves[rule.name] = Half(rule.fingerprint, now.ma, now.sfa, half.written if half else ())
@@ -198,6 +210,21 @@ def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants
             wants.awaited.setdefault(row.ref, []).append(rule.cells[side].paths[row.object])
         case Leave():
             pass
+
+
+def _waited_under(half: Half, rule: FieldRule, sides: _Sides) -> Half | None:
+    """What was agreed under other rules, where a word that they did not list has waited for these: it is a change
+    still, and not one of two values that nobody has ever agreed on. None = what was agreed counts no more."""
+    waited = sides.held.get((rule.name, UNKNOWN_VALUE))
+    if waited is None:
+        return None
+    said: dict[str, Raw] = msgspec.json.decode(waited.body)
+    for side, row in sides.row.items():
+        cell, raw = rule.cells.get(side), said.get(side.value)
+        path = cell.paths.get(row.object) if cell is not None else None
+        if raw is not None and (path is None or sides.body(side).get(path) != raw):
+            return None  # it was asked of another value, or of another place
+    return Half(rule.fingerprint, half.ma, half.sfa, half.written)
 
 
 def _pair(rule: FieldRule, sides: _Sides) -> Pair | None:

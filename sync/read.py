@@ -356,8 +356,7 @@ def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, pa
     """Note what became of records as a whole; how many were lost, which a sweep that tells it again does not say."""
     refs = [event.ref for event in events] + [event.into for event in events if event.into is not None]
     rows = list(_held(world, refs).values())
-    ended = lives(events, rows)
-    feel(world, reading, ended, patch)
+    feel(world, reading, ended := lives(events, rows), patch)
     entities = {row.entity for row in rows}
     family = Family(
         records=world.store.records_of(entities),
@@ -365,8 +364,9 @@ def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, pa
         operations=world.store.open_operations(entities),
         sent=sent_operations(world),
         standings=world.store.standings(entities) if world.lens.rules.standing else (),
+        holds=world.store.holds_of(entities),
     )
-    noted = Noted(dirty=[], lost_keys=set(), again=[])
+    noted = Noted([], set(), again=[])
     note_events(events, family, reading, world.lens, world.numbers, patch, noted)
     _wake(world, noted, patch)
     return ended.of(LOSS)

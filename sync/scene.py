@@ -32,7 +32,7 @@ from sync.rows import (
 from sync.rules import ActionKind, FieldRule
 from sync.standing import Related
 
-LATCH = "latch"
+LATCH, LIFTED = "latch", "lifted:"
 NOWHERE = ""
 
 
@@ -225,7 +225,7 @@ def entity_name(entity: int) -> str:
 
 def lifted_name(row: RecordRow) -> str:
     """Under which name it stands that a record's opt-out was lifted by a person."""
-    return f"lifted:{row.system}/{row.object}/{row.id}"
+    return f"{LIFTED}{row.system}/{row.object}/{row.id}"
 
 
 def apart_name(entity: int) -> str:

@@ -28,6 +28,7 @@ from renkei.cli import (
     planning,
     project,
     reconcile,
+    renaming,
     replay,
     service,
     shadow,
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 _GROUPS = (
     project, planning, replay, delivery, backfill, reconcile, status, inbox, errors, looking, deciding, limits, undo,
-    shadow, service, keeping, demo,
+    shadow, service, keeping, renaming, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)

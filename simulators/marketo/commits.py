@@ -56,6 +56,7 @@ class Commits:
         self.native_sync = native_sync
         """Whether the vendor's own CRM sync is on: then the API may not touch companies (1018)."""
         self.fields: dict[str, Field] = STANDARD.copy()
+        self.hidden: dict[str, Field] = {}
         self.shelf = Shelf(clock, rng, faults, self.fields, visibility_lag=visibility_lag)
         self.leads = self.shelf.rows
         self.companies = Shelf(clock, rng, faults, COMPANY, visibility_lag=visibility_lag)
@@ -78,6 +79,22 @@ class Commits:
         if name in self.fields:
             raise ValueError(f"the field {name!r} exists already; choose another name")
         self.fields[name] = custom_field(1001 + len(self.fields), name, kind)
+
+    def hide_field(self, name: str) -> None:
+        """Hide a field from the API, as an administrator may; what stands in it stays, and people still edit it."""
+        self.hidden[name] = self.fields.pop(name)
+
+    def show_field(self, name: str) -> None:
+        """Show a hidden field again."""
+        self.fields[name] = self.hidden.pop(name)
+
+    def protect_field(self, name: str, *, on: bool = True) -> None:
+        """Make a field read-only for the API, or writable again."""
+        self.fields[name] = replace(self._field(name), read_only=on)
+
+    def _field(self, name: str) -> Field:
+        """A field, hidden or not."""
+        return self.fields.get(name) or self.hidden[name]
 
     # --- leads
 
@@ -118,7 +135,7 @@ class Commits:
         for name, (_, new) in changes.items():
             self.shelf.put(lead, name, new)
         lead.touched = stamp
-        if any(self.fields[name].standard for name in changes):
+        if any(self._field(name).standard for name in changes):
             lead.updated = stamp
         visible = self.shelf.conceal(lead.id, before, stamp)
         if logged:
@@ -130,7 +147,7 @@ class Commits:
         """Give a written value the way the vendor stores it, which with `altered_value` may be another
         one.
         """
-        return altered(self.fields[name], value) if self.faults.fires("altered_value") else value
+        return altered(self._field(name), value) if self.faults.fires("altered_value") else value
 
     def _delete(self, actor: Actor, lead: Record) -> None:
         self.shelf.remove(lead)
@@ -286,7 +303,7 @@ class Commits:
     ) -> None:
         for name, (was, new) in changes.items():
             old, now = as_text(was), as_text(new)
-            if self.fields[name].type == "score":
+            if self._field(name).type == "score":
                 self._log(
                     stamp,
                     lead_id,

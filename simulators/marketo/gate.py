@@ -55,6 +55,7 @@ class Gate:
         self._clock, self._rng, self._credentials = clock, rng, credentials
         self.quota, self.token_lifetime = quota, token_lifetime
         self._token, self._expires = "", 0.0
+        self._shut = False
         self._recent: deque[float] = deque()
         self._zone = ZoneInfo(CENTRAL)
         self._day, self.used_today = 0, 0
@@ -68,7 +69,7 @@ class Gate:
         if ask("grant_type") != "client_credentials":
             problem = {"error": "unsupported_grant_type", "error_description": "Unsupported grant type"}
             return json_response(problem, 400)
-        if (ask("client_id"), ask("client_secret")) != known:
+        if self._shut or (ask("client_id"), ask("client_secret")) != known:
             problem = {"error": "unauthorized", "error_description": "Bad client credentials"}
             return json_response(problem, 401)
         now = self._clock.now()
@@ -83,6 +84,11 @@ class Gate:
                 "scope": self._credentials.user,
             }
         )
+
+    def shut(self, *, out: bool = True) -> None:
+        """Know the custom service no more, and its token neither; or know it again."""
+        self._shut = out
+        self.expire_token()
 
     def expire_token(self) -> None:
         """Make the present token an expired one at once."""

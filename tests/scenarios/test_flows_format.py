@@ -11,7 +11,8 @@ from tests.support.stage_moves import Moves
 from tests.support.stage_reading import Script, ScriptError
 from tests.support.stage_words import EXPECTED, STEPS, read_script
 
-FLOWS = Path(__file__).parent / "flows"
+HERE = Path(__file__).parent
+STORIES = sorted([*HERE.glob("flows/*.yaml"), *HERE.glob("life/*.yaml")])
 WHOLE = """\
 title: 点数
 proves: Something.
@@ -42,6 +43,17 @@ MISTAKES = [
     ("sync: rest", "kill: now", 10, "write «between thing and receipt»"),
     ("sync: rest", "arrive: { people: { 山田: {} } }", 10, "'山田' stands among the people already"),
     ("sync: rest", "between_decision_and_sending: { jump: high }", 10, "there is no step 'jump'"),
+    ("sync: rest", "change_mail: { 山田: a@b.example }", 10, "a table such as"),
+    (
+        "sync: rest",
+        "change_mail: { 山田: { at: office, to: a@b.example } }",
+        10,
+        "'office' is not known here",
+    ),
+    ("sync: rest", "hide_field: { at: lead }", 10, "'field' is missing"),
+    ("sync: rest", "forbid_writing: { at: deal, field: title }", 10, "'deal' is not known here"),
+    ("sync: rest", "restore: 山本", 10, "there is no '山本' among the people (山田)"),
+    ("tasks: { 山田: 1 }", "linked: { 山田: 鈴木 }", 11, "there is no '鈴木' among the people (山田)"),
     ("  - expect: { tasks: { 山田: 1 } }\n", "", 8, "a scenario ends with the step «expect»"),
     ("title: 点数\n", "", 1, "'title' is missing"),
     ("proves:", "prove:", 2, "'prove' means nothing here"),
@@ -76,22 +88,22 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, l
 
 def test_every_word_does_something() -> None:
     """The vocabulary, the moves and the checks know the same words."""
-    moves = {name for name in vars(Moves) if not name.startswith("_")} - {"act"}
-    checks = {name for name in vars(Checks) if not name.startswith("_")} - {"check"}
+    moves = {name for name in dir(Moves) if not name.startswith("_")} - {"act"}
+    checks = {name for name in dir(Checks) if not name.startswith("_")} - {"check"}
     assert moves | {"expect"} == set(STEPS)
     assert checks == set(EXPECTED)
 
 
 def test_every_word_is_used_in_a_scenario() -> None:
     """No word stands in the vocabulary that no scenario needs."""
-    texts = [path.read_text("utf-8") for path in sorted(FLOWS.glob("*.yaml"))]
+    texts = [path.read_text("utf-8") for path in STORIES]
     unused = {word for word in {*STEPS, *EXPECTED} if not any(f"{word}:" in text for text in texts)}
     assert unused == set()
 
 
 def test_each_scenario_has_a_name_of_its_own() -> None:
     """No two scenarios say the same of themselves."""
-    scripts = [read_script(path) for path in sorted(FLOWS.glob("*.yaml"))]
+    scripts = [read_script(path) for path in STORIES]
     assert (
         len({script.title for script in scripts})
         == len({script.proves for script in scripts})

@@ -7,6 +7,7 @@ for a person, and what cannot be known, is asked of the journal.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,13 +22,15 @@ from simulators.server import Limits
 from state.reader import Reader
 from state.views import inbox
 from sync.cycle import Bounds, run_cycle
-from sync.errors import Retryable
+from sync.errors import Fatal, RequestRefused, Retryable
 from sync.normalise import Lens
 from sync.read import Numbering, World
+from sync.record import Ref
+from sync.rows import RecordRow, RunRow
 from sync.rules import Rules
 from tests.support.flow_town_parts import AimedServer, FlowWindow, Notices
 from tests.support.town import MARKETO, PRESET, SALESFORCE, STEP, TIMEOUT, Town
-from tests.support.town_parts import ProcessDied, Strikes
+from tests.support.town_parts import FileJournal, ProcessDied, Strikes
 
 CHANNEL = "sales"
 FILES = ("account.yaml", "deal.yaml", "person-flows.yaml", "thresholds.yaml")
@@ -35,8 +38,14 @@ LISTS = ("N-01 時期", "N-02 予算", "N-03 価値", "N-04 乗換", "N-05 未�
 MOST = 30
 
 
-def rules_in(folder: Path, changes: Mapping[str, Mapping[str, str]], rates: str) -> tuple[Rules, ...]:
-    """The presets, with a notice for every hand-over and with a scenario's changes (old text -> new text)."""
+def rules_in(
+    folder: Path,
+    changes: Mapping[str, Mapping[str, str]],
+    rates: str,
+    called: Mapping[str, str] | None = None,
+) -> tuple[Rules, ...]:
+    """The presets, with a notice for every hand-over and with a scenario's changes (old text -> new text). `called`:
+    systems that go by another name than the presets'."""
     told = {"person-flows.yaml": {"  task: { subject:": f"  notice: {CHANNEL}\n  task: {{ subject:"}}
     folder.mkdir()
     for name in FILES:
@@ -44,6 +53,8 @@ def rules_in(folder: Path, changes: Mapping[str, Mapping[str, str]], rates: str)
         for old, new in {**told.get(name, {}), **changes.get(name, {})}.items():
             assert old in content, f"{name} does not say {old!r}"
             content = content.replace(old, new)
+        for old, new in (called or {}).items():
+            content = re.sub(rf"\b{old}\b", new, content)
         (folder / name).write_text(content, "utf-8")
     if rates:
         (folder / "rates.csv").write_text(rates, "utf-8")
@@ -61,6 +72,9 @@ class FlowTown(Town):
         self._changes, self._rates = dict(changes or {}), rates
         self.every = rules_in(folder / "mappings", self._changes, rates)
         self._meanwhile: list[Callable[[], object]] = []
+        self.called = {MARKETO: MARKETO, SALESFORCE: SALESFORCE}
+        self.stands: dict[str, str] = {}
+        self.may_stand = False
         people = self.every[-1]
         super().__init__(folder, rules=lambda _rules: people)
         self.notices = Notices()
@@ -98,11 +112,47 @@ class FlowTown(Town):
 
     def change(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         """Begin anew with changed mapping files."""
+        self._rewrite(changes)
+        self.restart()
+
+    def swap(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Go on with changed mapping files in the same process."""
+        self._rewrite(changes)
+        self.worlds = self._build()
+
+    def _rewrite(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         for name, texts in changes.items():
             self._changes[name] = {**self._changes.get(name, {}), **texts}
         shutil.rmtree(self._folder / "mappings")
-        self.every = rules_in(self._folder / "mappings", self._changes, self._rates)
+        self.every = rules_in(self._folder / "mappings", self._changes, self._rates, self.called)
+
+    # --- systems by other names --------------------------------------------------------------------------
+
+    def call(self, old: str, new: str) -> None:
+        """Begin anew with settings and mapping files that call a system otherwise."""
+        system = next(system for system, name in self.called.items() if name == old)
+        self.called[system] = new
+        self.windows.pop(old).close()
+        opened = self._open_marketo(new) if system == MARKETO else self._open_salesforce(new)
+        self.windows[new] = FlowWindow(opened)
+        self._rewrite({})
         self.restart()
+
+    def carry_over(self, old: str, new: str) -> None:
+        """Tell the journal."""
+        assert isinstance(self.store, FileJournal)
+        now = self.clock.now()
+        run = RunRow(self.store.numbers(1)[0], "", "rename-system", "", now, now, "done", "", b"")
+        self.store.rename_system(old, new, run)
+        self.restart()
+
+    def as_kept(self, ref: Ref) -> Ref:
+        """A vendor's record under the name that settings give its system."""
+        return ref._replace(system=self.called.get(ref.system, ref.system))
+
+    def row(self, ref: Ref) -> RecordRow:
+        """A record as it is held."""
+        return super().row(self.as_kept(ref))
 
     # --- time and cycles ---------------------------------------------------------------------------------
 
@@ -113,9 +163,14 @@ class FlowTown(Town):
             try:
                 report = run_cycle(world, Bounds(sweep=900.0, first=first))
                 more = more or report.left or bool(report.delivered.stopped)
+                self.stands.pop(world.lens.rules.route, None)
             except Retryable as error:
                 self.wait(error.after)
                 more = True
+            except (RequestRefused, Fatal) as error:  # the service goes on with the other routes
+                if not self.may_stand:
+                    raise
+                self.stands[world.lens.rules.route] = str(error)
         self.wait(STEP)
         return more
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.support.flow_town import FlowTown
 from tests.support.stage_cast import Cast
 from tests.support.stage_checks import Checks
+from tests.support.stage_judge import judge, stays_quiet
 from tests.support.stage_moves import Moves
 from tests.support.stage_reading import Script, Step
 
@@ -41,6 +42,29 @@ def play(script: Script, folder: Path) -> None:
                 checks.check(step)
             else:
                 moves.act(step)
+
+
+def live(script: Script, folder: Path) -> None:
+    """Play a scenario, and judge its end by the vendors' own ledgers: nobody twice, no opt-out undone, both sides alike
+    but for what the story names, and nothing written any more."""
+    with raised(script, folder) as (town, moves, checks):
+        for step in script.steps:
+            if step.word == "expect":
+                checks.check(step)
+            else:
+                moves.act(step)
+        end(script, town)
+
+
+def end(script: Script, town: FlowTown) -> None:
+    """What must be true at the end of every life. Raises AssertionError, naming the file."""
+    *_, last = script.steps
+    answered = any(step.word == "answer" and step.given["with"] == "new" for step in script.steps)
+    try:
+        judge(town, answered=answered, differs="different" in last.given)
+        stays_quiet(town)
+    except AssertionError as error:
+        raise AssertionError(f"{last.file}:{last.line}: at the end\n  {error}") from error
 
 
 def play_under_faults(script: Script, folder: Path, share: float) -> int:

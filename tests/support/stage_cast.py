@@ -118,14 +118,35 @@ class Cast:
         return str(self.town.salesforce.tables["User"].rows[str(user)]["Email"])
 
     def live(self, name: str, system: str, object_: str = "") -> list[Ref]:
-        """The live records of a person on a side, of one object if it is named."""
-        who = self.people[name]
-        path = "email" if system == MARKETO else "Email"
-        found = {
-            ref for ref in self.town.live(system) if str(self.town.value(ref, path) or "").lower() == who.mail
-        }
-        found |= {ref for ref in who.refs if ref.system == system and ref in self.town.live(system)}
+        """The live records of a person on a side, of one object if it is named: those that were entered under this
+        name, and those with its address that were entered under none. Of several people with one address these are the
+        first one's who is still there."""
+        who, live = self.people[name], set(self.town.live(system))
+        found = {ref for ref in who.refs if ref in live}
+        if who is self._first_with(who.mail):
+            path = "email" if system == MARKETO else "Email"
+            others = {ref for each in self.people.values() if each is not who for ref in each.refs}
+            free = (ref for ref in live - others)
+            found |= {ref for ref in free if str(self.town.value(ref, path) or "").lower() == who.mail}
         return sorted(ref for ref in found if object_ in ("", ref.object))
+
+    def _first_with(self, mail: str) -> Who:
+        having = [each for each in self.people.values() if each.mail == mail]
+        live = {*self.town.live(MARKETO), *self.town.live(SALESFORCE)}
+        return next((each for each in having if live.intersection(each.refs)), having[0])
+
+    def remember(self, name: str) -> None:
+        """Know a person's records by their ids from now on, whatever becomes of the address."""
+        who = self.people[name]
+        found = [ref for system in (MARKETO, SALESFORCE) for ref in self.live(name, system)]
+        who.refs += [ref for ref in found if ref not in who.refs]
+
+    def binned(self, name: str) -> list[Ref]:
+        """A person's records in the recycle bin of sales."""
+        tables = self.town.salesforce.tables
+        refs = (Ref(SALESFORCE, name_, key) for name_ in ("Lead", "Contact") for key in tables[name_].rows)
+        ever = self.ever(name)
+        return sorted(ref for ref in refs if ref.id in ever and tables[ref.object].rows[ref.id]["IsDeleted"])
 
     def one(self, name: str, system: str, object_: str = "") -> Ref:
         """The one record of a person on a side."""
@@ -147,10 +168,14 @@ class Cast:
         }
 
     def name_of(self, system: str, id_: str) -> str:
-        """Whose record that is."""
-        for name in self.people:
-            if system == MARKETO and any(ref.id == id_ for ref in self.live(name, MARKETO)):
-                return name
-            if system == SALESFORCE and id_ in self.ever(name):
-                return name
-        return f"somebody unknown ({id_})"
+        """Whose record that is: at marketing by the address that it bears, else by the name of its entry."""
+        if system == MARKETO:
+            ref = Ref(MARKETO, "Lead", id_)
+            mail = (
+                str(self.town.value(ref, "email") or "").lower() if ref in self.town.live(MARKETO) else None
+            )
+            found = [name for name, who in self.people.items() if mail == who.mail]
+            found += [name for name, who in self.people.items() if any(ref.id == id_ for ref in who.refs)]
+        else:
+            found = [name for name in self.people if id_ in self.ever(name)]
+        return found[0] if found else f"somebody unknown ({id_})"

@@ -16,14 +16,15 @@ from sync.record import Ref
 from sync.rows import FAILED, UNCERTAIN, RecordRow
 from tests.support.flow_town import FlowTown
 from tests.support.stage_cast import Cast
+from tests.support.stage_judge import LifeChecks
 from tests.support.stage_reading import Step
-from tests.support.stage_words import THINGS
+from tests.support.stage_words import THE_ROUTE, THINGS
 from tests.support.town import MARKETO, SALESFORCE
 
 Found = Mapping[str, Any]
 
 
-class Checks:
+class Checks(LifeChecks):
     """The expectations of one scenario."""
 
     def __init__(self, town: FlowTown, cast: Cast) -> None:
@@ -174,7 +175,7 @@ class Checks:
 
     def inbox(self, given: Mapping[str, Sequence[str]]) -> tuple[object, object]:
         """What waits for somebody, by whose it is."""
-        names = {self.town.entity(ref): name for name, ref in self._refs()}
+        names = {self.town.entity(ref): name for name, ref in reversed([*self._refs()])} | {0: THE_ROUTE}
         found: dict[str, list[str]] = defaultdict(list)
         for entity, kind in self.town.waiting():
             found[names.get(entity, f"somebody unknown ({entity})")].append(kind)
@@ -216,8 +217,9 @@ class Checks:
         ]
         for object_, ids in (("Account", self.cast.accounts), ("Opportunity", self.cast.deals)):
             named += [(name, Ref(SALESFORCE, object_, id_)) for name, id_ in ids.items()]
-        held = {row.ref for row in self.town.store.get(RecordRow, [ref for _name, ref in named])}
-        return [each for each in named if each[1] in held]
+        kept = {self.town.as_kept(ref): (name, ref) for name, ref in reversed(named)}
+        held = {row.ref for row in self.town.store.get(RecordRow, kept)}
+        return [each for ref, each in reversed(kept.items()) if ref in held]
 
 
 def _compared(

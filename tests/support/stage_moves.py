@@ -11,14 +11,15 @@ from typing import Any
 from sync.record import Ref
 from tests.support.flow_town import FlowTown
 from tests.support.stage_cast import Cast
+from tests.support.stage_life import LifeMoves
 from tests.support.stage_reading import Step
 from tests.support.town import MARKETO, SALESFORCE
 
 WORKED = "Working - Contacted"
 
 
-class Moves:
-    """The moves of one scenario on its town."""
+class Moves(LifeMoves):
+    """The moves of one scenario on its town; what happens to records as a whole stands in `stage_life`."""
 
     def __init__(self, town: FlowTown, cast: Cast) -> None:
         self.town, self.cast = town, cast
@@ -89,13 +90,16 @@ class Moves:
             self.town.edit(self.cast.one(name, SALESFORCE), HasOptedOutOfEmail=True)
 
     def convert(self, given: Mapping[str, Any]) -> None:
-        """Sales converts a lead, into a deal if one is named."""
+        """Sales converts a lead, into somebody's contact or a deal if one is named."""
         lead = self.cast.one(given["who"], SALESFORCE, "Lead").id
         account = self.cast.accounts[given["account"]] if "account" in given else None
+        known = self.cast.contact(given["into"]) if "into" in given else None
         role = "primary" if given.get("role", True) else "none"
         deal = given.get("deal")
         with self.town.salesforce_api.lock:
-            self.town.salesforce.human_convert(lead, account=account, deal=deal, role=role)  # type: ignore[arg-type]
+            self.town.salesforce.human_convert(
+                lead, contact=known, account=account, deal=deal, role=role,  # type: ignore[arg-type]
+            )  # fmt: skip
             if deal:
                 opened = self.town.salesforce.tables["Lead"].rows[lead]["ConvertedOpportunityId"]
                 self.cast.deals[deal] = str(opened)

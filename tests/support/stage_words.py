@@ -14,6 +14,7 @@ from typing import Any
 from ruamel.yaml.comments import CommentedSeq
 
 from simulators.faults import TRANSPORT_KINDS
+from tests.support.stage_life_words import LIFE_EXPECTED, LIFE_STEPS
 from tests.support.stage_reading import (
     Node,
     Script,
@@ -39,6 +40,7 @@ from tests.support.stage_reading import (
 PERSON, ACCOUNT, DEAL = known("people"), known("accounts"), known("deals")
 VALUES = table(text, plain)
 THINGS = {"task": "Task", "list": "ListMember", "notice": "Notice", "lead": "Lead", "company": "Company"}
+THE_ROUTE = "the route"
 _file = one_of("account.yaml", "deal.yaml", "person-flows.yaml", "thresholds.yaml")
 STAGES = "Closed Won", "Closed Lost", "Closed Cancelled", "Prospecting", "Negotiation/Review"
 
@@ -96,6 +98,11 @@ def _account_or_none(node: Node) -> str:
     return "none" if node.value == "none" else str(ACCOUNT(node))
 
 
+def _whose(node: Node) -> str:
+    """Whom a question is about; what concerns a whole route is the route's."""
+    return THE_ROUTE if node.value == THE_ROUTE else str(known("people", "accounts", "deals")(node))
+
+
 def _another_step(node: Node) -> Step:
     return read_step(node)
 
@@ -115,12 +122,13 @@ EXPECTED: Mapping[str, Shape] = {
     "companies": table(ACCOUNT, either(one_of("none"), VALUES)),
     "number_of_companies": whole,
     "belongs_to": table(PERSON, _account_or_none),
-    "inbox": table(known("people", "accounts", "deals"), many(text)),
+    "inbox": table(_whose, many(text)),
     "failed": table(one_of(*THINGS), whole),
     "uncertain": table(one_of(*THINGS), whole),
     "skipped": table(PERSON, many(text)),
+    **LIFE_EXPECTED,
 }  # fmt: skip
-"""What may be expected; all but the last four ask the vendors alone."""
+"""What may be expected; `inbox`, `failed`, `uncertain` and `skipped` ask the journal, all others the vendors alone."""
 
 STEPS: Mapping[str, Shape] = {
     "score": table(PERSON, whole),
@@ -139,7 +147,7 @@ STEPS: Mapping[str, Shape] = {
         people=table(fresh("people"), A_PERSON),
         deals=table(fresh("deals"), A_DEAL),
     ),
-    "convert": words({"who": PERSON}, account=ACCOUNT, deal=fresh("deals"), role=yes_or_no),
+    "convert": words({"who": PERSON}, into=PERSON, account=ACCOUNT, deal=fresh("deals"), role=yes_or_no),
     "join_account": words({"who": PERSON, "account": ACCOUNT}),
     "rename": table(ACCOUNT, text),
     "merge_accounts": words({"into": ACCOUNT, "gone": ACCOUNT}),
@@ -161,6 +169,7 @@ STEPS: Mapping[str, Shape] = {
     "fault": effect_fault,
     "kill": effect_kill,
     "between_decision_and_sending": _another_step,
+    **LIFE_STEPS,
     "expect": words({}, **EXPECTED),
 }
 """What may happen."""

@@ -99,7 +99,7 @@ class Town:
     def _serve(self, front: Front, faults: Strikes) -> Server:
         return serve(front, faults, self.clock, server_timeout=TIMEOUT, slow_seconds=0.02)
 
-    def _open_marketo(self) -> Marketo:
+    def _open_marketo(self, name: str = MARKETO) -> Marketo:
         config = MarketoConfig(
             rest_url=f"{self.servers[0].url}/rest",
             client_id=DEMO_CREDENTIALS.client_id,
@@ -109,9 +109,9 @@ class Town:
             server_timeout=TIMEOUT,
             visibility_lag=LAG,
         )
-        return Marketo(MARKETO, config, self.clock)
+        return Marketo(name, config, self.clock)
 
-    def _open_salesforce(self) -> Salesforce:
+    def _open_salesforce(self, name: str = SALESFORCE) -> Salesforce:
         config = SalesforceConfig(
             login_url=self.servers[1].url,
             client_id=Credentials().client_id,
@@ -120,7 +120,7 @@ class Town:
             visibility_lag=LAG,
             overlap=LAG,
         )
-        return Salesforce(SALESFORCE, config, self.clock)
+        return Salesforce(name, config, self.clock)
 
     def _lock(self, system: str) -> threading.Lock:
         return self.marketo_api.lock if system == MARKETO else self.salesforce_api.lock
