@@ -41,7 +41,7 @@ _DIGITS = 12
 _BRAKE = "brake"
 _PAIR = (CONFLICT, LOOP)
 _GIVEN_UP = ("failed", "waiting")
-_PUT_RIGHT = (CLOCK, READING)
+PUT_RIGHT = (CLOCK, READING)
 
 
 class Entry(NamedTuple):
@@ -160,7 +160,7 @@ def choices(entry: Entry, rules: Rules, short: str) -> list[Choice]:
         return [Choice(f"{decide} lift --evidence '…'", "does.lift", {})]
     if entry.kind == _BRAKE:
         action = entry.field.rpartition("/")[2]
-        if action in _PUT_RIGHT:
+        if action in PUT_RIGHT:
             return []  # it is gone as soon as that is put right
         if action == ENVIRONMENT:
             return [Choice(f"approve {short}", "does.approve_place", {})]
@@ -231,7 +231,7 @@ def approve_for(entry: Entry) -> Approve:
             "`renkei inbox` shows which entries are brakes; others take `renkei decide`",
         )
     action = entry.field.rpartition("/")[2]
-    if action in _PUT_RIGHT:
+    if action in PUT_RIGHT:
         raise Fatal(
             "This brake cannot be approved.",
             "put right what it names; it is gone with the next cycle after that",

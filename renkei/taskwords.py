@@ -103,6 +103,10 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status.paused": ("paused", "一時停止"),
         "status.whole": ("read", "読込"),
         "status.unseen": ("not shown now: {unseen}", "現在表示されない: {unseen}"),
+        "status.brake_ends": (
+            "put right what it says; it ends by itself with the first cycle after that",
+            "示された原因を直してください。その後の最初のサイクルで自然に外れます",
+        ),
         "status.brake_next": (
             "look: `renkei inbox {number}`, then `renkei approve {number}` or `discard {number}`; opt-outs still flow",
             "`renkei inbox {number}` で確認し、`renkei approve {number}` か `discard {number}`。配信停止は止まりません",

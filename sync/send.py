@@ -29,6 +29,7 @@ from sync.refuse import said
 from sync.rows import LANE_DELTA, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.settle import Settlement
+from sync.source import refuse_other
 from sync.verify import verify
 
 UNSEEN_WAIT = 300.0
@@ -141,6 +142,7 @@ class Delivery:
             return
         try:
             ready = self._verified(world_in_lane(self.world, jobs[0].row.lane), place, jobs)
+            refuse_other(self.world, place)
         except Retryable as error:
             self._block(place, error)
             return

@@ -69,15 +69,23 @@ def lives(events: Iterable[LifeEvent], rows: Iterable[RecordRow]) -> Pulse:
 def _recognise(world: World, reading: Reading, patch: Patch) -> None:
     """Remember what a system calls itself, and refuse another one under its name."""
     told = world.connectors[world.lens.side(reading.system)].capabilities.identity
-    key = (reading.system, "", IDENTITY)
-    known = world.store.get(CursorRow, [key]) if told else ()
-    if not known and told:
-        patch.put(CursorRow(*key, told, 1, reading.as_of, reading.now))
-    elif known and known[0].value != told:
+    if told and not refuse_other(world, reading.system):
+        patch.put(CursorRow(reading.system, "", IDENTITY, told, 1, reading.as_of, reading.now))
+
+
+def refuse_other(world: World, place: str) -> bool:
+    """Whether it is known what a system calls itself. Raises OtherPlace if that is something else by now; a channel
+    has no name."""
+    if place not in world.lens.rules.systems.values():
+        return True
+    told = world.connectors[world.lens.side(place)].capabilities.identity
+    known = world.store.get(CursorRow, [(place, "", IDENTITY)]) if told else ()
+    if known and known[0].value != told:
         raise OtherPlace(
-            f"{reading.system} is {told} now, and this state belongs to {known[0].value}",
+            f"{place} is {told} now, and this state belongs to {known[0].value}",
             "put its address and credentials right; if the system itself has moved, approve this in the inbox",
         )
+    return bool(known)
 
 
 def forget_identity(world: World, patch: Patch) -> None:

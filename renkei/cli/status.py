@@ -104,16 +104,25 @@ def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]
     import msgspec
 
     from renkei.backfill import Stand, as_figures
-    from renkei.inbox import entry_of
+    from renkei.inbox import PUT_RIGHT, entry_of
     from state.service import notes
     from state.whole import brakes_of, unseen
     from sync.brakes import BACKFILL
 
     found: dict[str, dict[str, Any]] = {
-        each.route: {"unseen": unseen(reader, each), "brake_numbers": [], "backfill": None} for each in about
+        each.route: {
+            "unseen": unseen(reader, each),
+            "brake_numbers": [],
+            "brake_ends": False,
+            "backfill": None,
+        }
+        for each in about
     }
     for row in brakes_of(reader, found):
-        found[row.route]["brake_numbers"].append(entry_of(row).number[:_DIGITS])
+        if row.field.rpartition("/")[2] in PUT_RIGHT:
+            found[row.route]["brake_ends"] = True
+        else:
+            found[row.route]["brake_numbers"].append(entry_of(row).number[:_DIGITS])
     for route, note in notes(reader, BACKFILL).items():
         if route in found:
             stand: Stand = msgspec.json.decode(note.value, type=Stand)
@@ -207,6 +216,19 @@ def _span(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02}" if minutes < 2 * 1_440 else f"{minutes // 1_440} d"
 
 
+def _brakes(here: Session, each: dict[str, Any]) -> Iterator[str]:
+    """The brakes of a route, each in its line, and what to do about them."""
+    words = here.words
+    for reason in each["brakes"]:
+        yield paint("  " + words("plan.brake", reason=telling.brake(words, reason)), "red")
+    for number in each["brake_numbers"]:
+        yield f"  {words('next')}  {words('status.brake_next', number=number)}"
+    if each["brake_ends"]:
+        yield f"  {words('next')}  {words('status.brake_ends')}"
+    elif each["brakes"] and not each["brake_numbers"]:
+        yield f"  {words('next')}  {words('sync.brake_next')}"
+
+
 def _troubles(here: Session, each: dict[str, Any]) -> Iterator[str]:
     """Whatever is not well with a route, each with its next step."""
     words, last = here.words, each["last_run"]
@@ -220,12 +242,7 @@ def _troubles(here: Session, each: dict[str, Any]) -> Iterator[str]:
         yield paint(f"  {text}", "red")
     if each["too_old"]:
         yield f"  {words('next')}  {words('status.stale_next')}"
-    for reason in each["brakes"]:
-        yield paint("  " + words("plan.brake", reason=telling.brake(words, reason)), "red")
-    for number in each["brake_numbers"]:
-        yield f"  {words('next')}  {words('status.brake_next', number=number)}"
-    if each["brakes"] and not each["brake_numbers"]:
-        yield f"  {words('next')}  {words('sync.brake_next')}"
+    yield from _brakes(here, each)
     left = {name: n for name, n in {**each["open"], **each["holds"]}.items() if n}
     if left:
         yield "  " + words("sync.open", open=counts(telling.named(words, left)))

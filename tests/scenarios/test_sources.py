@@ -11,12 +11,14 @@ import pytest
 
 import sync.cycle
 from sync.beats import BEATS
+from sync.commands import apply_commands
 from sync.cycle import CycleReport
 from sync.guard import Brake
 from sync.rows import CursorRow, Patch
 from sync.rules import ActionKind, FieldRule, Limit, Rules
 from sync.said import Approve, command
-from sync.source import ENVIRONMENT, IDENTITY
+from sync.send import Delivery
+from sync.source import ENVIRONMENT, IDENTITY, OtherPlace
 from tests.support.people_of_2000 import Pair, settle
 from tests.support.town import MARKETO, SALESFORCE, Town
 from tests.support.town_parts import ProcessDied
@@ -156,6 +158,26 @@ def test_a_system_that_has_moved_is_taken_for_what_it_is_when_a_person_says_so(
     assert town.store.get(CursorRow, [known[:3]])[0].value == before.value
     assert town.value(pairs[0].lead, "title") == "課長"
     assert town.value(pairs[1].record, "HasOptedOutOfEmail") is True
+
+
+def test_nothing_is_delivered_to_another_system_past_the_brakes(town: Town) -> None:
+    """Whoever delivers without reading first (a retry, a plan that was agreed to) is refused like a cycle."""
+    pairs = people(town, 3)
+    (known,) = town.store.get(CursorRow, [(SALESFORCE, "", IDENTITY)])
+    town.edit(pairs[0].lead, title="部長")
+    town.cycle(send=False)
+    say(town, "update")
+    apply_commands(town.world)
+    patch = Patch()
+    patch.put(known._replace(value="00D000000000OLDEAA"))
+    town.store.commit(patch)
+    with pytest.raises(OtherPlace):
+        Delivery(town.world, town.world.numbers()).deliver()
+    assert town.value(pairs[0].record, "Title") != "部長"
+    patch.put(known)
+    town.store.commit(patch)
+    Delivery(town.world, town.world.numbers()).deliver()
+    assert town.value(pairs[0].record, "Title") == "部長"
 
 
 def test_a_quiet_cycle_keeps_no_counts(town: Town) -> None:
