@@ -65,6 +65,7 @@ class Faults:
         self._lock = threading.Lock()
         self._shares: dict[str, float] = {}
         self.fired: dict[str, int] = {}
+        self.unanswered: list[float] = []  # when a request was executed whose sender was not told so
         for kind, share in (shares or {}).items():
             self.set(kind, share)
 

@@ -6,7 +6,7 @@ Values only; decides nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from simulators.ledger import Entry
@@ -48,7 +48,8 @@ class History:
 
     `live` holds the live records' fields; `people` says whose record it is, for those that persons
     entered; `mailboxes` maps a personal address in lower case to its person (desks' addresses are left
-    out); `id_fields` are the fields in which a side keeps the other side's record id.
+    out); `id_fields` are the fields in which a side keeps the other side's record id; `unanswered` are the times at
+    which a side executed a request and did not say so.
     """
 
     edits: Sequence[Edit]
@@ -59,3 +60,4 @@ class History:
     email_fields: Pair = EMAILS
     id_fields: Pair = IDS
     opt_outs: Sequence[Pair] = OPT_OUTS
+    unanswered: Mapping[Side, Sequence[float]] = field(default_factory=dict)

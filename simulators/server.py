@@ -144,6 +144,8 @@ class Server:
         finally:
             with self._guard:
                 self.in_flight -= 1
+        if fault in ("lost_after_commit", "half_answer"):
+            self._faults.unanswered.append(self._clock.now())
         if fault == "lost_after_commit":
             return False
         head, body = render(
@@ -188,6 +190,7 @@ class Server:
             self._stopping.wait(min(rest, 0.02))
         if not self._stopping.is_set():
             self._execute(request)
+            self._faults.unanswered.append(self._clock.now())
 
 
 def _hang_up(sock: socket.socket) -> None:

@@ -124,8 +124,9 @@ class Stage:
         live = {side: {key: dict(row) for key, row in self.sides[side].live().items()} for side in SIDES}
         edits = list(self.editors.edits)
         return History(
-            edits=edits, ledgers=ledgers, live=live, people=self._people(), mailboxes=self._mailboxes()
-        )
+            edits=edits, ledgers=ledgers, live=live, people=self._people(), mailboxes=self._mailboxes(),
+            unanswered={side: tuple(self.faults[side].unanswered) for side in SIDES},
+        )  # fmt: skip
 
     def targets(self) -> list[Target]:
         """Give the persons who have a live record on both sides, with one record each."""

@@ -18,6 +18,7 @@ from simulators.ledger import Entry
 
 HELD_BACK = frozenset({"filtered", "held", "failed"})
 PERSONS = frozenset({"Lead", "Contact"})  # the vendors' objects that are people
+UNTOLD = 1.0  # seconds after a write within which its request was left without an answer
 
 
 class Offence(NamedTuple):
@@ -173,6 +174,21 @@ class _Court:
                 return True
         return False
 
+    def lost_in_doubt(self, token: str) -> bool:
+        """Whether it was typed over a value of the sync whose arrival the vendor did not tell it of, and that value
+        came again: whoever reads afterwards cannot tell this from two edits at the same time."""
+        edit = self.tokens[token]
+        for typed in self.overwritten.get((edit.side, token), ()):
+            winner = self.tokens.get(typed.new) if isinstance(typed.new, str) else None
+            if typed.actor != "api" or winner is None or winner.side == edit.side:
+                continue
+            arrived = self.arrived.get((edit.side, winner.token), float("inf"))
+            told = any(0.0 <= at - arrived <= UNTOLD for at in self.history.unanswered.get(edit.side, ()))
+            same_place = (winner.person, winner.pair) == (edit.person, edit.pair)
+            if same_place and arrived <= edit.time and told:
+                return True
+        return False
+
     def _concurrent(self, edit: Edit, winner: Edit) -> bool:
         never = float("inf")
         there = self.arrived.get((winner.side, edit.token), never)
@@ -225,7 +241,7 @@ def _place(court: _Court, token: str, claim: str | None, gap: float) -> str:
         return "standing"
     if court.replaced(token):
         return "replaced"
-    if claim == "loser" and court.lost(token):
+    if claim == "loser" and (court.lost(token) or court.lost_in_doubt(token)):
         return "losers"
     if claim in HELD_BACK and court.untouched(token):
         return "filtered"

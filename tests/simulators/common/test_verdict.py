@@ -17,6 +17,7 @@ class Book:
     def __init__(self) -> None:
         self.time = 0.0
         self.edits: list[Edit] = []
+        self.unanswered: dict[Side, list[float]] = {}
         self.ledgers: dict[Side, list[Entry]] = {"marketo": [], "salesforce": []}
         self.live: dict[Side, dict[str, dict[str, object]]] = {"marketo": {}, "salesforce": {}}
         self.people: dict[tuple[Side, str], int] = {
@@ -68,6 +69,7 @@ class Book:
             live=self.live,
             people=self.people,
             mailboxes={"one@x.example": 1, "two@x.example": 2},
+            unanswered=self.unanswered,
         )
         return judge(history, [{"token": token, "state": state} for token, state in claims], gap)
 
@@ -104,6 +106,25 @@ def test_a_loser_that_is_said_and_seen(book: Book) -> None:
     book.copies("B", "marketo")
     verdict = book.judged(("A", "loser"))
     assert (verdict.ok, verdict.losers, verdict.standing) == (True, {"A"}, {"B"})
+
+
+@pytest.mark.parametrize(
+    ("answered", "claimed", "ok"), [(False, True, True), (False, False, False), (True, True, False)]
+)
+def test_an_edit_over_a_write_whose_answer_was_lost(
+    book: Book, answered: bool, claimed: bool, ok: bool
+) -> None:
+    """Typed over a value of the sync that came again, an edit is a loser where the vendor left the first write without
+    an answer and the sync says so; where it had answered, or the sync says nothing, it is lost."""
+    book.types("A", "salesforce")
+    book.copies("A", "marketo")
+    if not answered:
+        book.unanswered["marketo"] = [book.time + 0.1]
+    book.types("B", "marketo")
+    book.copies("A", "marketo")
+    verdict = book.judged(*[("B", "loser")] if claimed else [])
+    assert verdict.ok == ok
+    assert ("B" in verdict.losers) == ok
 
 
 def test_an_edit_that_is_held_back_visibly(book: Book) -> None:
