@@ -135,6 +135,7 @@ def _grounds(scene: Scene, person: int) -> list[Ground]:
         before = -FOREVER
         for crossing in crossings(samples, flows.enter, flows.leave, flows.dwell, scene.now, flows.since):
             found.append(_ground(scene, person, life, crossing, before, sure=sure))
+            found += _again(flows, samples, crossing)
             before = crossing.end
     return found
 
@@ -149,6 +150,15 @@ def _raises(flows: Flows, life: Life) -> list[Ground]:
         Ground(spell.start, spell.end, must=False, may=spell.start >= flows.since - flows.slack)
         for spell in spells
     ]
+
+
+def _again(flows: Flows, samples: Sequence[tuple[float, float]], crossing: Crossing) -> list[Ground]:
+    """A score that fell and crossed once more while the announcement spoke for all may be told of at its end."""
+    ends = crossing.start + flows.dwell
+    inside = [score for time, score in samples if crossing.start <= time <= ends + flows.slack]
+    fell = next((n for n, score in enumerate(inside) if score < flows.leave), len(inside))
+    rose = any(score >= flows.enter for score in inside[fell:])
+    return [Ground(ends, max(crossing.end, ends), must=False, may=True)] if rose else []
 
 
 def _ground(
@@ -175,12 +185,13 @@ def _matched(
     for time, key in tasks:
         fits = [n for n, ground in enumerate(grounds) if ground.start <= time + slack and ground.may]
         fits = [n for n in fits if time <= grounds[n].end + slack]
+        fits.sort(key=lambda n: not grounds[n].must)  # one task may tell of a score and of a hand that was raised
         free = next((n for n in fits if n not in told), None)
         held = scene.codes(person, None, time - slack, time, throughout=True)
         if free is not None:
             told[free] = key
         elif fits:
-            text = f"task {key} tells of a crossing that task {told[fits[-1]]} told of already"
+            text = f"task {key} tells of a crossing that task {told[max(fits)]} told of already"
             offences.append(Offence("double hand-over", f"person {person}", text))
         else:
             text = f"task {key} was made without a crossing at that time"
@@ -189,7 +200,9 @@ def _matched(
             text = f"task {key} was made although {', '.join(sorted(held))}"
             offences.append(Offence("hand-over of somebody excluded", f"person {person}", text))
     for n, ground in enumerate(grounds):
-        if ground.must and n not in told:
+        # whoever was told of a person within the dwell, be it for a raised hand, has heard of them
+        covered = any(ground.start - scene.flows.dwell <= time <= ground.start + slack for time, _key in tasks)
+        if ground.must and n not in told and not covered:
             text = f"the score was hot from {ground.start:.3f} on, and no task tells of it"
             offences.append(Offence("missed hand-over", f"person {person}", text))
     return offences
