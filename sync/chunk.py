@@ -53,7 +53,7 @@ def nothing_left() -> int:
 
 
 def context_of(
-    world: World, run: int, *, lane: int = LANE_DELTA, quiet_until: int = 0, quiet_new: bool = False,
+    world: World, run: int, *, lane: int = LANE_DELTA, hot_run: int = 0, quiet_until: int = 0, quiet_new: bool = False,
     opt_outs: Allowance | None = None,
 ) -> Context:  # fmt: skip
     """The circumstances of deciding now, with what the route's systems say of themselves."""
@@ -65,7 +65,7 @@ def context_of(
     }
     lag = {world.lens.system(side): each.visibility_lag for side, each in capabilities.items()}
     return Context(
-        numbers=world.numbers, now=world.clock.now(), run=run, unique=unique, lag=lag, lane=lane,
+        numbers=world.numbers, now=world.clock.now(), run=run, unique=unique, lag=lag, lane=lane, hot_run=hot_run,
         quiet_until=quiet_until, quiet_new=quiet_new, opt_outs=opt_outs or Allowance(nothing_left),
     )  # fmt: skip
 

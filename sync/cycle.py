@@ -62,6 +62,7 @@ class CycleReport:
     look waits: the calls that are left are kept for something hotter."""
 
     run: int
+    hot_run: int = 0
     read: dict[str, ReadCount] = field(default_factory=dict)
     decided: Decided = field(default_factory=Decided)
     brakes: tuple[Brake, ...] = ()
@@ -105,10 +106,13 @@ def run_cycle(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: F
 
 
 def decide_noted(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda: False) -> CycleReport:
-    """Decide what is noted already, as part of larger work: nothing is read, and nothing leaves."""
+    """Decide what is noted already, as part of larger work: nothing is read, and nothing leaves. What is announced
+    stands under a run of its own, so that it leaves with the next cycle and does not wait for the larger work."""
     started = world.clock.now()
-    report = CycleReport(run=world.numbers())
+    report = CycleReport(run=world.numbers(), hot_run=world.numbers())
+    hot = CycleReport(run=report.hot_run)
     _open_run(world, report, bounds, started)
+    _open_run(world, hot, Bounds(), started)
     state = "failed"
     try:
         if _is_complete(world):
@@ -116,6 +120,10 @@ def decide_noted(world: World, bounds: Bounds, stop: Callable[[], bool] = lambda
         state = "done"
     finally:
         _close_run(world, report, bounds, state)
+        if report.decided.operations:
+            _close_run(world, hot, Bounds(), state)
+        else:
+            _drop_run(world, hot.run)
     return report
 
 
@@ -222,7 +230,13 @@ def _context(world: World, report: CycleReport, bounds: Bounds, quiet_until: int
     # Whom a backfill brings was not heard of before; what it finds of others is news.
     new = bounds.trigger == BACKFILL
     return context_of(
-        world, report.run, lane=bounds.lane, quiet_until=until, quiet_new=new, opt_outs=allowance
+        world,
+        report.run,
+        lane=bounds.lane,
+        hot_run=report.hot_run,
+        quiet_until=until,
+        quiet_new=new,
+        opt_outs=allowance,
     )
 
 
@@ -317,6 +331,13 @@ def _open_run(world: World, report: CycleReport, bounds: Bounds, started: float)
     trigger = "first" if bounds.first else bounds.trigger
     patch = Patch()
     patch.put(RunRow(report.run, rules.route, trigger, rules.digest, started, 0.0, "open", "", b"{}"))
+    world.store.commit(patch, durable=False)
+
+
+def _drop_run(world: World, run: int) -> None:
+    patch = Patch()
+    for row in world.store.get(RunRow, [(run,)]):
+        patch.drop(row)
     world.store.commit(patch, durable=False)
 
 

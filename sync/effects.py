@@ -89,7 +89,7 @@ def _take_along(scene: Scene, entity: int, context: Context) -> None:
     for row in list(scene.operations[entity].values()):
         late = row.lane > LANE_HAND_OVER and row.id not in scene.sent
         if row.action == ActionKind.CREATE and late:
-            run = context.run if row.state == PLANNED else row.run
+            run = (context.hot_run or context.run) if row.state == PLANNED else row.run
             scene.put_operation(row._replace(lane=LANE_HAND_OVER, run=run))
 
 
@@ -137,8 +137,9 @@ def _operation(scene: Scene, stood: Stood, effect: Effect, context: Context) -> 
     target = Ref(effect.channel or scene.lens.system(effect.side), effect.object, "")
     body = encode_work(_work(values, effect, stood.source, waits=waits))
     return OperationRow(
-        context.numbers(), stood.entity, scene.lens.rules.route, context.run, ActionKind.EFFECT.value,
-        *target, LANE_HAND_OVER, WAITING if waits else PLANNED, NOT_YET if waits else 0.0, 0, 0,
+        context.numbers(), stood.entity, scene.lens.rules.route, context.hot_run or context.run,
+        ActionKind.EFFECT.value, *target, LANE_HAND_OVER,
+        WAITING if waits else PLANNED, NOT_YET if waits else 0.0, 0, 0,
         scene.lens.rules.digest, content_hash(target, body), effect.key, context.now, 0.0, "", body,
     )  # fmt: skip
 

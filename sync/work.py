@@ -54,7 +54,8 @@ class Context:
 
     `opt_outs`: how many may leave at once (none in a plan, in shadow and before the route was applied).
     `unique`: (system, object) -> paths that are unique there. `lag`: seconds by system. `quiet_until`: nothing is
-    announced of entities without a dirty mark above this number. `quiet_new`: nor of records that are seen for the
+    announced of entities without a dirty mark above this number. `hot_run`: the run of what is announced, where that
+    leaves before everything else (0 = the same). `quiet_new`: nor of records that are seen for the
     first time now.
     """
 
@@ -65,6 +66,7 @@ class Context:
     unique: Mapping[tuple[str, str], frozenset[str]]
     lag: Mapping[str, float]
     lane: int = LANE_DELTA
+    hot_run: int = 0
     quiet_until: int = 0
     quiet_new: bool = False
 

@@ -158,6 +158,33 @@ def test_a_hand_over_takes_its_new_record_along(tmp_path: Path) -> None:
         assert (stand.phase, len(found())) == ("done", 1)
 
 
+def test_a_hand_over_that_a_backfill_finds_does_not_wait_for_its_end(tmp_path: Path) -> None:
+    """Two people got hot, one whom sales knows and one whom it does not, and a backfill is the first to read it: both
+    are handed over within two cycles, though the backfill pauses for a day."""
+    town, cast = begun(tmp_path / "town")
+    with town:
+        new = town.lead(lastName="New", email="new@mail.example")
+        town.pass_by(2)
+        town.edit(new, leadScore=90)
+        town.edit(cast.leads[5], leadScore=90)
+        town.overlook()
+        stand = town.backfill()
+        town.eat(SALESFORCE, 0.7)
+        town.pass_by(1)
+        town.happens("known", lambda: town.task_of(cast.records[5]) == 1)
+        town.happens(
+            "new", lambda: sum(map(town.task_of, town.having(SALESFORCE, "Email", "new@mail.example"))) == 1
+        )
+        town.pass_by(4)
+        assert stand.phase == "reading"
+        assert stand.why
+        assert (town.delays, town.hot) == ({"known": 1, "new": 2}, [])
+        town.pass_by(60, 1_800.0)
+        assert (stand.phase, stand.why) == ("done", "")
+        assert len(town.salesforce.tables["Task"].rows) == 2
+        assert titles(town, cast) == (PEOPLE, PEOPLE)
+
+
 def test_what_a_backfill_has_read_before_it_paused_is_its_own_affair(tmp_path: Path) -> None:
     """Calls end between two pages: whom the first one brought is no news to the cycles that come before the backfill
     goes on, so nobody is announced whom nobody has touched."""
