@@ -112,7 +112,7 @@ def confirm(row: RecordRow, lens: Lens, *, now: float, lag: float, away: bool = 
             left[path] = sent
         elif fate == "look again":
             left[path] = sent._replace(looked=sent.looked or row.as_of)
-            refetch = refetch or max(now, row.settled_at) + lag
+            refetch = refetch or now + lag
         else:
             name = lens.name_of(row.system, row.object, path)
             value = sent.before if fate == "undone" else seen.get(path)

@@ -124,7 +124,8 @@ class _Page:
         """Read by id what a read gave too early; what a read by id gave too early is given no better at once."""
         where = self.reading
         soonest = where.now if where.indexed else where.now + where.lag
-        self.patch.put(row._replace(refetch_at=max(soonest, row.settled_at + where.lag)))
+        settled = min(row.settled_at, where.now)  # unless the clock was set back, it is in the past
+        self.patch.put(row._replace(refetch_at=max(soonest, settled + where.lag)))
         self.found.again.append(row.ref)
 
     def _renew(
