@@ -18,7 +18,7 @@ ON_READ = (
     "maintenance", "wrong_schema", "poison_record",
 )  # fmt: skip
 ON_WRITE = (
-    *ON_READ, "acts_late", "timed_out_after", "delivered_twice", "fewer_results", "rolled_back",
+    *ON_READ, "acts_late", "timed_out_after", "delivered_twice", "fewer_results", "rolled_back", "field_refused",
 )  # fmt: skip
 ON_PAGES = ("empty_page", "row_twice", "row_moves", "cursor_expired")
 AROUND = ("other_program", "trigger", "clock_step", "old_backup")

@@ -17,10 +17,12 @@ LINES: Mapping[str, float] = {
     "not_reached": 0.008, "timed_out_before": 0.008, "timed_out_after": 0.015, "delivered_twice": 0.02,
     "rate_window": 0.004, "session_lost": 0.015, "login_refused": 0.0015, "quota_spent": 0.0015,
     "maintenance": 0.0015, "wrong_schema": 0.01, "poison_record": 0.006, "fewer_results": 0.015,
-    "rolled_back": 0.015, "empty_page": 0.03, "row_twice": 0.1, "row_moves": 0.1, "cursor_expired": 0.03,
-    "other_program": 0.03, "trigger": 0.05,
+    "rolled_back": 0.015, "field_refused": 0.02, "empty_page": 0.03, "row_twice": 0.1, "row_moves": 0.1,
+    "cursor_expired": 0.03, "other_program": 0.03, "trigger": 0.05,
 }  # fmt: skip
 HOST: Mapping[str, float] = {"clock_step": 0.02}
+EVERYTHING = {**FAULTS, **LINES, **HOST}
+EVERYBODY = {**WEIGHTS, **ADDRESSES, **RULES, **PERMISSIONS}
 CRASHES = (0.35, 0.35, 0.2, 0.1)
 MAPPINGS = ("full", "narrow", "one way", "retyped", "reworded", "turned")
 
@@ -32,6 +34,7 @@ class Profile:
     `latency`: longest time that a call takes, in seconds. `again`: share of steps at which two cycles follow at once.
     `unseen`: share of records that a read by id leaves out. `mappings`: those among which administrators choose.
     `commands`: share of steps before which somebody commands the engine. `lasting`: one thing stays broken for ever.
+    `complete`: a run that is large enough has to come to everything that there is.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -47,6 +50,7 @@ class Profile:
     mappings: tuple[str, ...] = ("plain",)
     commands: float = 0.0
     lasting: bool = False
+    complete: bool = False
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -55,7 +59,13 @@ PROFILES: Mapping[str, Profile] = {
     "faulty": Profile(faults=FAULTS),
     "crashing": Profile(crashes=(0.0, 0.4, 0.3, 0.3)),
     "hasty": Profile(faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2),
-    "default": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15),
+    "default": Profile(faults=EVERYTHING, mid=0.1, crashes=CRASHES, late=0.15),
+    "whole": Profile(
+        faults=EVERYTHING, mid=0.1, crashes=CRASHES, late=0.15, weights=EVERYBODY, mappings=MAPPINGS, complete=True
+    ),
+    "wide": Profile(
+        faults=EVERYTHING, mid=0.03, crashes=CRASHES, late=0.15, persons=(60, 60), steps=(200, 200)
+    ),
     "forgetful": Profile(
         faults={**FAULTS, "ignored_field": 0.08, "lost_after_commit": 0.12}, mid=0.1, crashes=CRASHES, late=0.15
     ),
@@ -67,8 +77,6 @@ PROFILES: Mapping[str, Profile] = {
         faults={**FAULTS, "late_visibility": 0.7}, mid=0.1, latency=0.03, again=0.2,
         weights={**WEIGHTS, "merge": 6, "twin": 5, "restore": 5, "delete": 4, "convert": 5},
     ),
-    "lines": Profile(faults={**FAULTS, **LINES}, mid=0.1, crashes=CRASHES, late=0.15),
-    "clocks": Profile(faults={**FAULTS, **LINES, **HOST}, mid=0.1, crashes=CRASHES, late=0.15),
     "restored": Profile(faults={**FAULTS, "old_backup": 0.04}, mid=0.1, crashes=CRASHES, late=0.15),
     "commanded": Profile(faults={**FAULTS, "row_refused": 0.1}, mid=0.1, crashes=CRASHES, late=0.15, commands=0.15),
     "lasting": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, steps=(10, 30), lasting=True),

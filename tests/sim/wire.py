@@ -16,7 +16,7 @@ from tests.sim.closed import Closed
 from tests.sim.faults import ON_READ, ON_WRITE, Strikes
 from tests.sim.ground import SERVER_TIMEOUT, VISIBILITY_LAG, Crash, Ground, Inline, Now, Sending, Vendor
 from tests.sim.pages import Feeding
-from tests.sim.vocabulary import OTHER_ID
+from tests.sim.vocabulary import OTHER_ID, TWO_WAY
 
 __all__ = ["SERVER_TIMEOUT", "VISIBILITY_LAG", "Crash", "Inline", "Now", "Sending", "Vendor", "Wire"]
 
@@ -126,7 +126,8 @@ class Wire:
 
     def _key(self, write: Write) -> str:
         """What a write is about: a record, or whom it makes."""
-        return write.ref.id or f"new {write.values.get(OTHER_ID[self.system])}"
+        mail = write.values.get(TWO_WAY["email"][self.system])
+        return write.ref.id or f"new {write.values.get(OTHER_ID[self.system]) or mail}"
 
     def _written(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write at the vendor, and note which values it said it took and did not."""
@@ -227,6 +228,8 @@ class Wire:
             raise
         if kind == "rolled_back":
             return self._rolled_back(writes)
+        if kind == "field_refused":
+            return self._without_one(writes, sending)
         answer = execute()
         if self.faults.fires("trigger"):
             ground.touch(self.system, [outcome.id for outcome in answer if outcome.result == "applied"])
@@ -279,6 +282,16 @@ class Wire:
         """Whether a create that is delivered twice meets what it made the first time. Where no key is unique nobody
         can keep a line from doubling a person by itself."""
         return self.hides or bool(self.capabilities.unique_keys)
+
+    def _without_one(self, writes: Sequence[Write], sending: Sending) -> list[Outcome]:
+        """One row is refused for the sake of a field, by name; the others are written."""
+        bad = self.ground.rng.randrange(len(writes))
+        path = self.ground.rng.choice(list(writes[bad].values))
+        error = FieldError(path, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A validation rule refuses this value")
+        rest = [write for place, write in enumerate(writes) if place != bad]
+        done = self._written(rest) if rest else []
+        self.ground.observe(sending)
+        return [*done[:bad], Outcome("refused", errors=(error,)), *done[bad:]]
 
     def _rolled_back(self, writes: Sequence[Write]) -> list[Outcome]:
         """One row was refused, and the vendor took all others back."""
