@@ -82,22 +82,22 @@ class Compaction:
         """One part; False once nothing is left to do. Raises LeaseLost, Fatal."""
         tasks = _tasks()
         if self._place < len(tasks):
-            name, kind, find, tells = tasks[self._place]
+            name, kind, find, told = tasks[self._place]
             part = find(self.reader, self._after, self.horizons)
-            self._let_go(name, kind, part, tells=tells)
+            self._let_go(name, kind, part, told)
             self._after = part.after
             if not part.more:
                 self._place, self._after = self._place + 1, 0
             return True
         return self._give_room()
 
-    def _let_go(self, name: str, kind: type[Row], part: Part, *, tells: bool) -> None:
+    def _let_go(self, name: str, kind: type[Row], part: Part, told: str) -> None:
         from state.retention import without
 
         self.gone[name] = self.gone.get(name, 0) + len(part.numbers)
         if self.store is not None and part.numbers:
-            since = getattr(self.horizons, name) if tells else 0.0
-            self.store.commit(without(kind, part.numbers, name=name if tells else "", since=since))
+            since = getattr(self.horizons, told) if told else 0.0
+            self.store.commit(without(kind, part.numbers, name=told, since=since))
 
     def _give_room(self) -> bool:
         if self.store is None:
@@ -109,16 +109,18 @@ class Compaction:
         return True
 
 
-def _tasks() -> tuple[tuple[str, type[Row], Callable[[Reader, int, Horizons], Part], bool], ...]:
-    """What is looked through: writes before the runs that they name."""
-    from state.retention import old_changes, old_runs, old_words, old_writes
+def _tasks() -> tuple[tuple[str, type[Row], Callable[[Reader, int, Horizons], Part], str], ...]:
+    """What is looked through, writes before the runs that they name; and the horizon from which on the past is whole
+    once it has gone ("" = no past is told by it)."""
+    from state.retention import old_changes, old_runs, old_words, old_writes, quiet_runs
     from sync.rows import CommandRow, ObservedRow, OperationRow, RunRow
 
     return (
-        ("writes", OperationRow, old_writes, True),
-        ("changes", ObservedRow, old_changes, True),
-        ("runs", RunRow, old_runs, False),
-        ("words", CommandRow, old_words, False),
+        ("writes", OperationRow, old_writes, "writes"),
+        ("changes", ObservedRow, old_changes, "changes"),
+        ("runs", RunRow, quiet_runs, ""),
+        ("runs", RunRow, old_runs, "writes"),
+        ("words", CommandRow, old_words, "writes"),
     )
 
 

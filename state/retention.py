@@ -85,19 +85,28 @@ def old_changes(reader: Reader, after: int, horizons: Horizons) -> Part:
     return Part(found, found[-1] if found else after, more=len(found) == PART // 5)
 
 
+def quiet_runs(reader: Reader, after: int, horizons: Horizons) -> Part:
+    """Runs in which nothing was read, decided or done: nobody's past is told by them."""
+    return _runs(reader, after, horizons.runs, quiet=True)
+
+
 def old_runs(reader: Reader, after: int, horizons: Horizons) -> Part:
-    """Runs that nothing kept names, and in which nothing was read, decided or done, or which are older than the writes.
-    The last run of a route stays, and so do undos, because they can be undone."""
+    """Runs as old as the writes that go; since when a record is held is told by them."""
+    return _runs(reader, after, horizons.writes, quiet=False)
+
+
+def _runs(reader: Reader, after: int, before: float, *, quiet: bool) -> Part:
+    """Those that nothing kept names. The last run of a route stays, and so do undos, because they can be undone."""
     query = select(_RUN.id, _RUN.trigger, _RUN.started, _RUN.state, _RUN.body)
     query = query.where(_RUN.id > bindparam("after")).order_by(_RUN.id).limit(PART)
     found, last, more = list[int](), after, False
     for number, trigger, started, state, body in _rows(reader, query, after):
-        if started >= max(horizons.runs, horizons.writes):
+        if started >= before:
             more = False
             break
         last, more = number, True
-        quiet = state != _OPEN_RUN and started < horizons.runs and _is_quiet(decoded(body))
-        if trigger != TRIGGER and (quiet or started < horizons.writes):
+        nothing = state != _OPEN_RUN and _is_quiet(decoded(body))
+        if trigger != TRIGGER and nothing is quiet:
             found.append(number)
     kept = _named(reader, found) | _last_runs(reader)
     return Part([number for number in found if number not in kept], last, more)

@@ -23,7 +23,7 @@ from renkei.story import lines_at
 from state.reader import Reader
 from state.retention import Horizons
 from state.store import SqlStore
-from state.trace import trace
+from state.trace import kept_since, trace
 from sync.rows import (
     APPLIED,
     DISCARDED,
@@ -119,6 +119,18 @@ def test_runs_stay_as_long_as_anything_names_them(store: SqlStore, tmp_path: Pat
     _put(store, OPERATION._replace(id=20, run=3, state="failed", made_at=OLD))
     _compact(tmp_path / "state.db", store)
     assert _numbers(tmp_path / "state.db", "run") == {2, 3, 5, 6, 7, 8}
+    with Reader(tmp_path / "state.db") as reader:
+        assert kept_since(reader) == LIMITS.writes, "since when a record is held was told by what has gone"
+
+
+def test_quiet_runs_take_no_past_with_them(store: SqlStore, tmp_path: Path) -> None:
+    """Where only runs have gone in which nothing happened, the whole past can be told as before."""
+    quiet = b'{"read":{"ma":[9,0,0,0,0]},"sent":{},"applied":0}'
+    runs = [RUN._replace(id=n, started=NOW - 40 * DAY, state="done", body=quiet) for n in (1, 2)]
+    _put(store, *runs)
+    assert _compact(tmp_path / "state.db", store)["runs"] == 1
+    with Reader(tmp_path / "state.db") as reader:
+        assert kept_since(reader) == 0.0
 
 
 def test_the_evidence_of_a_lifted_opt_out_stays(store: SqlStore, tmp_path: Path) -> None:
@@ -143,8 +155,11 @@ def test_counting_lets_nothing_go_and_says_the_same(store: SqlStore, tmp_path: P
     place = tmp_path / "state.db"
     _put(store, *(OPERATION._replace(id=n, state=APPLIED, made_at=OLD, done_at=OLD) for n in range(1, 2_600)))
     _put(store, *(ObservedRow(n, OLD, "ma", "person", 1, b"[]") for n in range(1, 260)))
+    bodies = (b'{"read":{},"applied":1}', b'{"read":{},"applied":0}')
+    _put(store, *(RUN._replace(id=n, started=OLD, state="done", body=bodies[n % 2]) for n in range(20, 60)))
     counted = _compact(place, None)
     assert counted["writes"] == len(_numbers(place, "operation")) == 2_599
+    assert counted["runs"] == 39
     assert _compact(place, store) == counted
     assert _numbers(place, "operation") == _numbers(place, "observed") == set()
 
