@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 
 from renkei.fakes import Fakes
+from renkei.inbox import approve_for, choices, entry_of
 from renkei.settings import open_project
 from renkei.threads import SystemClock
 from renkei.wire import open_systems
+from sync.errors import Fatal
 from sync.ports import Write
 from sync.record import Ref
+from sync.rows import HoldRow
+from sync.said import Approve
 from tests.support.command import Place, Said, new_place
+from tests.support.disaster import rules_of
 
 LIMITS = "limits: { update: { number: 2, share: 0.0 }, emptied: { number: 7 } }\ndefaults:\n"
 
@@ -42,9 +47,7 @@ def _type(place: Place, title: str, *records: str) -> None:
     """Somebody types a title in marketing, through the vendor's own interface."""
     (opened,) = open_systems(open_project(place.folder), ["marketo"], SystemClock()).values()
     try:
-        writes = [
-            Write(n, Ref("marketo", "Lead", key), {"title": title}) for n, key in enumerate(records, 1)
-        ]
+        writes = [Write(n, Ref("marketo", "Lead", key), {"title": title}) for n, key in enumerate(records, 1)]
         assert all(each.result == "applied" for each in opened.write("person", writes))
     finally:
         opened.close()
@@ -130,3 +133,20 @@ def test_limits_stand_beside_what_was_normal(place: Place, capsys: Any) -> None:
     assert "update" in english
     assert "上限" in japanese
     assert place.quick(capsys, "limits", "nowhere").code == 2
+
+
+@pytest.mark.parametrize("cause", ["clock", "reading"])
+def test_what_ends_by_itself_cannot_be_waved_through(cause: str) -> None:
+    """A wrong clock and a field that cannot be read are facts: there is nothing to answer, and an approval is refused
+    with what to do instead."""
+    entry = entry_of(HoldRow(0, f"people/{cause}", "brake", "people", 1.0, b"{}", ""))
+    assert choices(entry, rules_of(()), "123456") == []
+    with pytest.raises(Fatal, match="cannot be approved"):
+        approve_for(entry)
+
+
+def test_a_system_that_has_moved_can_only_be_approved() -> None:
+    """Nothing is planned behind another system under the same name, so nothing can be given up."""
+    entry = entry_of(HoldRow(0, "people/environment", "brake", "people", 1.0, b"{}", ""))
+    assert [each.command for each in choices(entry, rules_of(()), "123456")] == ["approve 123456"]
+    assert approve_for(entry) == Approve(action="environment")
