@@ -6,16 +6,17 @@ the new one, and the account shows the records that the journal knows. What is r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from renkei.settings import Project
 from renkei.threads import SystemClock
 from renkei.wire import load_rules, look, open_systems, require_state
+from sync.called import other_names, refusal
 from sync.errors import Fatal
 from sync.normalise import Lens
 from sync.record import Record
-from sync.rows import RecordRow, RunRow
+from sync.rows import RecordRow, RulesRow, RunRow
 from sync.rules import Rules
 
 if TYPE_CHECKING:
@@ -108,6 +109,16 @@ def _compared(project: Project, old: str, new: str) -> tuple[int, int]:
 def _is_same(row: RecordRow, record: Record | None) -> bool:
     """True if what the account shows under an id was made when the journal says."""
     return record is not None and (not row.created or not record.created or row.created == record.created)
+
+
+def renamed_in(project: Project, rules: Iterable[Rules]) -> list[Fatal]:
+    """What a cycle would say of routes that name other systems than those under which they were kept."""
+    if not project.state.exists() or not project.state.stat().st_size:
+        return []
+    with look(project) as reader, reader.snapshot():
+        held = {row.route: row for row in reader.get(RulesRow, [(each.route,) for each in rules])}
+    found = {each.route: other_names(held[each.route], each) for each in rules if each.route in held}
+    return [refusal(route, renamed) for route, renamed in found.items() if renamed]
 
 
 def routes_of(rules: tuple[Rules, ...], system: str) -> list[str]:

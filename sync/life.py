@@ -150,8 +150,9 @@ def _move(
     _supersede(row, family, patch)
     found.lost_keys |= lens.keys(row.system, row.object, decode_body(row.body))
     moved = row._replace(
-        state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN, refetch_at=0.0
-    )
+        state=MOVED, moved_to=f"{into.object}/{into.id}", unconfirmed=disputed(row), role=TWIN, refetch_at=0.0,
+        as_of=max(row.as_of, reading.as_of),
+    )  # fmt: skip
     if alone:
         moved = moved._replace(entity=winner.entity)
         winner = winner._replace(noted=numbers())

@@ -14,7 +14,7 @@ from sync.confirm import pack, waiting
 from sync.normalise import Lens, decode_body, encode
 from sync.pulse import Pulse
 from sync.record import Raw, Record, Ref
-from sync.rows import LEADING, LIVE, MOVED, KeyRow, ObservedRow, Patch, RecordRow
+from sync.rows import LEADING, LIVE, MOVED, TWIN, KeyRow, ObservedRow, Patch, RecordRow
 
 Numbers = Callable[[], int]
 
@@ -109,16 +109,29 @@ class _Page:
 
     def compare(self, record: Record, row: RecordRow) -> None:
         """Note a record that we hold."""
-        if row.state == MOVED:
-            if row.refetch_at:
-                self.patch.put(row._replace(refetch_at=0.0))
+        if row.state == MOVED and not self._is_back(record, row):
             return
         seen = decode_body(row.body)
         changes = differences(row, seen, record.values)
-        if not _is_stale(record, row, self.reading):
+        if row.state == MOVED:
+            self._renew(record, row._replace(moved_to="", role=TWIN), seen, changes)
+        elif not _is_stale(record, row, self.reading):
             self._renew(record, row, seen, changes)
         elif changes or row.state != LIVE:
             self._look_again(row)
+
+    def _is_back(self, record: Record, row: RecordRow) -> bool:
+        """True if a record that was merged away is there again, out of its vendor's bin: read by id, after the merge
+        was told. A feed that shows it under a newer version has it read by id; a converted record is never back."""
+        where = self.reading
+        back = is_merged(row) and where.as_of > row.as_of
+        if back and not where.indexed:
+            return True
+        if back and record.version > row.version:
+            self._look_again(row)
+        elif row.refetch_at:
+            self.patch.put(row._replace(refetch_at=0.0))
+        return False
 
     def _look_again(self, row: RecordRow) -> None:
         """Read by id what a read gave too early; what a read by id gave too early is given no better at once."""
@@ -184,9 +197,15 @@ def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[
     stale: list[Ref] = []
     for record in records:
         row = held.get(record.ref)
-        if row is None or (record.version > row.version and row.state != MOVED):
+        gone = row is not None and row.state == MOVED and not is_merged(row)
+        if row is None or (record.version > row.version and not gone):
             stale.append(record.ref)
     return stale
+
+
+def is_merged(row: RecordRow) -> bool:
+    """True if a record went on as one of its own object: it was merged, and may come back out of the bin."""
+    return row.state == MOVED and row.moved_to.partition("/")[0] == row.object
 
 
 def is_news(record: Record, row: RecordRow) -> bool:

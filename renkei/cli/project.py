@@ -61,6 +61,7 @@ def check(
     from mappings.check import check as check_sources
     from mappings.errors import in_order
     from mappings.load import load
+    from renkei.renaming import renamed_in
 
     here = session(project, env, lang, as_json=json)
     loaded = load([here.project.mappings])
@@ -72,13 +73,19 @@ def check(
     found = list(in_order([*found, *findings(loaded.sources, known)]))
     tally = {kind: sum(each.severity == kind for each in found) for kind in _COLOUR}
     unknown = sorted(used - set(here.project.systems))
+    renamed = renamed_in(here.project, loaded.rules)
     if json:
-        as_json(_check_data(found, tally, list(schemas), silent, unknown))
+        told = [{"error": error.message, "next": error.next_step} for error in renamed]
+        as_json(
+            _check_data(found, tally, list(schemas), silent, unknown) | ({"renamed": told} if told else {})
+        )
     else:
         _show_check(here, found, len(loaded.sources), tally, list(schemas), silent)
         for name in unknown:
             say(f"{here.words('error')}  renkei.yaml names no system {name}, which a mapping uses")
-    wrong = tally["error"] or unknown or not loaded.sources
+        for error in renamed:
+            say(f"{here.words('error')}  {error.message}", f"{here.words('next')}  {error.next_step}")
+    wrong = tally["error"] or unknown or renamed or not loaded.sources
     leave(WRONG if wrong else worst(silent.values()))
 
 

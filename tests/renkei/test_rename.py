@@ -60,6 +60,9 @@ def test_a_renamed_system_stops_its_routes_and_makes_nobody(place: Place, capsys
         assert said.code == 2
         assert f"was kept under the system {OLD}, and its mapping names {NEW} now" in said.err
         assert f"`renkei rename-system {OLD} {NEW}`" in said.err
+    check = place.quick(capsys, "check", "--offline")
+    assert (check.code, f"`renkei rename-system {OLD} {NEW}`" in check.out) == (2, True)
+    assert place.quick(capsys, "check", "--offline", "--json").data["renamed"][0]["next"]
     (entry,) = place.quick(capsys, "inbox", "--json").data["entries"]
     assert (entry["kind"], entry["details"]) == ("renamed", {"was": OLD, "now": NEW})
     assert "rename-system" in place.quick(capsys, "inbox").out
@@ -99,6 +102,7 @@ def test_the_state_carried_over_goes_on_as_before(place: Place, capsys: Any) -> 
     assert {"record", "key", "operation", "cursor"} <= bearing(NEW, rows(place))
     (route,) = place.quick(capsys, "sync", "--json").data["routes"]
     assert route["sent"] == {}
+    assert place.quick(capsys, "check", "--offline").code == 0
     assert sum(route["read"].values()) <= usual
     assert place.live() == before
     assert place.quick(capsys, "inbox").code == 0

@@ -112,6 +112,11 @@ def _hears_nothing_of(kind: str) -> Break:
     return broken
 
 
+def _knows_no_way_back(patch: pytest.MonkeyPatch) -> None:
+    """Who was merged away is gone for ever, whatever the vendor shows."""
+    patch.setattr("sync.note.is_merged", lambda *_: False)
+
+
 def _leaves_questions_of_the_gone(patch: pytest.MonkeyPatch) -> None:
     """What was asked of somebody who has joined somebody else is asked for ever."""
     patch.setattr("sync.life._hand_on", lambda *_: None)
@@ -200,6 +205,7 @@ ENGINE: list[tuple[str, Break]] = [
     ("mail_of_a_deleted_person_reused", _forgets_the_deleted),
     ("merged_at_sales", _taken_for("merged")),
     ("merge_chain_at_marketing", _taken_for("merged")),
+    ("merge_undone_at_sales", _knows_no_way_back),
     ("converted_into_a_linked_contact", _taken_for("converted")),
     ("converted_then_merged", _taken_for("converted")),
     ("mail_reused_at_marketing", _keeps_old_addresses),
