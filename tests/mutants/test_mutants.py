@@ -14,6 +14,8 @@ from tests.mutants.hunting import earliest, hunt, told
 from tests.mutants.laying import MIXED, ROOT, Mutant, Stale, is_mutated, lay_in, lay_out, mutants
 from tests.sim.profiles import PROFILES
 
+pytestmark = pytest.mark.timeout(1_800)  # seconds; on a machine that has other work it takes minutes
+
 QUICKLY, FIRST = 500, 5
 OWN, BLIND = 18, 5
 BEFOREHAND = mutants()

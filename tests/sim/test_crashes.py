@@ -12,6 +12,8 @@ from tests.sim.crashes import KILL, POWER_CUT, Death, Scripted, single_deaths, s
 from tests.sim.journal import Journal
 from tests.sim.scripts import SCRIPTS
 
+pytestmark = pytest.mark.timeout(1_800)  # seconds; on a machine that has other work it takes minutes
+
 PAIRS = 1_700  # of each scenario, in the long run
 
 

@@ -13,6 +13,8 @@ import pytest
 from tests.sim.__main__ import explain
 from tests.sim.driver import Result, play
 
+pytestmark = pytest.mark.timeout(1_800)  # seconds; on a machine that has other work it takes minutes
+
 SCHEDULES, BATCH = 100, 25
 LONG, LONG_BATCH = 10_000, 500
 

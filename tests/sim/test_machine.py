@@ -23,6 +23,8 @@ from tests.sim.faults import ON_READ, ON_WRITE
 from tests.sim.people import WEIGHTS
 from tests.sim.vocabulary import MA, SFA
 
+pytestmark = pytest.mark.timeout(1_800)  # seconds; on a machine that has other work it takes minutes
+
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 BOUNDS = settings(
     max_examples=1_500 if LONG else 80, stateful_step_count=40 if LONG else 25, derandomize=not LONG, deadline=None,
