@@ -17,10 +17,11 @@ from benchmarks.budget import budget_lines, budgets
 from benchmarks.cases import FirstCopy, Wrong, first_copy, say, two_ways
 from benchmarks.idle import idle, idle_lines
 from benchmarks.latency import latency, latency_lines
+from benchmarks.reconciles import reconciles
 from benchmarks.recoveries import recoveries, recovery_lines
 from benchmarks.traces import trace_lines, traces
 
-NAMES = ("copy", "both", "idle", "latency", "backfill", "budget", "trace", "recovery")
+NAMES = ("copy", "both", "idle", "latency", "backfill", "budget", "trace", "recovery", "reconcile")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -30,7 +31,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="copy: first copy, delta, quiet, memory; both: both ways; idle: a service that waits; latency: how soon "
         "sales hears of a hot person; backfill: people whom no feed told of; budget: hot people while "
         "another application eats the day's calls; trace: who changed what, over a million "
-        "writes; recovery: killed with a million open; default: copy, both and idle",
+        "writes; recovery: killed with a million open; reconcile: both sides read whole and compared; default: copy, "
+        "both and idle",
     )  # fmt: skip
     parser.add_argument("--records", type=int, default=100_000, help="leads at Marketo (default 100,000)")
     parser.add_argument(
@@ -38,7 +40,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, default=180.0, help="how long an idle service is watched")
     parser.add_argument("--rounds", type=int, default=3, help="first copies in turn with the bare copy")
-    parser.add_argument("--people", type=int, help="people of latency (2,000; beside a backfill 100,000)")
+    parser.add_argument(
+        "--people", type=int, help="people of latency (2,000; beside a backfill 100,000), reconcile (100,000)"
+    )
     parser.add_argument("--minutes", type=float, default=15.0, help="how long scores are raised for latency")
     parser.add_argument("--crossings", type=int, default=90, help="how many scores are raised for latency")
     parser.add_argument(
@@ -77,6 +81,8 @@ def _measured(asked: argparse.Namespace) -> tuple[list[report.Line], str, list[d
         return trace_lines(traces(asked.writes)), "", []
     if case == "recovery":
         return recovery_lines(recoveries(asked.writes)), "", []
+    if case == "reconcile":
+        return reconciles(asked.people or 100_000), "", []
     if case == "backfill":
         return backfills(asked.records), "", []
     return measure(asked.records, asked.rounds, case, asked.seconds)

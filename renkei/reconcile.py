@@ -7,17 +7,18 @@ wanted of the engine is one row of words (sync.doubted). What a difference is, i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from renkei.buckets import bucket_of
+from renkei.counting import uneven_buckets
+from renkei.reconciled import Report
 from renkei.spool import PAGE, Spool
 from sync.compare import (
     DIFFERENT,
     DOUBLE,
-    KINDS,
     MISSING,
     UNKNOWN,
     Finding,
@@ -46,29 +47,9 @@ if TYPE_CHECKING:
 Owned = TypeVar("Owned", RecordRow, HoldRow, OperationRow)
 
 YOUNG = 60.0  # seconds before the last reading of a feed within which it may not have told everything yet
+SURE = 300.0  # seconds before everything was read: who stood there by then must have been given
 LOOKS = 3
 _NAMED = 500  # records in one word to the engine
-
-
-@dataclass(slots=True)
-class Report:
-    """What came of a route. `read`: records by system; `compared`: entities with a record on both sides, `equal`:
-    those of them that do not differ in any field. `explained`: kind -> reason -> findings; `gaps`: kind -> findings
-    that nothing explains. `asked`: records that the engine was asked to read again."""
-
-    route: str
-    read: dict[str, int] = field(default_factory=dict)
-    compared: int = 0
-    equal: int = 0
-    explained: dict[str, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in KINDS})
-    gaps: Counter[str] = field(default_factory=Counter)
-    asked: int = 0
-    named: list[Finding] = field(default_factory=list)
-
-    @property
-    def well(self) -> bool:
-        """True if everything is equal or explained."""
-        return not self.gaps.total()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +82,21 @@ class _Comparing:
         self.lens, self.rules, self.every, self.sources = Lens(rules), rules, every, sources
         self.spool = Spool()
         self.report = Report(route=rules.route)
+        self.began = sources.clock.now()
+        self.differing: set[tuple[str, int]] = set()
+        self.withheld: dict[str, int] = {}
 
     def run(self, show: int, mend: Path | None) -> Report:
         for side in self.rules.sides:
             self._read(side)
+        self._buckets()
         self._strangers()
         self._entities()
         self._doubles()
         for look in range(1, self.sources.looks + 1):
             self.sources.pause()
             self._again(look, last=look == self.sources.looks)
+            self._require_whole()
         self.report.named = list(self.spool.found(most=show)) if show else []
         if mend is not None:
             self._mend(mend)
@@ -132,11 +118,18 @@ class _Comparing:
             raise Retryable(f"{system} was not read to its end, so nothing is known for certain.", 60.0)
         self.report.read[system] = self.spool.count(system)
 
+    def _buckets(self) -> None:
+        """Only what lies in buckets that differ is compared with the journal one by one."""
+        found = uneven_buckets(self.lens, self.spool, self.sources.reader, self.sources.progress)
+        self.report.buckets.update(found)
+        self.differing = {(system, each.bucket) for system, each_of in found.items() for each in each_of}
+
     def _strangers(self) -> None:
-        """Records that the journal does not hold."""
+        """Records that the journal does not hold; in equal buckets there are none."""
         for refs in self.spool.pages():
-            held = self._held(refs)
-            for ref in refs:
+            doubted = [ref for ref in refs if (ref.system, bucket_of(ref)) in self.differing]
+            held = self._held(doubted)
+            for ref in doubted:
                 if ref not in held:
                     self.spool.suspect(1, 0, ref)
 
@@ -153,8 +146,17 @@ class _Comparing:
             after = numbers[-1]
             progress = self._progress()
             for sight in self._sights(numbers):
-                self._keep(sight.entity, sight, compare(self.lens, sight, progress), 1)
+                self._keep(sight.entity, sight, compare(self.lens, self._known(sight), progress), 1)
             self.sources.progress("compare records", len(numbers))
+
+    def _known(self, sight: Sight) -> Sight:
+        """It, with the records that lie in equal buckets: what the journal holds of them is what was given."""
+        same = (
+            row.ref
+            for row in sight.held
+            if row.ref in sight.live and (row.system, bucket_of(row.ref)) not in self.differing
+        )
+        return replace(sight, same=frozenset(same))
 
     def _scope(self) -> RouteScope:
         from renkei.wire import scopes
@@ -284,7 +286,11 @@ class _Comparing:
         while taken := self.spool.suspects(look, PAGE):
             entities = sorted({entity for entity, ref in taken if ref is None})
             named = [ref for _entity, ref in taken if ref is not None]
-            self._read_again([row.ref for each in self._sights(entities) for row in each.held] + named)
+            held_rows = [row for each in self._sights(entities) for row in each.held]
+            expected = [row.ref for row in held_rows if row.state == LIVE] if look == 1 else []
+            missed = set(expected) - self.spool.live(expected).keys()
+            self._read_again([row.ref for row in held_rows] + named)
+            self._mind_withheld(missed)
             progress = self._progress()
             for sight in self._sights(entities):
                 if sight.held:
@@ -309,6 +315,27 @@ class _Comparing:
             found_double = self._double(system, key, progress)
             if found_double is not None and found_double.kind == DOUBLE:
                 self._count(found_double, look + 1, last=last)
+
+    def _mind_withheld(self, missed: Collection[Ref]) -> None:
+        """Count records that are given by id, were not given when everything was read, and stood there long before."""
+        from connectors.stamps import iso
+
+        before = iso(self.began - SURE)
+        for ref, record in self.spool.live(missed).items():
+            stamp = max(record.version, record.created)
+            if stamp and stamp < before:
+                self.withheld[ref.system] = self.withheld.get(ref.system, 0) + 1
+
+    def _require_whole(self) -> None:
+        """Raises Retryable where a reading that claimed to be whole was not."""
+        for system, count in self.withheld.items():
+            raise Retryable(
+                f"{system} did not list {count:,} records that it gives by id, so it was not read whole and nothing "
+                "is known for certain.",
+                60.0,
+                next_step="run `renkei reconcile` again; if it stays so, the reading of everything ends too early: "
+                "see docs/operations.md",
+            )
 
     def _read_again(self, refs: Sequence[Ref]) -> None:
         for side in self.rules.sides:
@@ -346,25 +373,3 @@ def _by_entity(rows: Iterable[Owned]) -> dict[int, list[Owned]]:
     for row in rows:
         found.setdefault(row.entity, []).append(row)
     return found
-
-
-def as_data(report: Report) -> dict[str, Any]:
-    """It, with stable keys."""
-    return {
-        "route": report.route,
-        "ok": report.well,
-        "read": report.read,
-        "compared": report.compared,
-        "equal": report.equal,
-        "explained": {kind: dict(sorted(found.items())) for kind, found in report.explained.items() if found},
-        "gaps": {kind: report.gaps.get(kind, 0) for kind in KINDS},
-        "asked_to_read_again": report.asked,
-        "shown": [
-            {
-                "kind": each.kind,
-                "field": each.field,
-                "records": [f"{ref.system}:{ref.id}" for ref in each.refs],
-            }
-            for each in report.named
-        ],
-    }

@@ -46,9 +46,42 @@ RECONCILE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reconcile.why.twin": ("known as twins", "重複として把握済み"),
         "reconcile.well": ("no gap", "差異なし"),
         "reconcile.ill": ("{gaps} findings that nothing explains", "説明のない差異 {gaps} 件"),
+        "reconcile.buckets": (
+            "buckets that differ from the journal: {buckets}",
+            "記録と異なる区分: {buckets}",
+        ),
+        "reconcile.uneven": ("{system} {number} of {of}", "{system} {of} 区分中 {number}"),
         "reconcile.asked": (
-            "{asked} records are read again and decided with the next cycle: `renkei sync {route}`",
-            "{asked} 件を次のサイクルで読み直して判定します: `renkei sync {route}`",
+            "{asked} records are read again now; what would be written follows",
+            "{asked} 件をいま読み直し、書き込む予定の内容を表示します",
+        ),
+        "reconcile.asked_beside": (
+            "{asked} records are read again by the service and decided within its brakes",
+            "{asked} 件をサービスが読み直し、ブレーキの範囲内で処理します",
+        ),
+        "reconcile.plan": (
+            "Plan after reading again; nothing was written.",
+            "読み直し後の計画（書き込みなし）",
+        ),
+        "reconcile.plan_next": (
+            "`renkei sync {route}` delivers it within the brakes; `renkei plan {route} --out FILE` lists it whole",
+            "`renkei sync {route}` でブレーキの範囲内で反映、`renkei plan {route} --out FILE` で全件を出力します",
+        ),
+        "compared.complete": ("complete: {last}", "照合完了: {last}"),
+        "compared.gaps": ("with gaps: {last}", "差異あり: {last}"),
+        "compared.failed": (
+            "not complete: the compare that ended {when} could not read everything ({why}); {last}",
+            "未完了: {when} の照合はすべてを読み込めませんでした（{why}）。{last}",
+        ),
+        "compared.never": ("no two-sided compare was complete yet", "完了した照合はまだありません"),
+        "compared.last": (
+            "last two-sided compare {when}: {counted}",
+            "最後の両システム照合 {when}: {counted}",
+        ),
+        "compared.unexplained": ("unexplained {number}", "説明なし {number}"),
+        "compared.next": (
+            "`renkei reconcile {route} --show` names them, `--mend` has them read again",
+            "`renkei reconcile {route} --show` で一覧、`--mend` で読み直しを依頼します",
         ),
         "reconcile.next": (
             "`--show` names them, `--mend` has them read again",

@@ -11,11 +11,14 @@ from typing import Any
 
 import msgspec
 
+from renkei.buckets import bucket_of, digest_of
 from sync.compare import Finding
 from sync.record import Record, Ref
 
 _TABLES = """
-create table live (system, object, id, version, created, body, primary key (system, object, id)) without rowid;
+create table live (
+    system, object, id, version, created, body, bucket, digest, primary key (system, object, id)
+) without rowid;
 create table identity (system, hash, object, id, primary key (system, hash, object, id)) without rowid;
 create index identity_of on identity (system, object, id);
 create table suspect (round, entity, system, object, id, primary key (round, entity, system, object, id));
@@ -40,9 +43,15 @@ class Spool:
         """Keep records with the hashes of their identities."""
         listed = [(record, tuple(keys)) for record, keys in records]
         self._many(
-            "insert or replace into live values (?, ?, ?, ?, ?, ?)",
-            [(*each.ref, each.version, each.created, msgspec.json.encode(each.values)) for each, _ in listed],
-        )
+            "insert or replace into live values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    *each.ref, each.version, each.created, msgspec.json.encode(each.values),
+                    bucket_of(each.ref), digest_of(each.ref, each.values),
+                )
+                for each, _ in listed
+            ],
+        )  # fmt: skip
         self._many(
             "delete from identity where system = ? and object = ? and id = ?", [e.ref for e, _ in listed]
         )
@@ -86,6 +95,15 @@ class Spool:
         """How many records of a system were read."""
         ((number,),) = self._db.execute("select count(*) from live where system = ?", (system,))
         return int(number)
+
+    def digests(self) -> Iterator[tuple[str, int, int]]:
+        """System, bucket and hash of each record."""
+        yield from self._db.execute("select system, bucket, digest from live")
+
+    def digests_of(self, refs: Iterable[Ref]) -> dict[Ref, int]:
+        """The hashes of those of these records that were read."""
+        query = "select digest from live where system = ? and object = ? and id = ?"
+        return {ref: digest for ref in refs for (digest,) in self._db.execute(query, ref)}
 
     def doubles(self) -> list[tuple[str, str]]:
         """System and hash of identities that several records share."""

@@ -5,10 +5,10 @@ It decides how it is walked through without being held in memory, each step from
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, tuple_
 
 from state.answers import RouteScope
 from state.reader import Reader
@@ -44,6 +44,27 @@ def entities(reader: Reader, scope: RouteScope, after: int, most: int) -> list[i
     with reader.snapshot():
         found = reader.ask(query, after=after, kind=scope.kind, systems=as_list(scope.systems), most=most)
         return [int(number) for (number,) in found]
+
+
+def seen(reader: Reader, scope: RouteScope, most: int) -> Iterator[list[tuple[Ref, int, bytes]]]:
+    """Name, state and body of a route's records, so many at a time, each part from a snapshot of its own."""
+    name = tuple_(_RECORD.system, _RECORD.object, _RECORD.id)
+    query = (
+        select(_RECORD.system, _RECORD.object, _RECORD.id, _RECORD.state, _RECORD.body)
+        .where(name > tuple_(bindparam("system"), bindparam("object"), bindparam("after")))
+        .where(_RECORD.kind == bindparam("kind"), among(_RECORD.system, "systems"))
+        .order_by(_RECORD.system, _RECORD.object, _RECORD.id)
+        .limit(bindparam("most"))
+    )
+    last, systems = Ref("", "", ""), as_list(scope.systems)
+    while True:
+        where = {"system": last.system, "object": last.object, "after": last.id}
+        with reader.snapshot():
+            rows = list(reader.ask(query, **where, kind=scope.kind, systems=systems, most=most))
+        if not rows:
+            return
+        yield [(Ref(*row[:3]), row[3], row[4]) for row in rows]
+        last = Ref(*rows[-1][:3])
 
 
 def held(reader: Reader, route: str, numbers: Iterable[int]) -> Held:

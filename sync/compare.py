@@ -50,7 +50,8 @@ class Progress(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """An entity: what the journal holds of it, and its records as the vendors have them now. `lifted`: opt-outs that a
-    person has lifted, by record and topic. `counterparts`: by field that refers to another kind, ids across by ids."""
+    person has lifted, by record and topic. `counterparts`: by field that refers to another kind, ids across by ids.
+    `same`: records of which the journal is known to hold what their vendor has."""
 
     entity: int
     held: Sequence[RecordRow]
@@ -60,11 +61,13 @@ class Sight:
     operations: Sequence[OperationRow] = ()
     lifted: frozenset[tuple[Ref, str]] = frozenset()
     counterparts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    same: frozenset[Ref] = frozenset()
 
 
 def compare(lens: Lens, sight: Sight, progress: Progress) -> list[Finding]:
     """Everything that differs about one entity."""
-    found = [each for row in sight.held for each in _against_journal(lens, row, sight, progress)]
+    doubted = [row for row in sight.held if row.ref not in sight.same]
+    found = [each for row in doubted for each in _against_journal(lens, row, sight, progress)]
     if not lens.rules.relays:
         found += _Sides(lens, sight, progress, found).findings()
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -14,10 +14,10 @@ from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, 
 from renkei.cli.screen import as_json, counts, leave, paint, say, table
 
 if TYPE_CHECKING:
-    from renkei.reconcile import Report, Sources
+    from renkei.reconcile import Sources
+    from renkei.reconciled import Report
     from sync.rules import Rules
 
-_CATCH_UP = 120.0  # seconds that the service has to read what was read here
 _SHOWN = 100
 
 
@@ -29,7 +29,9 @@ def add_to(app: typer.Typer) -> None:
 def reconcile(
     route: Route = "",
     show: Annotated[bool, typer.Option("--show", help="name the records")] = False,
-    mend: Annotated[bool, typer.Option("--mend", help="have what nothing explains read again")] = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="have what nothing explains read again, and show the plan")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="forecast only: read and write nothing")] = False,
     project: Folder = HERE,
     env: Env = None,
@@ -39,8 +41,8 @@ def reconcile(
     verbose: Verbose = False,
 ) -> None:
     """Read both sides whole and compare them: what is missing, different, double or was never seen; writes nothing."""
-    from renkei.reconcile import as_data
     from renkei.reconcile import reconcile as compared
+    from renkei.reconciled import as_data
     from renkei.wire import choose, load_rules, require_state
 
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
@@ -59,8 +61,9 @@ def reconcile(
         found.append(report)
         if not json:
             _show(here, report)
+    plans = _plans(here, found) if mend else {}
     if json and not dry_run:
-        data = [as_data(each) for each in found]
+        data = [as_data(each) | {"plan": plans.get(each.route)} for each in found]
         as_json({"ok": all(each.well for each in found), "env": here.project.env, "routes": data})
     if dry_run:
         _dry(here, chosen)
@@ -72,6 +75,7 @@ def _sources(here: Session, rules: Rules, *, dry: bool) -> Iterator[Sources | No
     """Connectors of its own and a look into the journal; the forecast first (then, if `dry`, nothing)."""
     from contextlib import ExitStack
 
+    from renkei.caughtup import until_read
     from renkei.daemon.beside import service_of
     from renkei.progress import teller
     from renkei.reconcile import LOOKS, Sources
@@ -94,27 +98,12 @@ def _sources(here: Session, rules: Rules, *, dry: bool) -> Iterator[Sources | No
 
         def pause() -> None:
             if serving:
-                _wait(here, rules, time.time())
+                until_read(here.project, rules, time.time())
 
         yield Sources(
             connectors={side: opened[rules.systems[side]] for side in rules.sides}, reader=reader, clock=clock,
             progress=shower, pause=pause, looks=LOOKS if serving else 1,
         )  # fmt: skip
-
-
-def _wait(here: Session, rules: Rules, since: float) -> None:
-    """Wait until the service has read both sides' feeds once more."""
-    from renkei.wire import look
-    from state.compared import cursors
-    from sync.read import FRONT
-
-    names = [(rules.systems[side], rules.kind, FRONT) for side in rules.sides]
-    until = time.monotonic() + _CATCH_UP
-    while time.monotonic() < until:
-        with look(here.project) as reader:
-            if all(row.at > since for row in cursors(reader, names)):
-                return
-        time.sleep(0.3)
 
 
 def _reckoned(here: Session, rules: Rules) -> dict[str, dict[str, int]]:
@@ -166,12 +155,57 @@ def _dry(here: Session, chosen: tuple[Rules, ...]) -> NoReturn:
     leave(DONE)
 
 
+def _plans(here: Session, found: list[Report]) -> dict[str, dict[str, Any]]:
+    """By route what would be written once the gaps were read again; they are read now, and nothing is written. Beside
+    the service there is none: it reads them again and goes on within its brakes."""
+    from renkei.asking import sign_in
+    from renkei.cli.planning import show_plan
+    from renkei.daemon.beside import service_of
+    from renkei.planning import planned
+    from renkei.progress import teller
+    from renkei.syncing import plan_route
+    from renkei.wire import build
+
+    plans: dict[str, dict[str, Any]] = {}
+    asked = [each.route for each in found if each.asked]
+    if not asked or service_of(here.project) is not None:
+        return plans
+    for route in asked:
+        with (
+            teller(here.words, silent=here.as_json) as shower,
+            build(here.project, route=route, progress=shower, log=here.log()) as wired,
+        ):
+            sign_in(wired, "reconcile")
+            world = wired.worlds[route]
+            total = plan_route(wired, world)
+            if total.gave_up is not None:
+                raise total.gave_up
+            _, plans[route] = planned(wired, world, total, whole=False)
+        if not here.as_json:
+            say(here.words("reconcile.plan"))
+            show_plan(here, plans[route])
+            say(f"  {here.words('next')}  {here.words('reconcile.plan_next', route=route)}")
+    return plans
+
+
+def _buckets(here: Session, report: Report) -> str:
+    from renkei.buckets import BUCKETS
+
+    each = [
+        here.words("reconcile.uneven", system=name, number=len(found), of=BUCKETS)
+        for name, found in report.buckets.items()
+    ]
+    return here.words("reconcile.buckets", buckets=" · ".join(each))
+
+
 def _show(here: Session, report: Report) -> None:
+    from renkei.daemon.beside import service_of
     from sync.compare import KINDS
 
     words = here.words
     pairs = words("reconcile.pairs", compared=f"{report.compared:,}", equal=f"{report.equal:,}")
     say(f"  {words('reconcile.read', read=counts(report.read))}   {pairs}")
+    say(f"  {_buckets(here, report)}")
     head = [words(f"reconcile.{name}") for name in ("kind", "gaps", "explained", "why")]
     rows = []
     for kind in KINDS:
@@ -188,8 +222,10 @@ def _show(here: Session, report: Report) -> None:
         say(paint(f"  {words('reconcile.well')}", "green"))
         return
     say(paint("  " + words("reconcile.ill", gaps=f"{report.gaps.total():,}"), "red"))
-    if report.asked:
-        text = words("reconcile.asked", asked=f"{report.asked:,}", route=report.route)
+    if report.asked and service_of(here.project) is not None:
+        text = words("reconcile.asked_beside", asked=f"{report.asked:,}")
+    elif report.asked:
+        text = words("reconcile.asked", asked=f"{report.asked:,}")
     else:
         text = words("reconcile.next")
     say(f"  {words('next')}  {text}")

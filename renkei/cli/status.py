@@ -46,6 +46,7 @@ def status(
 ) -> None:
     """Each route at a glance: last cycle, what is left, what waits. Exit code 1 if one is not well."""
     from renkei.daemon.beside import see
+    from renkei.daemon.comparison import is_well
     from renkei.wire import look
     from state.views import status as ask
 
@@ -63,6 +64,8 @@ def status(
         | {"written_today": dict(of_today.applied)}
         for each, of_today in zip(found, today, strict=True)
     ]
+    for each_ in routes:
+        each_["ok"] = each_["ok"] and is_well(each_["compared"] or {})
     well = all(each["ok"] for each in routes) and not (seen.still or seen.mapping)
     if json:
         data = {"ok": well, "env": here.project.env, "routes": routes, "service": service.shown_data(seen)}
@@ -100,21 +103,25 @@ def _scopes(project: Project) -> list[RouteScope]:
 
 
 def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]]:
-    """By route: records that their system does not show, the numbers of brakes, an unfinished backfill."""
+    """By route: records that their system does not show, the numbers of brakes, an unfinished backfill, what came of
+    the last two-sided comparison."""
     import msgspec
 
     from renkei.backfill import Stand, as_figures
+    from renkei.daemon.notes import COMPARED, read_notes
     from renkei.inbox import PUT_RIGHT, entry_of
     from state.service import notes
     from state.whole import brakes_of, unseen
     from sync.brakes import BACKFILL
 
+    compared = read_notes(reader)
     found: dict[str, dict[str, Any]] = {
         each.route: {
             "unseen": unseen(reader, each),
             "brake_numbers": [],
             "brake_ends": False,
             "backfill": None,
+            "compared": compared.get(f"{COMPARED}{each.route}"),
         }
         for each in about
     }
@@ -174,6 +181,8 @@ def _show(here: Session, routes: list[dict[str, Any]], paused: set[str]) -> None
     say(words("env", env=here.project.env), *table([words(f"status.{name}") for name in _HEAD], rows))
     for each in routes:
         say(*_troubles(here, each))
+    for each in routes:
+        say(*_compared(here, each))
     whole = [_read(here, each) for each in routes]
     say(*(f"{words('status.whole')}  {line}" for line in dict.fromkeys(whole) if line))
 
@@ -250,6 +259,18 @@ def _troubles(here: Session, each: dict[str, Any]) -> Iterator[str]:
         yield "  " + _backfill(here, each["backfill"])
         if each["backfill"]["why"] and each["backfill"]["phase"] != "stopped":
             yield paint("  " + words("status.backfill_waits", why=each["backfill"]["why"]), "yellow")
+
+
+def _compared(here: Session, each: dict[str, Any]) -> Iterator[str]:
+    """How the last two-sided comparison of a route ended."""
+    from renkei.daemon.comparison import gaps_of, is_well, line
+
+    note = each["compared"] or {}
+    text = line(note, here.words)
+    if text:
+        yield f"{each['route']}   {text}" if is_well(note) else paint(f"{each['route']}   {text}", "red")
+    if gaps_of(note):
+        yield f"  {here.words('next')}  {here.words('compared.next', route=each['route'])}"
 
 
 def _backfill(here: Session, found: dict[str, Any]) -> str:

@@ -91,6 +91,10 @@ class Guest:
             return
         self._works[route] = Backfill(project, world, stand, test, self.wired.store.renew, self.stop)
 
+    def has(self, route: str) -> bool:
+        """True while a backfill of the route is not over."""
+        return route in self._works
+
     def waits(self, desks: Mapping[str, Desk]) -> bool:
         """True if a step could be taken now."""
         return any(self._ready(desks))

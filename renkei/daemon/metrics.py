@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from connectors.ledger import LANES
 from renkei.daemon.board import Board, State, health, ready
+from renkei.daemon.notes import COMPARED, read_notes
 from renkei.daemon.quota import Spent
 from renkei.settings import Project
 from renkei.wire import look
@@ -99,6 +100,7 @@ class Figures(Collector):
         yield from self._service()
         yield from self._calls()
         yield from self._journal()
+        yield from self._compared()
 
     def _service(self) -> Iterator[Metric]:
         now, picture = time.monotonic(), self._board.picture
@@ -156,6 +158,32 @@ class Figures(Collector):
                 if feed.name == "front" and feed.complete:
                     read.add_metric([route, feed.system], feed.at)
         yield from (opened, holds, brakes, dirty, oldest, read)
+
+    def _compared(self) -> Iterator[Metric]:
+        """What came of the last two-sided comparisons, as the service keeps it."""
+        gaps = _family("renkei_compare_gaps", "findings that nothing explains", "route", "kind")
+        uneven = _family("renkei_compare_uneven_buckets", "of 256, unlike the journal", "route", "system")
+        done = _family("renkei_compare_complete_timestamp_seconds", "begin of the last complete one", "route")
+        whole = _family("renkei_compare_complete", "1 = the last one read everything", "route")
+        for route, note in self._notes().items():
+            last = note.get("last", {})
+            whole.add_metric([route], float("failed" not in note and bool(last)))
+            done.add_metric([route], last.get("began", 0.0))
+            for kind, number in last.get("gaps", {}).items():
+                gaps.add_metric([route, kind], number)
+            for system, number in last.get("buckets", {}).items():
+                uneven.add_metric([route, system], number)
+        yield from (gaps, uneven, done, whole)
+
+    def _notes(self) -> dict[str, dict[str, Any]]:
+        try:
+            with look(self._project) as reader:
+                found = read_notes(reader)
+        except RenkeiError:
+            return {}
+        return {
+            name.removeprefix(COMPARED): note for name, note in found.items() if name.startswith(COMPARED)
+        }
 
     def _ask(self) -> list[tuple[RouteStatus, Backlog]]:
         """What the journal says; where it cannot be asked, nothing is said rather than something old."""

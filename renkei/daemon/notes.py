@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KIND = "service"
 PROCESS, ROUTES, MAPPING, ALARMS, ROUTE = "process", "routes", "mapping", "alarms", "route/"
-QUOTA, SHADOW = "quota", "shadow"
+QUOTA, SHADOW, COMPARED = "quota", "shadow", "compared/"
 PAUSE, RESUME, SYNC_NOW = "pause", "resume", "sync-now"
 NEW, TAKEN, DONE, DROPPED = "new", "taken", "done", "dropped"
 

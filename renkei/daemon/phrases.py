@@ -42,6 +42,22 @@ PHRASES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{reason}. The last good version goes on. Look with: renkei check",
             "{reason}。直前の正しい版で動き続けています。renkei check で確認してください",
         ),
+        "gaps": (
+            "{subject}: both sides were compared, with gaps",
+            "{subject}: 両システムの照合で差異が見つかりました",
+        ),
+        "gaps.more": (
+            "{reason}. Look with: renkei reconcile {subject} --show; --mend has them read again.",
+            "{reason}。renkei reconcile {subject} --show で確認し、--mend で読み直しを依頼してください。",
+        ),
+        "uncompared": (
+            "both sides of {subject} could not be compared",
+            "{subject} の照合を完了できませんでした",
+        ),
+        "uncompared.more": (
+            "{reason} It is tried again by itself. Look with: renkei status",
+            "{reason} 自動で再試行します。renkei status で確認してください",
+        ),
         "minutes": ("{number} minutes", "{number} 分"),
         "ago": ("{number} minutes ago", "{number} 分前"),
     }

@@ -18,6 +18,8 @@ from renkei import telling
 from renkei.daemon.alarms import Alarm, Alarms
 from renkei.daemon.bells import Bells
 from renkei.daemon.board import Board, Picture, State
+from renkei.daemon.comparing import Comparing
+from renkei.daemon.comparison import told_of
 from renkei.daemon.daily import Daily
 from renkei.daemon.desk import Desk
 from renkei.daemon.folder import Folder, Refused
@@ -73,6 +75,7 @@ class Service:
     desks: dict[str, Desk] = field(default_factory=dict)
     guest: Guest = field(init=False)
     keeper: Keeper = field(init=False)
+    comparing: Comparing = field(init=False)
     started: float = 0.0
     _rung: set[str] = field(default_factory=set)
     _kept: float = 0.0
@@ -93,12 +96,17 @@ class Service:
         self.hearing.begin(self.desks)
         self.guest = Guest(self.wired, self.reader, self.log.info, lambda: self.stop.wished)
         self.keeper = Keeper(self.wired, self.reader, self.notes, self.log.info)
+        self.comparing = Comparing(
+            self.wired, self.notes, self.log.info, lambda: self.stop.wished, self.guest.has, self.clean
+        )
+        self.comparing.begin(self.desks)
         self._draw()
 
     def run(self) -> None:
         """Laps until the end is asked for. Raises LeaseLost, KeyboardInterrupt."""
         while not self.stop.wished:
             self.lap()
+            self._safely(lambda: self.comparing.step(self.desks, self._clock()))
             self._rung |= self.bells.wait(self._nap())
 
     def lap(self) -> None:
@@ -131,7 +139,8 @@ class Service:
     def turn(self, desk: Desk) -> None:
         """One cycle of one route, told to whoever listens."""
         before, began = desk.state, time.monotonic()
-        report = desk.work(lambda: self.stop.wished)
+        with self.comparing.aside():
+            report = desk.work(lambda: self.stop.wished)
         self.board.live()
         desk.reason = self.clean(desk.reason)
         if report is None:
@@ -251,7 +260,7 @@ class Service:
         from state.service import backlog
 
         now, language = self._clock(), self.alarms.language
-        found: list[Alarm] = []
+        found = told_of(self.comparing.last(desk.route), desk.route, language)
         if desk.state is State.STOPPED:
             found.append(Alarm("stopped", desk.route, desk.reason))
         silent = now - (desk.done_at or self.started)

@@ -14,7 +14,8 @@ import pytest
 
 from renkei.daemon.beside import service_of
 from renkei.fakes import Fakes
-from renkei.reconcile import Report, Sources, reconcile
+from renkei.reconcile import Sources, reconcile
+from renkei.reconciled import Report
 from renkei.settings import open_project
 from renkei.wire import build, look
 from state.post import post_command
