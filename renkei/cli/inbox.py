@@ -55,7 +55,7 @@ def inbox(
     found = [each for each in found if each.kind not in REFUSED or each.operation in known]
     size = digits(found)
     if number:
-        _one(here, find(found, number), rules, size)
+        _one(here, find(found, number), rules, size, limit)
         return
     told = causes(refused)
     entries, more = _entries(here, found[:limit], rules, size), len(found) > limit
@@ -87,8 +87,8 @@ def _refused(here: Session, told: Sequence[Cause]) -> list[str]:
     return table(("",) * 4, rows)[1:]
 
 
-def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int) -> None:
-    """One entry with its answers."""
+def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int, limit: int) -> None:
+    """One entry with its answers; of a brake also the first `limit` lines of what it stops."""
     from renkei.inbox import choices
 
     (data,) = _entries(here, [entry], rules, size)
@@ -97,23 +97,30 @@ def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int) -> No
     does = [(each.command, _does(here, each.phrase, each.values)) for each in offered]
     plan = _plan_behind(here, entry) if entry.kind == "brake" and offered else None
     if plan is not None:
-        data["plan"] = {"name": plan.name, "operations": len(plan.all)}
+        told = _stopped(here, plan, limit)
+        data["plan"] = {"name": plan.name, "operations": len(plan.all), "lines": told}
         does.append((f"approve {plan.name}", here.words("does.approve_plan")))
         does.append((f"discard {plan.name} --reason '…'", here.words("does.discard_plan")))
+    does = [(f"renkei {command}", text) for command, text in does]
     if here.as_json:
-        answers = [{"command": f"renkei {command}", "does": text} for command, text in does]
-        as_json({"ok": False, "env": here.project.env, "entry": data, "answers": answers})
-        return
+        answers = [{"command": command, "does": text} for command, text in does]
+        as_json({"ok": True, "env": here.project.env, "entry": data, "answers": answers})
+    else:
+        _show_one(here, data, does)
+
+
+def _show_one(here: Session, data: dict[str, Any], does: list[tuple[str, str]]) -> None:
+    from renkei.cli.planning import example_line
+
     say(*_lines(here, [data]))
+    plan = data.get("plan")
     if plan is not None:
-        say("  " + here.words("inbox.plan", plan=plan.name, number=f"{len(plan.all):,}"))
+        say("  " + here.words("inbox.plan", plan=plan["name"], number=f"{plan['operations']:,}"))
+        say(*(f"    {example_line(here, each)}" for each in plan["lines"]))
+        more = plan["operations"] - len(plan["lines"])
+        say(*(["    " + here.words("plan.more", number=f"{more:,}")] if more > 0 else []))
     say(f"  {here.words('inbox.can')}" if does else f"  {here.words('inbox.elsewhere')}")
-    say(
-        *(
-            f"    {line}"
-            for line in table(("", ""), [(f"renkei {command}", text) for command, text in does])[1:]
-        )
-    )
+    say(*(f"    {line}" for line in table(("", ""), does)[1:]))
 
 
 def _plan_behind(here: Session, entry: Entry) -> SeenPlan | None:
@@ -125,6 +132,19 @@ def _plan_behind(here: Session, entry: Entry) -> SeenPlan | None:
         return None
     keep_plan(here.project, plan)
     return plan
+
+
+def _stopped(here: Session, plan: SeenPlan, limit: int) -> list[dict[str, Any]]:
+    """The first lines of what a brake stops, as `renkei plan` shows them: nobody agrees to what cannot be seen."""
+    from renkei.planfile import listed
+    from renkei.planning import example
+    from renkei.wire import look
+    from state.reader import operation_info
+    from state.waiting import operations_by_number
+
+    with look(here.project) as reader:
+        rows = operations_by_number(reader, [each.id for each in plan.all[:limit]])
+    return [example(listed(operation_info(row))) for row in rows]
 
 
 def _does(here: Session, phrase: str, values: Any) -> str:

@@ -100,14 +100,15 @@ def show_plan(here: Session, data: dict[str, Any]) -> None:
     if data["brakes"]:
         say(f"  {words('next')}  {words('sync.brake_next')}")
     for each in data["examples"]:
-        say("  " + _example(here, each))
+        say("  " + example_line(here, each))
     if data["total"] > len(data["examples"]):
         say("  " + words("plan.more", number=f"{data['total'] - len(data['examples']):,}"))
     if data["first_needed"]:
         say("  " + words("plan.first"))
 
 
-def _example(here: Session, each: dict[str, Any]) -> str:
+def example_line(here: Session, each: dict[str, Any]) -> str:
+    """One line of a plan: action, record, and the first fields with what they become."""
     changes = [
         f"{field['field']} {shown(field['now'])} → {shown(field['then'])}"
         for field in list(each["fields"].values())[:4]
@@ -214,7 +215,7 @@ def show(
         return
     here = session(project, None, lang, as_json=json)
     for each in lines:
-        say(_example(here, example(each)))
+        say(example_line(here, example(each)))
     if len(found) > len(lines):
         say(here.words("plan.more", number=f"{len(found) - len(lines):,}"))
 

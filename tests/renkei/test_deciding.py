@@ -114,7 +114,13 @@ def test_what_a_brake_stops_is_let_go_or_given_up(place: Place, capsys: Any) -> 
     time.sleep(1.2)
     assert place.quick(capsys, "sync").code == 1
     brake = _only(place, capsys, "brake")
-    assert "renkei approve" in place.quick(capsys, "inbox", brake["number"]).out
+    shown = place.quick(capsys, "inbox", brake["number"])
+    assert "renkei approve" in shown.out
+    assert [f"職位 {number}" in shown.out for number in range(4)] == [True] * 4
+    few = place.quick(capsys, "inbox", brake["number"], "--limit", "1")
+    assert (few.out.count("職位"), "3 more" in few.out) == (1, True)
+    data = place.quick(capsys, "inbox", brake["number"], "--json")
+    assert (data.code, data.data["ok"], len(data.data["entry"]["plan"]["lines"])) == (0, True, 4)
     status = place.quick(capsys, "status")
     assert (status.code, "BRAKE" in status.out) == (1, True)
     assert f"renkei approve {brake['number']}" in status.out
