@@ -57,7 +57,8 @@ def compared(people: int, *, years: float = YEARS, edited: float = EDITED) -> Co
         if after["writes"] != before["writes"] or told["compared"] != told["equal"]:
             raise Wrong(f"it wrote, or people at rest differ: {told}")
         counts = difference(after["calls"], before["calls"])
-        say(f"compared {people:,}: {cost.wall:.0f} s, {cost.cpu:.0f} CPU s, {cost.peak_mib:.0f} MiB")
+        sides = ", ".join(f"{side} {sum(calls.values()):,} calls" for side, calls in counts.items())
+        say(f"compared {people:,}: {cost.wall:.0f} s, {cost.cpu:.0f} CPU s, {cost.peak_mib:.0f} MiB, {sides}")
         touched = int(process.ask(f"/touch?share={edited}", post=True)["touched"])
         _, later = _reconcile(folder, secrets)
         return Compared(people=people, cost=cost, counts=counts, told=told, edited=touched, later=later)
