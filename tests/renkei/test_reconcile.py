@@ -15,7 +15,6 @@ import pytest
 from renkei.daemon.beside import service_of
 from renkei.fakes import Fakes
 from renkei.reconcile import Sources, reconcile
-from renkei.reconciled import Report
 from renkei.settings import open_project
 from renkei.wire import build, look
 from state.post import post_command
@@ -29,10 +28,9 @@ from sync.ports import Connector, Paths
 from sync.record import Page, Ref, Side
 from sync.rows import DONE, CursorRow, Patch, RecordRow
 from tests.support.command import Place, new_place
+from tests.support.comparing import LONG, compared, mended, named
 from tests.support.serving import Serving, configure
 from tests.support.town import MARKETO, SALESFORCE, Town
-
-LONG = 3_600.0  # past every overlap and sweep
 
 
 @pytest.fixture
@@ -53,21 +51,6 @@ def town(tmp_path: Path) -> Iterator[Town]:
         yield made
 
 
-def compared(town: Town, *, mend: bool = False) -> Report:
-    """Reconcile the town's route, from beside its owner."""
-    place = Path(town._folder) / "state.db"
-    with Reader(place) as reader:
-        sides = {side: town.world.connectors[side] for side in Side}
-        sources = Sources(connectors=sides, reader=reader, clock=town.clock)
-        rules = town.world.lens.rules
-        return reconcile(rules, [rules], sources, show=50, mend=place if mend else None)
-
-
-def named(report: Report, kind: str) -> set[Ref]:
-    """The records of the gaps of one kind."""
-    return {ref for each in report.named if each.kind == kind for ref in each.refs}
-
-
 def silently(town: Town, object_: str, key: str, **values: Any) -> None:
     """Change a record without moving its stamps, as a formula does."""
     table = town.salesforce.tables[object_]
@@ -86,14 +69,6 @@ def swallow(town: Town) -> None:
     town.store.commit(patch)
     town.wait(LONG)
     town.quiet()
-
-
-def mended(town: Town) -> Report:
-    """Ask for the gaps to be read again, let the engine work, and compare once more."""
-    asked = compared(town, mend=True)
-    assert asked.asked
-    town.quiet()
-    return compared(town)
 
 
 def sides_of(town: Town, number: int) -> tuple[Ref, Ref]:
@@ -222,6 +197,7 @@ def test_what_waits_or_was_agreed_is_explained(town: Town) -> None:
     report = compared(town)
     assert report.well
     assert report.explained[DIFFERENT] == {"waiting": 1}
+    assert not any(report.buckets.values())  # both sides are compared with each other also in equal buckets
     assert report.equal == report.compared - 1
 
 
@@ -272,6 +248,9 @@ def test_the_command_tells_gaps_by_its_exit_code(tmp_path: Path, capsys: Any) ->
         text = place.quick(capsys, "reconcile", "--mend", "--lang", "en")
         assert text.code == 1
         assert "1 records are read again" in text.out
+        assert "salesforce 1 of 256" in text.out
+        assert "Plan after reading again; nothing was written." in text.out
+        assert fakes.ask("status")["writes"] == before
         place.quick(capsys, "sync")
         assert place.quick(capsys, "reconcile", "--json").code == 0
 
