@@ -22,8 +22,8 @@ _CHUNK = 1_000
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One line of a plan that was not delivered, and why. `fields`: path -> [field, value planned, value wanted now],
-    the last one None where nothing is wanted of it any more."""
+    """One line of a plan that was not delivered, and why. `fields`: path -> [field, value planned, value wanted now];
+    `wanted`: the paths of which anything is wanted now, because a value wanted may also be a blank."""
 
     why: str
     id: int
@@ -32,6 +32,7 @@ class Difference(msgspec.Struct, frozen=True):
     object: str
     record: str
     fields: dict[str, tuple[str, Any, Any]]
+    wanted: tuple[str, ...] = ()
 
 
 def add_late(world: World, what: Sorted) -> None:
@@ -61,7 +62,8 @@ def differences(world: World, part: RoutePlan, what: Sorted) -> Iterator[Differe
 
 def _difference(each: Listed, why: str, instead: Mapping[str, Any]) -> Difference:
     fields = {path: (name, then, instead.get(path)) for path, (name, _now, then) in each.fields.items()}
-    return Difference(why, each.id, each.action, each.system, each.object, each.record, fields)
+    wanted = tuple(path for path in fields if path in instead)
+    return Difference(why, each.id, each.action, each.system, each.object, each.record, fields, wanted)
 
 
 def _wanted_instead(world: World, ids: Iterable[int]) -> dict[int, dict[str, Any]]:

@@ -110,7 +110,7 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "errors.example": ("for example `renkei errors show {number}`", "例: `renkei errors show {number}`"),
         "errors.said": ("{system} said {code}: {message}", "{system} の応答 {code}: {message}"),
         "errors.tried": (
-            "tried {attempts} times   {when}   route {route}   run {run}   mapping {digest}",
+            "attempts {attempts}   {when}   route {route}   run {run}   mapping {digest}",
             "試行 {attempts} 回   {when}   ルート {route}   実行 {run}   マッピング {digest}",
         ),
         "errors.more": (

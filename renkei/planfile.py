@@ -16,6 +16,7 @@ import msgspec
 from sync.approving import Sorted, sort_plan
 from sync.errors import Fatal
 from sync.read import World
+from sync.rules import ActionKind
 from sync.said import Seen
 
 if TYPE_CHECKING:
@@ -59,14 +60,20 @@ def write_plan(path: Path, plan: Plan) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(
-                handle, 0o600
-            )  # the mode above is for new files; one that stood there may be open to others
+            # The mode above is for new files; one that stood there may be open to others.
+            os.fchmod(handle, 0o600)
             file.write(msgspec.json.format(msgspec.json.encode(plan), indent=1))
     except OSError as error:
         raise Fatal(
             f"The plan {path} cannot be written ({error.strerror}).", "choose another place"
         ) from None
+
+
+def refuse_place(path: Path) -> None:
+    """Raises Fatal where no plan could be written, before somebody has waited for the plan."""
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise Fatal(f"The plan {path} cannot be written there.", "choose another place")
 
 
 def read_plan(path: Path) -> Plan:
@@ -109,11 +116,14 @@ def sort_out(world: World, part: RoutePlan) -> Sorted:
 
 
 def chosen(plan: Plan, *, route: str = "", field: str = "", action: str = "") -> Iterator[Listed]:
-    """The lines of a plan that concern a route, a field and an action ("" = any). Raises Fatal for an unknown route."""
+    """The lines of a plan that concern a route, a field and an action ("" = any). Raises Fatal for an unknown route or
+    action; which fields a mapping has a plan does not know."""
     if route and all(part.route != route for part in plan.routes):
         raise Fatal(
             f"The plan has no route {route}.", f"it has {', '.join(part.route for part in plan.routes)}"
         )
+    if action and action not in set(ActionKind):
+        raise Fatal(f"There is no action «{action}».", f"choose one of {', '.join(ActionKind)}")
     for part in plan.routes:
         for each in part.operations if route in ("", part.route) else ():
             names = {name for name, _now, _then in each.fields.values()}

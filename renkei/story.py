@@ -108,11 +108,11 @@ def _values(
     return now, known
 
 
-def _in_step(known: dict[Side, Any], agreed: list[Any] | None) -> bool:
-    """Both sides read the same, or exactly what they last agreed on."""
+def _in_step(known: dict[Side, Any], agreed: list[Any] | None) -> bool | None:
+    """Both sides read the same, or exactly what they last agreed on; None where there is but one to look at."""
     if agreed and all(known.get(side, half) == half for side, half in zip(Side, agreed, strict=True)):
         return True
-    return len(known) < 2 or known[Side.MA] == known[Side.SFA]
+    return known[Side.MA] == known[Side.SFA] if len(known) > 1 else None
 
 
 def history(

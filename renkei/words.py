@@ -115,6 +115,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{field} planned {planned}, now {wanted}",
             "{field} 計画 {planned}、いま {wanted}",
         ),
+        "apply.not_wanted": ("{field} planned {planned}", "{field} 計画 {planned}"),
+        "show.none": ("The plan has no such line.", "この計画に該当する行はありません。"),
         "apply.done": ("delivered {number}", "{number} 件を送りました"),
         "apply.rest": (
             "not delivered: {moved} moved, {done} done by another run, {unwanted} no longer wanted",
@@ -155,8 +157,16 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "look with `renkei plan --out plan.json`, let it go with `renkei apply plan.json`, or mend the cause",
             "`renkei plan --out plan.json` で確認し、`renkei apply plan.json` で通すか、原因を直してください",
         ),
+        "sync.approve_next": (
+            "`renkei status` names the commands that show it and let it go; or mend the cause",
+            "確認と解除のコマンドは `renkei status` に表示されます。または原因を直してください",
+        ),
         "sync.stopped": ("STOPPED  {system}: {why}", "停止  {system}: {why}"),
         "sync.open": ("waits   {open}   → renkei inbox", "未完了   {open}   → renkei inbox"),
+        "sync.open_first": (
+            "waits   {open}   → renkei sync --first {route}",
+            "未完了   {open}   → renkei sync --first {route}",
+        ),
         "sync.well": ("all well", "問題ありません"),
         "sync.seconds": ("{seconds} s", "{seconds} 秒"),
         "progress.read": ("read {system}", "読み込み {system}"),

@@ -83,7 +83,8 @@ def run(given: list[str]) -> int:
         told(telling.error(told.words, error), error.next_step)
         return code_of(error)
     except typer.TyperException as error:
-        told(error.format_message() if hasattr(error, "format_message") else str(error), "renkei --help")
+        where = getattr(getattr(error, "ctx", None), "command_path", "renkei")
+        told(error.format_message() if hasattr(error, "format_message") else str(error), f"{where} --help")
         return WRONG
     except BrokenPipeError:
         sys.stdout = None  # whoever read us is gone; nothing may be flushed at the end

@@ -147,7 +147,7 @@ def show_rest(here: Session, result: Result) -> None:
     for brake in total.brakes:
         say(paint("  " + words("plan.brake", reason=telling.brake(words, brake.reason)), "red"))
     if total.brakes:
-        say(f"  {words('next')}  {words('sync.brake_next')}")
+        say(f"  {words('next')}  {words('sync.approve_next')}")
     for system, why in total.stopped.items():
         say(paint("  " + words("sync.stopped", system=system, why=why), "red"))
     if total.gave_up is not None:

@@ -50,6 +50,10 @@ def list_(
     from renkei.failures import causes, failures
 
     here = _opened(project, env, lang, of_route, as_json=json)
+    if system and system not in here.project.systems:
+        raise Fatal(
+            f"renkei.yaml names no system {system}.", f"choose one of {', '.join(here.project.systems)}"
+        )
     found = causes(failures(here.project, route=of_route, system=system, cause=cause))
     if json:
         told = [as_data(here, each) for each in found]
@@ -155,7 +159,7 @@ def discard(
     from renkei.failing import give_up, is_kept
 
     here = _opened(project, env, lang, of_route, as_json=json)
-    if not reason.strip():
+    if not (dry_run or reason.strip()):
         raise Fatal("A discard needs a reason.", "add --reason 'why'; it is kept with what was given up")
     meant = _meant(here, what, of_route)
     parts = _by_route(each for each in meant if not is_kept(each))

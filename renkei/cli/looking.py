@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,12 +41,16 @@ def trace(
     """Everything known of one person: who holds what, and who changed what, when, from what, by which rule."""
     from renkei.story import field_names
     from renkei.wire import load_rules
+    from sync.errors import Fatal
 
     here = session(project, env, lang, as_json=json)
     rules = load_rules(here.project)
     if field and field not in field_names(rules):
         _refuse_field(field, rules)
-    stories = tell(here, rules, who, field=field, at=moment(at) or _FAR, since=moment(since))
+    then = moment(at) or _FAR
+    if time.time() < then < _FAR:
+        raise Fatal(f"«{at}» has not come yet.", "leave out --at to see what stands now")
+    stories = tell(here, rules, who, field=field, at=then, since=moment(since))
     if not stories:
         problem(
             here.words, here.words("trace.nobody", who=who), here.words("trace.nobody_next"), json_wanted=json
@@ -218,9 +223,9 @@ def _show_fields(here: Session, story: dict[str, Any]) -> None:
     for line in story["fields"]:
         now = " · ".join(f"{system} {shown(value)}" for system, value in line["now"].items())
         agreed = words("trace.agreed", value=" / ".join(map(shown, line["agreed"]))) if line["agreed"] else ""
-        state = words(
-            "trace.alone" if len(systems) < 2 else "trace.in_step" if line["in_step"] else "trace.apart"
-        )
+        step = {True: "trace.in_step", False: "trace.apart", None: ""}[line["in_step"]]
+        step = "trace.alone" if len(systems) < 2 else step
+        state = words(step) if step else ""
         say(f"{when}  {line['field']}   {now}   {agreed}   {state}")
     if not story["fields"] and not story["older_than_kept"] and story["at"] is not None:
         say(f"{when}  {words('trace.not_yet')}")
@@ -245,6 +250,8 @@ def _show_line(here: Session, line: dict[str, Any]) -> None:
 
 
 def _change(line: dict[str, Any]) -> str:
+    if line["what"] == "linked":
+        return ""  # old and new are the journal's own numbers of the person
     if isinstance(line["new"], dict):
         return " / ".join(f"{system} {shown(value)}" for system, value in line["new"].items())
     if not line["field"] and line["old"] is None and line["new"] is None:

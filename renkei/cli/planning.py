@@ -41,10 +41,12 @@ def plan(
     verbose: Verbose = False,
 ) -> None:
     """Read both sides and show what would be written; write nothing."""
-    from renkei.planfile import VERSION, Plan, write_plan
+    from renkei.planfile import VERSION, Plan, refuse_place, write_plan
     from renkei.planning import planned
     from renkei.syncing import plan_route
 
+    if out is not None:
+        refuse_place(out)
     with at_work(
         "plan", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
     ) as desk:
@@ -179,10 +181,10 @@ def _show_applied(here: Session, done: list[Applied]) -> None:
 
 
 def _difference(here: Session, each: Difference) -> str:
-    changes = [
-        here.words("apply.difference", field=name, planned=shown(planned), wanted=shown(wanted))
-        for name, planned, wanted in list(each.fields.values())[:4]
-    ]
+    changes = []
+    for path, (name, planned, wanted) in list(each.fields.items())[:4]:
+        key = "apply.difference" if path in each.wanted else "apply.not_wanted"
+        changes.append(here.words(key, field=name, planned=shown(planned), wanted=shown(wanted)))
     rest = len(each.fields) - len(changes)
     where = f"{each.system} {each.record or each.object}"
     return f"{here.words(f'apply.{each.why}')}   {where}   {' · '.join(changes)}{f' … +{rest}' if rest > 0 else ''}"
@@ -193,7 +195,7 @@ def show(
     route: Route = "",
     field: Annotated[str, typer.Option("--field", help="only what concerns this field of the mapping")] = "",
     action: Annotated[str, typer.Option("--action", help="only creates, updates, optouts …")] = "",
-    limit: Annotated[int, typer.Option("--limit", help="lines at most; 0 = all")] = 50,
+    limit: Annotated[int, typer.Option("--limit", help="lines at most; 0 = all", min=0)] = 50,
     csv: Annotated[bool, typer.Option("--csv", help="one line a field, for a spreadsheet")] = False,
     project: Folder = HERE,
     json: AsJson = False,
@@ -214,6 +216,8 @@ def show(
         as_json({"ok": True, "env": plan_.env, "total": len(found), "operations": listed})
         return
     here = session(project, None, lang, as_json=json)
+    if not found:
+        say(here.words("show.none"))
     for each in lines:
         say(example_line(here, example(each)))
     if len(found) > len(lines):

@@ -61,7 +61,7 @@ def moment(text: str) -> float:
     """A date or time of this host in unix seconds (0 = none). Raises Fatal."""
     try:
         return datetime.fromisoformat(text).astimezone().timestamp() if text else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Fatal(f"«{text}» is no date.", "write it as 2026-04-01 or 2026-04-01T09:00") from None
 
 

@@ -13,6 +13,7 @@ from renkei import telling
 from renkei.cli import service
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, counts, leave, paint, say, stamp, table
+from sync.rows import PLANNED
 
 if TYPE_CHECKING:
     from renkei.backfill import Stand
@@ -254,7 +255,10 @@ def _troubles(here: Session, each: dict[str, Any]) -> Iterator[str]:
     yield from _brakes(here, each)
     left = {name: n for name, n in {**each["open"], **each["holds"]}.items() if n}
     if left:
-        yield "  " + words("sync.open", open=counts(telling.named(words, left)))
+        # What was only planned before a route's first delivery waits for that, and stands in no inbox.
+        first = not each["first_applied"] and left.keys() == {PLANNED}
+        named = counts(telling.named(words, left))
+        yield "  " + words("sync.open_first" if first else "sync.open", open=named, route=each["route"])
     if each["backfill"]:
         yield "  " + _backfill(here, each["backfill"])
         if each["backfill"]["why"] and each["backfill"]["phase"] != "stopped":

@@ -248,7 +248,7 @@ def _show_done(here: Session, done: list[Outcome], *, and_pause: bool) -> None:
         if each.part.judged.deletes:
             wanted = f"{len(each.part.judged.deletes):,}"
             say("  " + words("undo.deleted", gone=f"{each.deleted:,}", wanted=wanted))
-        if each.run:
+        if each.run and (each.taken or each.part.judged.unlinks):
             say(f"  {words('next')}  {words('undo.done_next', run=each.run)}")
         if and_pause:
             say("  " + words("undo.paused", route=each.part.route))

@@ -368,7 +368,7 @@ def test_a_brake_stands_until_a_person_lets_the_plan_go(place: Place, capsys: An
     before = place.fakes.ask("status")["writes"]
     said = place.quick(capsys, "sync")
     assert said.code == 1
-    assert re.search(r"BRAKE  \d+ updates this cycle, limit 3\n  next  .*renkei apply", said.out)
+    assert re.search(r"BRAKE  \d+ updates this cycle, limit 3\n  next  .*renkei status", said.out)
     assert place.fakes.ask("status")["writes"] == before
     assert "stopped by a brake" in place.quick(capsys, "inbox").out
     assert "BRAKE" in place.quick(capsys, "status").out

@@ -78,6 +78,8 @@ def test_what_is_refused_is_listed_by_cause_and_shown_one_by_one(place: Place, c
     """The cause has a name that can be typed, the vendor's code, our meaning, how many, since when, the next try and
     the next step; one by one it says what was to be written and the vendor's own words. The inbox has a line for it."""
     assert place.quick(capsys, "errors", "list").code == 0
+    nobody = place.quick(capsys, "errors", "list", "--system", "salesforse")
+    assert (nobody.code, "names no system salesforse" in nobody.err) == (2, True)
     before = time.time()
     pairs = _refused(place, capsys)
     (cause,) = _listed(place, capsys)
