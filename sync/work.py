@@ -144,7 +144,8 @@ def _not_yet_open(
     scene: Scene, target: Ref, wanted: Wanted, open_now: list[OperationRow], kept: set[int]
 ) -> Wanted | None:
     """The part of the wanted work that no open operation holds; None while one of the record is on its way.
-    A create, like a deletion, is held as a whole or not at all."""
+    A create, like a deletion, is held as a whole or not at all; nothing is held by work that would leave without the
+    look at its target that is wanted now (an arrow has turned)."""
     rest = dict(wanted.fields)
     for row in open_now:
         if target_of(row) != target:
@@ -158,7 +159,10 @@ def _not_yet_open(
             continue
         if row.action in _WHOLE and set(rest) - set(work.without) != set(held):
             continue
-        if all(_is_same(rest.get(path), each) for path, each in held.items()):
+        looked_at = {path for path in wanted.verify if path in held}
+        if looked_at == set(work.verify) and all(
+            _is_same(rest.get(path), each) for path, each in held.items()
+        ):
             kept.add(row.id)
             if row.state == FAILED and row.digest != scene.lens.rules.digest:  # what was wrong may be mended
                 scene.put_operation(row._replace(at=0.0, digest=scene.lens.rules.digest))

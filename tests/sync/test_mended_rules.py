@@ -11,6 +11,7 @@ from sync.outdated import agreed_still
 from sync.plan import FieldWork, Work, encode_work
 from sync.record import Ref
 from sync.rows import LANE_DELTA, OperationRow, Patch, RecordRow
+from sync.rules import Flow
 from tests.support.people import MAPPING, NOW, lens, numbers, reading, record, row
 from tests.support.town import SALESFORCE, Town
 
@@ -91,3 +92,26 @@ def test_a_write_in_doubt_is_settled_though_its_field_has_left_the_mapping() -> 
         town.quiet()
         assert len(town.having(SALESFORCE, "LastName", "Sato")) == 1
         assert town.in_doubt == 0
+
+
+def test_work_planned_for_an_arrow_is_looked_at_once_the_arrow_has_two_ends() -> None:
+    """What was planned one way would leave without a look at its target; under two-way rules it is planned anew, and
+    what somebody types there in between is not written over unseen."""
+    with Town() as town:
+        lead = town.lead(email="a@firm.example", lastName="Ito", title="Buyer", leadScore=80)
+        town.open()
+        (there,) = town.live(SALESFORCE)
+        both = town.world.lens.rules
+        one_way = tuple(
+            replace(rule, flow=Flow.TO_SFA) if rule.name == "title" else rule for rule in both.fields
+        )
+        town.world = replace(town.world, lens=Lens(replace(both, fields=one_way, deciding="one way")))
+        town.edit(lead, title="Chief")
+        town.wait()
+        town.cycle(send=False)
+        town.world = replace(town.world, lens=Lens(both))
+        town.before(SALESFORCE, "fetch", lambda: town.edit(there, Title="President"))
+        town.wait()
+        town.quiet()
+        written = [entry.changes["Title"] for entry in town.api_entries if "Title" in entry.changes]
+        assert ("Buyer", "Chief") not in written
