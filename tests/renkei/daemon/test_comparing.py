@@ -3,19 +3,21 @@ everything was read. The fake vendors say what was written and how many there ar
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from renkei.daemon.comparing import slot_of
+from renkei.daemon.comparing import Comparing, slot_of
 from renkei.daemon.comparison import is_well, line, told_of
 from renkei.daemon.notes import COMPARED, Notes
 from renkei.serving import read_service
 from renkei.settings import open_project
 from renkei.wire import build
 from renkei.words import Words
+from sync.errors import Retryable
 from sync.rows import Patch, RecordRow
 from tests.support.command import Place
 from tests.support.serving import Serving, configure, written
@@ -131,6 +133,32 @@ def test_a_comparison_that_could_not_read_everything_is_not_complete(place: Plac
     assert "not complete: the compare that ended" in said.out
     assert f"{ROUTE}   complete" not in said.out
     assert note_of(place)["again"] > time.time() + 1_000
+
+
+def test_a_comparison_stands_aside_while_a_cycle_works(place: Place) -> None:
+    """Its thread goes on to the next page when the cycle is over, not before; at the end of the service it ends."""
+    ended: list[bool] = []
+    passed: list[bool] = []
+    with build(open_project(place.folder)) as wired:
+        one = Comparing(
+            wired, Notes(wired.store), lambda *_, **__: None, lambda: bool(ended), lambda _: False, str
+        )
+        one.begin([])
+
+        def next_page() -> None:
+            one._gate()
+            passed.append(True)
+
+        with one.aside():
+            page = threading.Thread(target=next_page)
+            page.start()
+            page.join(0.3)
+            assert passed == []
+        page.join(10.0)
+        assert passed == [True]
+        ended.append(True)
+        with pytest.raises(Retryable, match="begins anew"):
+            one._gate()
 
 
 def test_the_hour_is_the_last_that_came() -> None:
