@@ -34,11 +34,14 @@ def rules_of(project: Project, folder: Path) -> tuple[Rules, ...]:
     from mappings.errors import MappingError, errors
     from mappings.load import load
 
+    step = "name the folder that holds the other mapping files"
     if not folder.is_dir():
-        raise Fatal(f"There is no folder {folder}.", "name the folder that holds the other mapping files")
+        raise Fatal(f"There is no folder {folder}.", step)
     loaded = load([folder])
     if wrong := errors(loaded.problems):
         raise MappingError(wrong)
+    if not loaded.rules:
+        raise Fatal(f"There is no mapping file in {folder}.", step)
     return fitting(project, loaded.rules)
 
 

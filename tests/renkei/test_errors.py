@@ -134,6 +134,8 @@ def test_trying_again_and_giving_up(place: Place, capsys: Any) -> None:
     }.items():  # fmt: skip
         said = place.quick(capsys, "errors", *words)
         assert (said.code, says in said.err) == (2, True), said.out + said.err
+    counted = place.quick(capsys, "errors", "discard", CAUSE, "--dry-run", "--json")
+    assert (counted.code, counted.data["dry_run"]) == (0, True), counted.err
     number = next(str(each["id"]) for each in shown if each["record"] == pairs[first])
     gone = place.quick(capsys, "errors", "discard", number, "--reason", "not that title", "--yes", "--json")
     assert (gone.code, gone.data["discarded"], gone.data["done"]) == (0, 1, True), gone.err

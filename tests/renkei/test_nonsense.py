@@ -91,6 +91,14 @@ def test_a_trace_claims_nothing_that_it_does_not_know(place: Place, capsys: Any)
     assert not re.search(r"\d+ → \d+", linked), linked
 
 
+def test_a_replay_names_the_folder_in_which_it_found_nothing(place: Place, capsys: Any) -> None:
+    """Not the project's own one, which is well, and no advice to begin anew."""
+    (place.folder / "other").mkdir()
+    said = place.quick(capsys, "replay", "--with", str(place.folder / "other"))
+    assert (said.code, f"no mapping file in {place.folder / 'other'}" in said.err) == (2, True), said.err
+    assert "renkei init" not in said.err
+
+
 def test_a_wrong_option_is_answered_with_the_help_that_names_the_right_one(place: Place, capsys: Any) -> None:
     """The next step is the help of the very command."""
     said = place.quick(capsys, "errors", "show")
@@ -123,3 +131,12 @@ def test_a_brake_is_left_by_commands_that_work_beside_the_service(place: Place, 
     approve = re.search(r"`renkei (approve \d+)`", place.quick(capsys, "status").out)
     assert approve is not None
     assert place.quick(capsys, *approve[1].split()).code == 0
+
+
+def test_an_undo_that_a_brake_stops_offers_no_way_back_from_it(place: Place, capsys: Any) -> None:
+    """Nothing was taken back yet, so there is nothing of ours to bring back."""
+    place.edit_mapping("defaults:\n", "limits: { blank: { number: 2, share: 0.0 } }\ndefaults:\n")
+    assert place.quick(capsys, "sync", "--first", "--canary", "0").code == 0
+    said = place.quick(capsys, "undo", "rule", "full_name", "--and-pause", "--yes")
+    assert ("BRAKE" in said.out, "taken back 0" in said.out) == (True, True), said.out + said.err
+    assert "brings our values back" not in said.out
