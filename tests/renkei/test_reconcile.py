@@ -255,6 +255,27 @@ def test_the_command_tells_gaps_by_its_exit_code(tmp_path: Path, capsys: Any) ->
         assert place.quick(capsys, "reconcile", "--json").code == 0
 
 
+def test_after_mending_the_plan_is_shown_and_nothing_is_written(tmp_path: Path, capsys: Any) -> None:
+    """The gaps are read again at once, and with what was typed since the last sync everything that would be written is
+    listed as `plan` lists it; the vendors have taken nothing until `sync` delivers it."""
+    with Fakes("--persons", "40", "--role", "0", "--seed", "3") as fakes:
+        place = new_place(tmp_path / "project", fakes)
+        place.quick(capsys, "sync", "--first", "--canary", "0")
+        _blur(place, capsys)
+        fakes.ask("edits/start", {"rate": 20, "seconds": 1.0, "collide_share": 0.0, "optout_share": 0.0})
+        while fakes.ask("status")["running"]:
+            time.sleep(0.05)
+        before = fakes.ask("status")["writes"]
+        (route,) = place.quick(capsys, "reconcile", "--mend", "--json").data["routes"]
+        assert route["asked_to_read_again"] > 0
+        assert route["plan"]["total"] == sum(sum(each.values()) for each in route["plan"]["actions"].values())
+        assert route["plan"]["total"] > 0
+        assert route["plan"]["examples"]
+        assert fakes.ask("status")["writes"] == before
+        place.quick(capsys, "sync")
+        assert fakes.ask("status")["writes"] != before
+
+
 def _blur(place: Place, capsys: Any) -> str:
     """Have the journal believe something else of one record, under the stamp that it has: as if a value had changed
     without moving it. What we wrote is read back first."""
