@@ -93,7 +93,7 @@ def drain(
             continue
         total.gave_up = None
         total.add(report)
-        if bounds.sweep and not report.put_off:
+        if report.swept:
             remember_sweep(world, now)
             bounds = replace(bounds, sweep=0.0)
         due = next_moment(world, report, patience, sending=bounds.send)

@@ -59,7 +59,8 @@ class Bounds:
 @dataclass(slots=True)
 class CycleReport:
     """What one cycle came to. `left`: there are dirty records beyond its bounds. `put_off`: by system, why a second
-    look waits: the calls that are left are kept for something hotter."""
+    look waits: the calls that are left are kept for something hotter. `swept`: the sweep that was asked for was made
+    on every side; one that was put off or refused is still to be made up for."""
 
     run: int
     hot_run: int = 0
@@ -69,6 +70,7 @@ class CycleReport:
     delivered: Delivered = field(default_factory=Delivered)
     left: bool = False
     put_off: dict[str, QuotaSpent] = field(default_factory=dict)
+    swept: bool = False
     waiting_for_first: bool = False
     stopped: str = ""
 
@@ -148,6 +150,7 @@ def _read(world: World, report: CycleReport, bounds: Bounds) -> None:
             report.read.setdefault(system, ReadCount())
             report.brakes += (unread_brake(system, error.message),)
             sides.remove(side)
+    report.swept = bool(bounds.sweep) and not report.put_off and len(sides) == len(world.lens.rules.sides)
     for side in sides:
         with _putting_off(world, side, report) as count:
             count.lost += refetch(world, side, report.run).lost

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sync.brought import heard_until, overtaken, tell
 from sync.errors import RequestRefused
 from sync.halves import in_halves
-from sync.life import Family, note_events, placeholder
+from sync.life import Family, note_events
 from sync.normalise import Lens
 from sync.note import Noted, Reading, is_news, mark_dirty, note, note_keys
 from sync.ports import Clock, Connector, Executor, Store
@@ -23,12 +23,11 @@ from sync.rows import LIVE, MOVED, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 from sync.rules import Rules
 from sync.scene import on_their_way
 from sync.source import feel, lives
+from sync.unseen import note_refused, note_unseen
 
-FRONT, ANEW, UNREAD = "front", "anew", "unread"
-UNSEEN_WAIT = 3_600.0
+FRONT, ANEW = "front", "anew"
 DAY = 86_400.0
 CHUNK = 1_000
-REFUSED_WAIT = 3_600.0
 
 
 class Numbering:
@@ -217,9 +216,10 @@ def read_refs(
     refused: dict[Ref, RequestRefused] | None = None,
 ) -> dict[Ref, Record]:
     """Read records by id and note them; one that is not given is unseen, never deleted. One that the vendor refuses
-    to read is put into `refused`, and asked for again in an hour if it had asked to be read."""
+    to read is put into `refused`, and asked for again in an hour if it had asked to be read. `refused` not given: whom
+    these records are read for has nothing else that asks again, so that each of them does."""
     found: dict[Ref, Record] = {}
-    refused = {} if refused is None else refused
+    named, refused = refused is None, {} if refused is None else refused
     size = world.connectors[side].capabilities.fetch_batch
 
     def ask(part: Sequence[Ref]) -> list[Record | None]:
@@ -235,9 +235,9 @@ def read_refs(
         found.update((record.ref, record) for record in given)
         missing = set(batch) - found.keys() - refused.keys()
         noted.pulse.add(LOSS, number=sum(held[ref].state == LIVE for ref in missing & held.keys()))
-        done.lost += _note_unseen(held, missing, reading, world.numbers, patch)
-        for row in [row for row in held.values() if row.refetch_at and row.ref in refused]:
-            patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
+        done.lost += note_unseen(held, missing, reading, world.numbers, patch)
+        barred = refused.keys() & set(batch)
+        note_refused(held, barred, reading, world.numbers, patch, named=named)
         feel(world, reading, noted.pulse, patch)
         _wake(world, noted, patch)
         world.store.commit(patch)
@@ -265,24 +265,6 @@ def moved(world: World, records: Iterable[Record]) -> dict[Ref, RecordRow]:
     """Those of some records that have gone on as others, though a vendor may show them still (a converted lead)."""
     held = _held(world, [record.ref for record in records])
     return {ref: row for ref, row in held.items() if row.state == MOVED}
-
-
-def _note_unseen(
-    held: dict[Ref, RecordRow], missing: set[Ref], reading: Reading, numbers: Numbering, patch: Patch
-) -> int:
-    """What was asked for and not given is asked for again, until it shows or the vendor says what became of it; how
-    many these are."""
-    unseen = 0
-    for ref in sorted(missing):
-        row = held.get(ref) or placeholder(ref, reading, numbers())
-        if row.state in (LIVE, UNSEEN):
-            patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT))
-            unseen += 1
-            if row.as_of == row.settled == 0:  # nobody knows who that is
-                patch.put(CursorRow(row.system, row.kind, UNREAD, "", 0, reading.as_of, reading.now))
-        else:
-            patch.put(row._replace(refetch_at=0.0))
-    return unseen
 
 
 def _cursor(world: World, system: str, name: str) -> CursorRow:

@@ -12,20 +12,11 @@ from collections.abc import Sequence
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work
-from sync.read import (
-    FRONT,
-    UNREAD,
-    UNSEEN_WAIT,
-    ReadCount,
-    World,
-    look_up_reading,
-    moved,
-    note_found,
-    read_refs,
-)  # fmt: skip
+from sync.read import FRONT, ReadCount, World, look_up_reading, moved, note_found, read_refs
 from sync.record import Record, Ref, Side
 from sync.rows import CursorRow
 from sync.rules import ActionKind
+from sync.unseen import UNREAD, UNSEEN_WAIT
 
 FRESH = 60.0  # seconds since the target's feed was read, after which a create is looked up by address
 UNREAD_FOR = 2 * UNSEEN_WAIT  # so long a record that was named and not given may be anybody

@@ -100,7 +100,7 @@ class Desk:
             bounds = Bounds(sweep=max(sweep_reach(world), self.reach), trigger=TRIGGER)
             report = run_cycle(world, bounds, stop)
             self.swept = bool(bounds.sweep)
-            if bounds.sweep and not report.put_off:
+            if report.swept:
                 remember_sweep(world, started)
                 self.reach = 0.0
             self._follow(world, report, time.monotonic() - began)

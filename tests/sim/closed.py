@@ -57,6 +57,7 @@ class Closed:
             case "rate_window":
                 return Retryable(what, rest)
             case "quota_spent":
+                self.ground.put_off()
                 return QuotaSpent(what, rest)
             case "maintenance":
                 return InDoubt(what) if writing else Retryable(what, 1.0)

@@ -171,6 +171,10 @@ class Schedule:
             self._somebody()
             self.counts["acts in mid-cycle"] += 1
 
+    def put_off(self) -> None:
+        """The calls of the day are used up: a sweep in this cycle is not made, what it would have shown not known."""
+        self.sweep_began = self._swept
+
     def withhold(self, side: str, id_: str) -> None:
         """A read by id leaves a record out."""
         self.counts["withheld"] += 1
@@ -258,7 +262,7 @@ class Schedule:
         self.tell("cycle", "first" if first else "", "sweep" if sweep else "")
         try:
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
-            self._swept = now if sweep else self._swept
+            self._swept = now if report.swept else self._swept
             self.oracle.read_through(now)
             if report.brakes and self.office.turned_away == allowed:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)

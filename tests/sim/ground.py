@@ -63,6 +63,9 @@ class Ground(Protocol):
     def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value, and did not."""
 
+    def put_off(self) -> None:
+        """The calls of the day are used up: a sweep in this cycle is not made."""
+
     def withhold(self, side: str, id_: str) -> None:
         """A read by id leaves a record out."""
 
