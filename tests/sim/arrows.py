@@ -1,7 +1,9 @@
 """Fields that go one way: what stands where they go to is what stands where they come from, or something is said of it.
 
 A value that a person types there just after the engine wrote it, before anybody could read it back, cannot be told from
-the vendor's own alteration (protocol §3), and stands. Imports nothing of the engine.
+the vendor's own alteration (protocol §3), and stands. It stands as well in the record that a merge brings it into: what
+was agreed goes on with the value (§5), and what cannot be told of the one cannot be told of the other. Imports nothing
+of the engine.
 """
 
 from __future__ import annotations
@@ -20,21 +22,34 @@ class Arrows(Rulings):
         self.cycles: list[float] = []
         self._ours: dict[tuple[Key, str], float] = {}
         self._taken_for_ours: set[tuple[Key, str]] = set()
+        self._on_its_way: dict[tuple[Key, str], object] = {}
 
     def read_through(self, began: float) -> None:
         """A cycle that began then has come to its end: it has read everything that was visible."""
         self.cycles.append(began)
 
-    def note_arrow(self, row: Row, path: str, time: float, *, api: bool) -> None:
+    def go_on(self, row: Row, into: Row) -> None:
+        """A record goes on as another, which has its values or is given them by the same act."""
+        for place in [(key, path) for key, path in self._taken_for_ours if key == row.key]:
+            came, stands = row.values.get(place[1]), into.values.get(place[1])
+            if plain(came) == plain(stands):
+                self._taken_for_ours.add((into.key, place[1]))
+            elif not stands:
+                self._on_its_way[into.key, place[1]] = came
+
+    def note_arrow(self, row: Row, path: str, value: object, time: float, *, api: bool) -> None:
         """A field is written, by the engine or by a person."""
         if (row.side, path) not in ENDS:
             return
         name, place = ENDS[row.side, path], (row.key, path)
         if api and ARROWS[name][0] == row.side:
             self.offend("wrong way", row.key, f"{name} was written where it comes from")
+        carried = self._on_its_way.pop(place, None)
         if api:
             self._ours[place] = time
             self._taken_for_ours.discard(place)
+        elif carried is not None and plain(carried) == plain(value):
+            self._taken_for_ours.add(place)
         elif place in self._ours:
             since = self._ours.pop(place) + LAG
             if not any(since < cycle < time for cycle in self.cycles[-50:]):

@@ -88,6 +88,7 @@ class Ledgers(Arrows):
         if not entry.into:
             return
         into = self.rows[row.side, entry.into]
+        self.go_on(row, into)
         if into.person:
             self.unite(into.person, row.person)  # whoever merges says that they are one
         into.person = into.person or row.person
@@ -109,7 +110,7 @@ class Ledgers(Arrows):
             self._change(row, name, old, new, entry, api=api, sent=sent)
             if api and name == TWO_WAY["email"][row.side]:
                 row.api_mail = plain(new)
-            self.note_arrow(row, name, entry.time, api=api)
+            self.note_arrow(row, name, new, entry.time, api=api)
             row.values[name] = new
             row.changed[name] = entry.time
 
