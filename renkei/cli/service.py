@@ -72,8 +72,9 @@ def resume(
 def _say_to_service(here: Session, kind: str, route: str, **body: object) -> None:
     from renkei.daemon.beside import post, service_of
     from renkei.daemon.folder import Refused, read_folder
-    from renkei.wire import choose
+    from renkei.wire import choose, require_state
 
+    require_state(here.project)
     found = read_folder(here.project)
     if route and not isinstance(found, Refused):
         choose(found, route)

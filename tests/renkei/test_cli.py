@@ -98,7 +98,7 @@ def test_schema_knows_the_real_fields(fresh: Place, capsys: Any) -> None:
 
 def test_nothing_is_there_before_the_first_run(fresh: Place, capsys: Any) -> None:
     """Looking commands say in one sentence that there is no state yet, and what to run."""
-    for command in (["status"], ["inbox"], ["trace", "a@b.example"]):
+    for command in (["status"], ["inbox"], ["trace", "a@b.example"], ["pause"], ["resume"]):
         said = fresh.quick(capsys, *command)
         assert said.code == 2
         assert said.err.splitlines()[0] == "error  There is no state for demo yet."
