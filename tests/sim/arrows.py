@@ -50,12 +50,16 @@ class Arrows(Rulings):
             self._taken_for_ours.discard(place)
         elif carried is not None and plain(carried) == plain(value):
             self._taken_for_ours.add(place)
-        elif place in self._ours:
-            since = self._ours.pop(place) + LAG
-            if not any(since < cycle < time for cycle in self.cycles[-50:]):
-                self._taken_for_ours.add(place)
+        elif place in self._ours and not self._was_read_back(place, time):
+            self._taken_for_ours.add(place)  # and whatever follows it before anybody looks
         else:
+            self._ours.pop(place, None)
             self._taken_for_ours.discard(place)
+
+    def _was_read_back(self, place: tuple[Key, str], time: float) -> bool:
+        """Whether a cycle that has come to its end began between our write and this time."""
+        since = self._ours[place] + LAG
+        return any(since < cycle < time for cycle in self.cycles[-50:])
 
     def differs(self, name: str, ma: Row, sfa: Row) -> str:
         """How a field differs between the ends ("" = it does not, or nobody can know it)."""

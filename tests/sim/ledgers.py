@@ -72,7 +72,7 @@ class Ledgers(Arrows):
                 return
             case "restore":
                 assert row is not None
-                row.live, row.into, row.visible = True, "", visible
+                row.live, row.into, row.visible, row.returned = True, "", visible, visible
                 row.changed = dict.fromkeys(row.changed, entry.time)
             case _:
                 pass
@@ -105,7 +105,7 @@ class Ledgers(Arrows):
             if name == TWO_WAY["email"][row.side]:
                 self.note_mail(row, new)
             if api and name == OTHER_ID[row.side]:
-                self._link(row, new)
+                self._link(row, new, sent)
         for name, (old, new) in entry.changes.items():
             self._change(row, name, old, new, entry, api=api, sent=sent)
             if api and name == TWO_WAY["email"][row.side]:
@@ -114,12 +114,12 @@ class Ledgers(Arrows):
             row.values[name] = new
             row.changed[name] = entry.time
 
-    def _link(self, row: Row, id_: object) -> None:
+    def _link(self, row: Row, id_: object, sent: Sent | None) -> None:
         """The engine links two records: of one person, or of two whom it could not tell apart."""
         other = self.rows.get(self.named(across(row.side), id_) or ("", ""))
         if other is None or self.is_of(other, row.person):
             return
-        if self.may_be_one(row, other.person) and self.may_be_one(other, row.person):
+        if self.may_be_one(row, other.person, sent) and self.may_be_one(other, row.person, sent):
             self.counts["persons with one address, linked"] += 1
             self.unite(row.person, other.person)
         else:
@@ -164,20 +164,22 @@ class Ledgers(Arrows):
                     "stale write", row.key, f"T{was[0]} had come, and the older T{now[0]} was written over it"
                 )
         if now is not None:
-            self._arrives(row, field, now, entry, api=api)
+            self._arrives(row, field, now, entry, sent, api=api)
             if was is not None and not api:
                 self.tokens[now[0]].after |= {was[0], *self.tokens[was[0]].after}
         elif api and new is not None:
             self.offend("invention", row.key, f"the engine wrote {new!r} into {name}, which nobody typed")
 
-    def _arrives(self, row: Row, field: str, now: tuple[int, int], entry: Entry, *, api: bool) -> None:
+    def _arrives(
+        self, row: Row, field: str, now: tuple[int, int], entry: Entry, sent: Sent | None, *, api: bool
+    ) -> None:
         number, person = now
         token = self.tokens.get(number)
         if token is None:
             assert not api
             self.tokens[number] = Token(number, person, field, row.key, self.place, entry.time)
             return
-        if api and not self._is_for(token, row) and self.may_be_one(row, person):
+        if api and not self._is_for(token, row) and self.may_be_one(row, person, sent):
             self.counts["persons with one address, joined"] += 1
             self.unite(row.person, person)
         if token.field != field or not self._is_for(token, row):

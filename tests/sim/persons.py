@@ -1,14 +1,15 @@
 """Who is who, as far as vendors show it: persons who share an address may be one to whoever matches by addresses.
 
 Two records of two persons may become one only where they bear, or ever bore, the same address, and only while
-neither of them is linked with somebody of its own. Imports nothing of the engine.
+neither of them is linked with somebody of its own, as far as whoever made them one could know: a record that came out
+of the bin after the reading had begun was still deleted for the reader. Imports nothing of the engine.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
-from tests.sim.vocabulary import OTHER_ID, TWO_WAY, Key, Offence, Row, across, plain
+from tests.sim.vocabulary import OTHER_ID, SETTLE, TWO_WAY, Key, Offence, Row, Sent, across, plain
 
 
 class Persons:
@@ -58,14 +59,15 @@ class Persons:
         if mail := plain(value):
             row.mails.add(mail)
 
-    def may_be_one(self, row: Row, person: int) -> bool:
+    def may_be_one(self, row: Row, person: int, sent: Sent | None) -> bool:
         """Whether a record may be taken for that person's: it shares an address with one of theirs, and is not linked
-        with a living record of its own person."""
+        with a record of its own person that the sender of a write could know to live."""
         if self.is_of(row, person):
             return True
         other = self.rows.get(self.named_by(row) or ("", ""))
         back = other is not None and other.live and self.named_by(other) == row.key
-        if row.live and back and other is not None and self.is_of(other, row.person):
+        hidden = other is not None and sent is not None and other.returned > sent.cycle - SETTLE
+        if row.live and back and not hidden and other is not None and self.is_of(other, row.person):
             return False
         return any(row.mails & each.mails for each in self.rows.values() if self.is_of(each, person))
 

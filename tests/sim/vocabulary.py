@@ -79,7 +79,7 @@ class Row:
 
     __slots__ = (
         "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "mails", "object",
-        "person", "side", "source", "values", "visible",
+        "person", "returned", "side", "source", "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -96,6 +96,7 @@ class Row:
         self.late = False
         self.gone = 0.0
         self.gone_unseen = False
+        self.returned = 0.0  # when its vendor has shown it again, out of the bin
 
     @property
     def key(self) -> Key:
