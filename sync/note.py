@@ -137,8 +137,9 @@ class _Page:
         """Read by id what a read gave too early; what a read by id gave too early is given no better at once."""
         where = self.reading
         soonest = where.now if where.indexed else where.now + where.lag
-        settled = min(row.settled_at, where.now)  # unless the clock was set back, it is in the past
-        self.patch.put(row._replace(refetch_at=max(soonest, settled + where.lag)))
+        # where the clock was set back since, nobody knows how long ago that was: a read by id shows it as it is
+        settled = row.settled_at + where.lag if row.settled_at <= where.now else 0.0
+        self.patch.put(row._replace(refetch_at=max(soonest, settled)))
         self.found.again.append(row.ref)
 
     def _renew(
