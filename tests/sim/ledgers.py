@@ -212,6 +212,9 @@ class Ledgers(Arrows):
         if row.side == SFA and token.field in self.ruling(sent).one_way:
             self.counts["put right by a one-way field"] += 1
             return
+        if row.side == SFA and self._was_agreed_on_as_nothing(token, row, token_in(new)):
+            self.counts["put right by a field that had gone one way"] += 1
+            return
         looked = sent.looked.get(row.id) if sent is not None else None
         if looked is None and sent is not None:
             self.offend("blind write", row.key, f"T{token.number} was written over without a look before it")
@@ -219,6 +222,18 @@ class Ledgers(Arrows):
             self.counts["lost in the vendor's gap"] += 1
         else:
             self.losses.append(Loss(token, row.key, new, sent.cycle if sent is not None else 0.0))
+
+    def _was_agreed_on_as_nothing(self, token: Token, row: Row, new: tuple[int, int] | None) -> bool:
+        """Whether a value stood at sales, and nothing at marketing, when a cycle went by while the field only went to
+        sales: the blank was agreed on (docs/mapping.md), and what marketing types first decides, as it did then, though
+        the arrow has turned both ways meanwhile. There is no second word that it could be a conflict with."""
+        if new is None:
+            return False
+        came = [self.tokens[number] for number in (new[0], *self.tokens[new[0]].after)]
+        first = min(each.time for each in came)
+        since = max(token.time, row.changed.get(TWO_WAY[token.field][SFA], 0.0)) + LAG
+        gone_by = (cycle for cycle in self.cycles if since < cycle < first)
+        return any(self.went_one_way_at(token.field, cycle) for cycle in gone_by)
 
     def _is_older(self, side: str, newer: Token, number: int) -> bool:
         """Whether a value was typed over by one that still stands, both of them across only, and in one record: of

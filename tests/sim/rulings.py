@@ -62,6 +62,11 @@ class Rulings(Persons):
         names = [name for (_since, name), until in zip(self._in_force, ended, strict=True) if until > since]
         return any(field in RULINGS[name].one_way for name in names)
 
+    def went_one_way_at(self, field: str, when: float) -> bool:
+        """Whether a field only went to sales by the mapping in force then."""
+        name = next(name for since, name in reversed(self._in_force) if since <= when)
+        return field in RULINGS[name].one_way
+
     def was_read_anew(self, field: str, since: float, until: float) -> bool:
         """Whether a field was read as another type from some cycle in between on: what was agreed before is void."""
         turns = zip(self._in_force, self._in_force[1:], strict=False)
