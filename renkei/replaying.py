@@ -52,9 +52,8 @@ def replay(
     Raises Fatal."""
     chosen = [each for each in choose(every, route) if not each.relays]
     if not chosen:
-        raise Fatal(
-            f"The route {route} writes nothing, so there is nothing to replay.", "choose another route"
-        )
+        what = f"The route {route} writes nothing" if route else "No route there writes anything"
+        raise Fatal(f"{what}, so there is nothing to replay.", "choose another route or folder")
     require_state(project)
     now = SystemClock().now()
     with _copy(project) as (reader, behind):
