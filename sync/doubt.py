@@ -91,7 +91,7 @@ def _settle_batch(
         if job.row.action == ActionKind.EFFECT:
             _settle_effect(world, job, found, settlement, patch)
         elif job.row.id in found.refused:
-            settlement.fail(job, said(found.refused[job.row.id]))
+            settlement.vanished(job, said(found.refused[job.row.id]))
         elif job.row.action == ActionKind.CREATE:
             _settle_create(world, side, job, found, settlement)
         elif job.target not in found.records and not _is_gone(around.records.get(job.target)):

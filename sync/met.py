@@ -7,10 +7,17 @@ was decided with it in view, so that to decide again would only send the same on
 from __future__ import annotations
 
 from sync.around import Around
+from sync.errors import Meaning
 from sync.normalise import Lens, decode_body, encode
 from sync.plan import Work
+from sync.ports import FieldError
 from sync.record import Ref
 from sync.rows import DELETED, LEADING, LIVE, MOVED, UNSEEN, OperationRow, RecordRow
+
+NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which", Meaning.DUPLICATE)
+SOMEBODY_ELSES = FieldError(
+    "", "exists", "a record that is somebody else's bears the same key", Meaning.DUPLICATE
+)
 
 
 def unread(ref: Ref, kind: str, number: int, now: float) -> RecordRow:

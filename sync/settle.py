@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from sync.around import Around, Settled
 from sync.confirm import Sent, believed, pack, waiting
 from sync.errors import Meaning
-from sync.met import bearing_the_key, survivor, unread, was_in_view
+from sync.met import NAMELESS, SOMEBODY_ELSES, bearing_the_key, survivor, unread, was_in_view
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
 from sync.outdated import agreed_still, is_outdated
@@ -53,10 +53,6 @@ from sync.rules import ActionKind
 
 KEEP_WRITTEN = 16
 PERSON = "person"  # the kind that no other kind refers to
-NAMELESS = FieldError("", "exists", "the record exists and the vendor does not say which", Meaning.DUPLICATE)
-SOMEBODY_ELSES = FieldError(
-    "", "exists", "a record that is somebody else's bears the same key", Meaning.DUPLICATE
-)
 LONGEST_WAIT = 300.0
 READ_BACK = 300.0  # a vendor that ignored a write says nothing of it in its feed: such a record is read by id
 
@@ -311,17 +307,18 @@ class Settlement:
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason="gone"))
         self.done.superseded += 1
 
-    def vanished(self, job: Job) -> None:
-        """The record was deleted before anybody could look whether the write had arrived. Should the record come
-        back, the value sent is as much ours as the value before: neither will be somebody's edit."""
+    def vanished(self, job: Job, error: FieldError | None = None) -> None:
+        """Nobody can look whether the write has arrived: its record was deleted before, or may not be read (`error`).
+        Should it show again, the value sent is as much ours as the value before: neither will be somebody's edit."""
         row, work = job
         held = self.around.records.get(job.target)
-        if held is not None and held.state == DELETED and row.action != ActionKind.OPT_OUT:
+        hidden = held is not None and held.state == (DELETED if error is None else LIVE)
+        if held is not None and hidden and row.action != ActionKind.OPT_OUT:
             new = with_doubt(held, row, work)
             self._move_keys(held, new)
             self._put(new)
             self._agree(new, work, row, None)
-        self._gone(row)
+        self._gone(row) if error is None else self.fail(job, error)
 
     def _later(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         wait = max(outcome.after, min(LONGEST_WAIT, 2.0 ** min(row.attempts, 9)))

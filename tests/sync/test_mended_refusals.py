@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from sync.errors import InDoubt, RequestRefused
 from sync.halves import MOST, in_halves
@@ -116,3 +117,37 @@ def _ask_again(town: Town, people: Sequence[Ref]) -> None:
     for row in town.store.get(RecordRow, people):
         patch.put(row._replace(refetch_at=town.clock.now()))
     town.store.commit(patch)
+
+
+def test_a_value_in_doubt_that_nobody_may_look_at_is_nobodys_edit() -> None:
+    """The answer to a write is lost and its record may not be read for a while: what shows there later is what we had
+    sent, so that what marketing typed meanwhile is the newer word and crosses."""
+    town = Town()
+    lead = town.person(Side.MA, email="a@x.example", lastName="山田")
+    town.person(Side.SFA, Email="a@x.example", LastName="山田")
+    for _ in range(3):
+        town.cycle()
+    town.ma.edit(lead, {"title": "部長"})
+    write, fetch = town.sfa.write, town.sfa.fetch
+
+    def lost(kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        write(kind, writes)
+        raise InDoubt("the answer was lost")
+
+    def refuse(*_arguments: object, **_more: object) -> NoReturn:
+        raise RequestRefused("no such column", "INVALID_FIELD")
+
+    town.sfa.write = lost  # type: ignore[method-assign]
+    town.cycle()
+    town.sfa.write = write  # type: ignore[method-assign]
+    town.ma.edit(lead, {"title": "本部長"})
+    town.sfa.fetch = refuse  # type: ignore[method-assign]
+    town.tick()
+    assert town.store.batches("sfa") == []
+    town.sfa.fetch = fetch  # type: ignore[method-assign]
+    for _ in range(4):
+        town.cycle()
+    (there,) = town.sfa.find("person", "Lead", "Email", ["a@x.example"], {"Lead": ("Title",)})
+    (here,) = town.ma.fetch("person", [lead], {"Lead": ("title",)})
+    assert here is not None
+    assert (here.values["title"], there.values["Title"]) == ("本部長", "本部長")
