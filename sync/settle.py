@@ -318,6 +318,8 @@ class Settlement:
             self._move_keys(held, new)
             self._put(new)
             self._agree(new, work, row, None)
+        if row.action == ActionKind.CREATE:
+            self._remember(row, work)
         self._gone(row) if error is None else self.fail(job, error)
 
     def _later(self, row: OperationRow, work: Work, outcome: Outcome) -> None:

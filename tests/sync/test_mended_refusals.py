@@ -151,3 +151,35 @@ def test_a_value_in_doubt_that_nobody_may_look_at_is_nobodys_edit() -> None:
     (here,) = town.ma.fetch("person", [lead], {"Lead": ("title",)})
     assert here is not None
     assert (here.values["title"], there.values["Title"]) == ("本部長", "本部長")
+
+
+def test_what_a_create_in_doubt_sent_is_nobodys_edit_though_its_look_up_was_refused() -> None:
+    """A create whose answer is lost and whose record may not be looked for has made it all the same: what shows there
+    is what marketing had said, and what marketing typed meanwhile crosses."""
+    town = Town()
+    town.cycle()
+    lead = town.person(Side.MA, email="a@x.example", lastName="山田", title="部長")
+    write, find, fetch = town.sfa.write, town.sfa.find, town.sfa.fetch
+
+    def lost(kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        write(kind, writes)
+        raise InDoubt("the answer was lost")
+
+    def refuse(*_arguments: object, **_more: object) -> NoReturn:
+        raise RequestRefused("this one cannot be looked for", "UNKNOWN_EXCEPTION")
+
+    town.sfa.write = lost  # type: ignore[method-assign]
+    town.tick()
+    assert len(town.store.batches("sfa")) == 1
+    town.sfa.write = write  # type: ignore[method-assign]
+    town.ma.edit(lead, {"title": "本部長"})
+    town.sfa.find = town.sfa.fetch = refuse  # type: ignore[method-assign]
+    town.tick()
+    assert town.store.batches("sfa") == []
+    town.sfa.find, town.sfa.fetch = find, fetch  # type: ignore[method-assign]
+    for _ in range(4):
+        town.cycle()
+    (there,) = town.sfa.find("person", "Lead", "Email", ["a@x.example"], {"Lead": ("Title",)})
+    (here,) = town.ma.fetch("person", [lead], {"Lead": ("title",)})
+    assert here is not None
+    assert (here.values["title"], there.values["Title"]) == ("本部長", "本部長")
