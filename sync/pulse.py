@@ -17,7 +17,7 @@ from sync.record import Raw
 Group: TypeAlias = tuple[str, str]  # the sign, and the field that it is about ("" = the source as a whole)
 Counts: TypeAlias = dict[Group, dict[str, int]]
 
-LOSS, MERGES, CLONES, CHANGED = "loss", "merges", "clones", "changed"
+LOSS, MERGES, CLONES, CHANGED, FILLED = "loss", "merges", "clones", "changed", "filled"
 EMPTIED, RENAMED, TIME_SHIFT, COLUMN_SHIFT = "emptied", "renamed", "time_shift", "column_shift"
 KEPT = 32
 LONGEST = 60
@@ -55,6 +55,7 @@ class Pulse:
             name = f"{object_}.{path}"
             self.add(CHANGED, name)
             if is_blank(old):
+                self.add(FILLED, name)
                 continue
             if is_blank(new):
                 self.add(EMPTIED, name)

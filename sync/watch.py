@@ -84,8 +84,14 @@ def _whole(sign: str, reason: str) -> Callable[[Source, Limit], Iterator[Brake]]
 
 def _keys(source: Source, limit: Limit) -> Iterator[Brake]:
     for name in sorted(source.keys):
-        for over in _over(source, limit, partial(_sum, pulse.CHANGED, name)):
+        for over in _over(source, limit, partial(_rekeyed, name)):
             yield _brake(f"the key {source.system} {name} changed in {{count}} records", over)
+
+
+def _rekeyed(name: str, counts: Pulse) -> int:
+    """How many records bear another key than before. A key that is filled in makes nobody somebody else: after a kill
+    our own ids come back so."""
+    return counts.of(pulse.CHANGED, name) - counts.of(pulse.FILLED, name)
 
 
 def _emptied(source: Source, limit: Limit) -> Iterator[Brake]:

@@ -36,7 +36,7 @@ def test_a_first_copy_and_what_follows() -> None:
     calls = next(line for line in lines if line.what == "first copy: calls")
     # Few pages leave no room for one create call that the canary makes, for calls cut by their kind, and for the
     # description of the users whom records belong to.
-    assert int(calls.measured) <= allowed(least(PEOPLE, PEOPLE)) + 3
+    assert int(calls.measured) <= allowed(least(PEOPLE, PEOPLE)) + 4  # the vendor's own count is read once
 
 
 def test_both_ways() -> None:
@@ -46,7 +46,7 @@ def test_both_ways() -> None:
     assert strangers(600) == 300
     assert found.counts["marketo"].get("sync leads", 0) == 0
     # At this size signing in, two canaries and one more look at the feed weigh more than five in a hundred.
-    assert calls.job + calls.sign_in <= least(600, 600, 600) + 10
+    assert calls.job + calls.sign_in <= least(600, 600, 600) + 11  # as above
 
 
 def test_each_copy_of_a_world_is_fresh() -> None:

@@ -56,6 +56,7 @@ def _trusts_the_clock(patch: pytest.MonkeyPatch) -> None:
 def _trusts_the_name(patch: pytest.MonkeyPatch) -> None:
     """What a system calls itself is of no interest."""
     patch.setattr("sync.source._recognise", lambda *_read: None)
+    patch.setattr("sync.send.refuse_other", lambda *_place: True)
 
 
 def _takes_it_for_nothing(patch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,14 @@ ACCIDENTS = {
 }  # fmt: skip
 
 
+def test_keys_that_are_filled_in_make_nobody_somebody_else() -> None:
+    """Ids that come back after a kill, where there was nothing, stop nothing; one more than the limit replaced do."""
+    filled = pulse(("mail", None, "a@x.jp"), times=500)
+    assert watch(source(filled), LIMITS) is None
+    filled.take(pulse(("mail", "a@x.jp", "b@x.jp"), times=51))
+    assert watch(source(filled), LIMITS) is not None
+
+
 @pytest.mark.parametrize(("counts", "reason"), ACCIDENTS.values(), ids=list(ACCIDENTS))
 def test_an_accident_is_named_in_one_line(counts: Pulse, reason: str) -> None:
     """One more than the limit is stopped, all of the route, with a line that says what happened where."""
