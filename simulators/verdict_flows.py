@@ -185,7 +185,9 @@ def _matched(
     for time, key in tasks:
         fits = [n for n, ground in enumerate(grounds) if ground.start <= time + slack and ground.may]
         fits = [n for n in fits if time <= grounds[n].end + slack]
-        fits.sort(key=lambda n: not grounds[n].must)  # one task may tell of a score and of a hand that was raised
+        fits.sort(
+            key=lambda n: not grounds[n].must
+        )  # one task may tell of a score and of a hand that was raised
         free = next((n for n in fits if n not in told), None)
         held = scene.codes(person, None, time - slack, time, throughout=True)
         if free is not None:
@@ -201,7 +203,9 @@ def _matched(
             offences.append(Offence("hand-over of somebody excluded", f"person {person}", text))
     for n, ground in enumerate(grounds):
         # whoever was told of a person within the dwell, be it for a raised hand, has heard of them
-        covered = any(ground.start - scene.flows.dwell <= time <= ground.start + slack for time, _key in tasks)
+        covered = any(
+            ground.start - scene.flows.dwell <= time <= ground.start + slack for time, _key in tasks
+        )
         if ground.must and n not in told and not covered:
             text = f"the score was hot from {ground.start:.3f} on, and no task tells of it"
             offences.append(Offence("missed hand-over", f"person {person}", text))

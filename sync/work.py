@@ -173,7 +173,10 @@ def _not_yet_open(
 
 
 def _is_same(wanted: FieldWork | None, held: FieldWork) -> bool:
-    return wanted is not None and (wanted.expected, wanted.desired) == (held.expected, held.desired)
+    """True if the same value goes over the same one, and at the cost of the same other one."""
+    return wanted is not None and (wanted.expected, wanted.desired, wanted.lost) == (
+        held.expected, held.desired, held.lost,
+    )  # fmt: skip
 
 
 def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Context) -> None:

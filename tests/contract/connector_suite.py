@@ -258,7 +258,11 @@ class ConnectorSuite:
         rig.later()
         told = {event.ref for event in read_all(rig, since).events if event.kind == "deleted"}
         assert told == set(refs[:2])
-        assert [each is None for each in rig.connector.fetch(rig.kind, refs, rig.paths)] == [True, True, False]
+        assert [each is None for each in rig.connector.fetch(rig.kind, refs, rig.paths)] == [
+            True,
+            True,
+            False,
+        ]
         assert results(rig.connector.write(rig.kind, gone[:1])) == ["gone"]
 
     def test_no_writes_and_no_calls(self, rig: Rig) -> None:

@@ -19,7 +19,9 @@ def test_every_promise_and_invariant_has_its_row() -> None:
     rows = re.findall(r"^\| (I?\d+) \|", PAGE, re.MULTILINE)
     assert rows == [str(number) for number in range(1, 11)] + [f"I{number}" for number in range(1, 31)]
     still_open = {
-        line.split("|")[1].strip() for line in PAGE.splitlines() if line.startswith("| I") and "**open:**" in line
+        line.split("|")[1].strip()
+        for line in PAGE.splitlines()
+        if line.startswith("| I") and "**open:**" in line
     }
     assert still_open <= MAY_BE_OPEN
     assert len(NAMED) > 40

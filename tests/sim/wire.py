@@ -110,7 +110,9 @@ class Wire:
         """Creates or updates of one object."""
         keys = [self._key(write) for write in writes]
         self.several += len(keys) > 1
-        known = [key for key in keys if key != "new None"]  # without its key nobody can tell whom a create is for
+        known = [
+            key for key in keys if key != "new None"
+        ]  # without its key nobody can tell whom a create is for
         if len(set(known)) < len(known):
             self.ground.offend("twice in a call", self.system, f"one of {keys} stands twice in one call")
         label = f"{'update' if writes[0].ref.id else 'create'} {writes[0].ref.object} {len(writes)}"
