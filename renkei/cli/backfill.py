@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from renkei.cli.agreeing import agreed
 from renkei.cli.codes import DONE, LEFT, WRONG, code_of_results
 from renkei.cli.delivery import show_result
 from renkei.cli.opening import at_work
@@ -83,7 +83,7 @@ def _prepare(here: Session, route: str, wish: Wish, *, stop: bool, dry_run: bool
     known = _forecast(here, rules, held.wish if held else wish, held)
     if dry_run:
         _show_dry(here, route, known)
-    _agreed(here, asked=asked)
+    agreed(here, "backfill.ask", asked=asked)
 
 
 def _moment(text: str) -> str:
@@ -138,16 +138,6 @@ def _show_dry(here: Session, route: str, known: Forecast) -> NoReturn:
     else:
         say(here.words("backfill.dry"))
     leave(DONE)
-
-
-def _agreed(here: Session, *, asked: bool) -> None:
-    """Have a person agree to the forecast. Raises Fatal where nobody can be asked."""
-    if not asked:
-        return
-    if here.as_json or not sys.stdin.isatty():
-        raise Fatal("Nobody can be asked whether to begin.", "look at --dry-run, then give --yes")
-    if not typer.confirm(here.words("backfill.ask")):
-        leave(LEFT)
 
 
 def _end(here: Session, route: str, held: Stand | None) -> NoReturn:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from renkei import telling
+from renkei.cli.agreeing import agreed
 from renkei.cli.codes import DONE, LEFT, code_of_results
 from renkei.cli.delivery import show_rest
 from renkei.cli.opening import at_work
@@ -111,7 +111,7 @@ def retry(
     here = _opened(project, env, lang, of_route, as_json=json, log_json=log_json, verbose=verbose)
     parts = _by_route(_meant(here, what, of_route, everything=everything))
     _show_plan(here, "errors.retry_head", parts, dry_run=dry_run)
-    _agreed(here, asked=not yes)
+    agreed(here, "errors.ask", asked=not yes)
     if service_of(here.project) is not None:
         results = beside(here.project, parts)
     else:
@@ -165,7 +165,7 @@ def discard(
     parts = _by_route(each for each in meant if not is_kept(each))
     kept = len({each.row.id for each in meant if is_kept(each)})
     _show_plan(here, "errors.discard_head", parts, dry_run=dry_run, kept=kept)
-    _agreed(here, asked=not yes)
+    agreed(here, "errors.ask", asked=not yes)
     done = give_up(here.project, parts, reason, keep_both=keep_both)
     number = sum(map(len, parts.values()))
     if here.as_json:
@@ -231,16 +231,6 @@ def _show_plan(
         say(*([here.words("errors.dry")] if over else []))
     if over:
         leave(DONE if number else LEFT)
-
-
-def _agreed(here: Session, *, asked: bool) -> None:
-    """Have a person agree. Raises Fatal where nobody can be asked."""
-    if not asked:
-        return
-    if here.as_json or not sys.stdin.isatty():
-        raise Fatal("Nobody can be asked whether to begin.", "look at --dry-run, then give --yes")
-    if not typer.confirm(here.words("errors.ask")):
-        leave(LEFT)
 
 
 # --- how it is shown -------------------------------------------------------------------------------------

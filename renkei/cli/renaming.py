@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from renkei.cli.codes import LEFT
+from renkei.cli.agreeing import agreed
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
-from renkei.cli.screen import as_json, counts, leave, paint, say
-from sync.errors import Fatal
+from renkei.cli.screen import as_json, counts, paint, say
 
 if TYPE_CHECKING:
     from renkei.renaming import Found
@@ -47,19 +45,9 @@ def rename_system(
         say(paint(here.words("rename.head", old=old, new=new, rows=counts(found.rows)), "bold"))
         say(f"  {here.words('rename.compared', known=found.known, asked=found.asked)}")
     if not dry_run:
-        _agree(here, asked=not yes)
+        agreed(here, "rename.ask", asked=not yes)
         found = found._replace(rows=carry_over(here.project, old, new))
     _tell(here, old, new, found, routes, done=not dry_run)
-
-
-def _agree(here: Session, *, asked: bool) -> None:
-    """Have a person agree. Raises Fatal where nobody can be asked."""
-    if not asked:
-        return
-    if here.as_json or not sys.stdin.isatty():
-        raise Fatal("Nobody can be asked whether to begin.", "look at --dry-run, then give --yes")
-    if not typer.confirm(here.words("rename.ask")):
-        leave(LEFT)
 
 
 def _tell(here: Session, old: str, new: str, found: Found, routes: list[str], *, done: bool) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from renkei.cli.agreeing import agreed
 from renkei.cli.codes import DONE, LEFT, code_of_results
 from renkei.cli.delivery import show_result
 from renkei.cli.looking import find_traces
@@ -82,7 +82,7 @@ def undo(
     named = f"{what.value} {name}"
     parts = parts_of(here.project, rules, meant, what=named, field=only, delete=delete_created)
     _show_parts(here, parts, dry_run=dry_run or (delete_created and not yes))
-    _agreed(here, asked=not yes)
+    agreed(here, "undo.ask", asked=not yes)
     _end(here, _done(here, [part for part in parts if not part.empty]), and_pause=and_pause)
 
 
@@ -196,16 +196,6 @@ def _show_part(here: Session, data: dict[str, Any]) -> None:
         if why not in _ONE_BY_ONE and number > _SHOWN:
             rest = words("undo.more", number=f"{number - _SHOWN:,}")
             say(paint(f"  {rest}   {words(f'undo.why.{why}')}", "yellow"))
-
-
-def _agreed(here: Session, *, asked: bool) -> None:
-    """Have a person agree. Raises Fatal where nobody can be asked."""
-    if not asked:
-        return
-    if here.as_json or not sys.stdin.isatty():
-        raise Fatal("Nobody can be asked whether to begin.", "look at --dry-run, then give --yes")
-    if not typer.confirm(here.words("undo.ask")):
-        leave(LEFT)
 
 
 def _end(here: Session, done: list[Outcome], *, and_pause: bool) -> NoReturn:
