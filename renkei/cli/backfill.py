@@ -15,6 +15,7 @@ from renkei.cli.delivery import show_result
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Session, Verbose, session
 from renkei.cli.screen import as_json, counts, leave, paint, say
+from renkei.cli.shared import ForecastOnly, Yes
 from sync.errors import Fatal
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def backfill(
         str, typer.Option("--where", help="only who meets this condition, as in a mapping")
     ] = "",
     canary: Annotated[int, typer.Option(help="records of each action sent ahead; 0 = none", min=0)] = 100,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="forecast only: read and write nothing")] = False,
+    dry_run: ForecastOnly = False,
     stop: Annotated[bool, typer.Option("--stop", help="end an unfinished one")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    yes: Yes = False,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

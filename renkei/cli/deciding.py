@@ -11,6 +11,7 @@ from renkei import telling
 from renkei.cli.codes import DONE, LEFT
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, leave, say
+from renkei.cli.shared import KeepBoth, Reason
 
 if TYPE_CHECKING:
     from renkei.inbox import Entry
@@ -78,10 +79,8 @@ def approve(
 
 def discard(
     number: NumberOrPlan,
-    reason: Annotated[str, typer.Option("--reason", help="why, for whoever looks at it later")] = "",
-    keep_both: Annotated[
-        bool, typer.Option("--keep-both", help="both sides are agreed to differ from now on")
-    ] = False,
+    reason: Reason = "",
+    keep_both: KeepBoth = False,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

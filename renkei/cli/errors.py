@@ -14,6 +14,7 @@ from renkei.cli.delivery import show_rest
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Session, Verbose, session
 from renkei.cli.screen import as_json, leave, paint, say, shown, stamp, table
+from renkei.cli.shared import DryRun, KeepBoth, Limit, OfRoute, Reason, Yes
 from sync.errors import Fatal
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 Name = Annotated[
     str, typer.Argument(help="a cause of `renkei errors list`, or the beginning of one, or an id")
 ]
-OfRoute = Annotated[str, typer.Option("--route", help="only this route")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="say what would be done and do nothing")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 
 group = typer.Typer(no_args_is_help=True, help="What systems refused, by cause.")
 
@@ -69,7 +67,7 @@ def list_(
 def show(
     what: Name,
     of_route: OfRoute = "",
-    limit: Annotated[int, typer.Option(help="show at most so many", min=1)] = 20,
+    limit: Limit = 20,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,
@@ -143,10 +141,8 @@ def _end_retry(
 @group.command()
 def discard(
     what: Name,
-    reason: Annotated[str, typer.Option("--reason", help="why, for whoever looks at it later")] = "",
-    keep_both: Annotated[
-        bool, typer.Option("--keep-both", help="both sides are agreed to differ from now on")
-    ] = False,
+    reason: Reason = "",
+    keep_both: KeepBoth = False,
     of_route: OfRoute = "",
     dry_run: DryRun = False,
     yes: Yes = False,

@@ -11,6 +11,7 @@ from renkei import telling
 from renkei.cli.codes import DONE, LEFT
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, leave, paint, say, shown, stamp, table
+from renkei.cli.shared import Limit, OfRoute
 
 if TYPE_CHECKING:
     from renkei.failures import Cause
@@ -31,8 +32,8 @@ def add_to(app: typer.Typer) -> None:
 
 def inbox(
     what: Annotated[str, typer.Argument(help="a number of the list, or a route; default: everything")] = "",
-    of_route: Annotated[str, typer.Option("--route", help="only this route")] = "",
-    limit: Annotated[int, typer.Option(help="show at most so many", min=1)] = 50,
+    of_route: OfRoute = "",
+    limit: Limit = 50,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

@@ -11,6 +11,7 @@ import typer
 
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, say, stamp
+from renkei.cli.shared import DryRun
 
 if TYPE_CHECKING:
     from renkei.keep import Figures
@@ -46,9 +47,7 @@ def backup(
 
 
 def compact(
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="only count what is older than its keeping")
-    ] = False,
+    dry_run: DryRun = False,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

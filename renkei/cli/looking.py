@@ -11,6 +11,7 @@ from renkei import telling
 from renkei.cli.inbox import hold_data, name_of
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, leave, moment, paint, problem, say, shown, stamp
+from renkei.cli.shared import Field
 
 if TYPE_CHECKING:
     from renkei.past import Past
@@ -30,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 def trace(
     who: Annotated[str, typer.Argument(help="an e-mail address, or system:id")],
-    field: Annotated[str, typer.Option("--field", help="only this field")] = "",
+    field: Field = "",
     at: Annotated[str, typer.Option("--at", help="how it stood at this time")] = "",
     since: Annotated[str, typer.Option("--since", help="only what happened from this time on")] = "",
     project: Folder = HERE,

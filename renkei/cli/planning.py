@@ -15,11 +15,14 @@ from renkei.cli.delivery import show_rest
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
 from renkei.cli.screen import as_json, counts, leave, paint, say, shown, table
+from renkei.cli.shared import Field
 
 if TYPE_CHECKING:
     from renkei.differences import Difference
     from renkei.planfile import Listed
     from renkei.planning import Applied
+
+PlanFile = Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")]
 
 SHOWN = 10
 
@@ -122,7 +125,7 @@ def example_line(here: Session, each: dict[str, Any]) -> str:
 
 
 def apply(
-    file: Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")],
+    file: PlanFile,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,
@@ -191,9 +194,9 @@ def _difference(here: Session, each: Difference) -> str:
 
 
 def show(
-    file: Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")],
+    file: PlanFile,
     route: Route = "",
-    field: Annotated[str, typer.Option("--field", help="only what concerns this field of the mapping")] = "",
+    field: Field = "",
     action: Annotated[str, typer.Option("--action", help="only creates, updates, optouts …")] = "",
     limit: Annotated[int, typer.Option("--limit", help="lines at most; 0 = all", min=0)] = 50,
     csv: Annotated[bool, typer.Option("--csv", help="one line a field, for a spreadsheet")] = False,

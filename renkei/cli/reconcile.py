@@ -12,6 +12,7 @@ import typer
 from renkei.cli.codes import DONE, LEFT
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
 from renkei.cli.screen import as_json, counts, leave, paint, say, table
+from renkei.cli.shared import ForecastOnly
 
 if TYPE_CHECKING:
     from renkei.reconcile import Sources
@@ -32,7 +33,7 @@ def reconcile(
     mend: Annotated[
         bool, typer.Option("--mend", help="have what nothing explains read again, and show the plan")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="forecast only: read and write nothing")] = False,
+    dry_run: ForecastOnly = False,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

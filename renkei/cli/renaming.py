@@ -9,6 +9,7 @@ import typer
 from renkei.cli.agreeing import agreed
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, counts, paint, say
+from renkei.cli.shared import DryRun, Yes
 
 if TYPE_CHECKING:
     from renkei.renaming import Found
@@ -22,10 +23,8 @@ def add_to(app: typer.Typer) -> None:
 def rename_system(
     old: Annotated[str, typer.Argument(help="the name that the state knows")],
     new: Annotated[str, typer.Argument(help="the name that renkei.yaml and the mappings have by now")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would be carried over and change nothing")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

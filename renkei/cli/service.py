@@ -11,11 +11,10 @@ import typer
 from renkei.cli.codes import AWAY, DONE, WRONG
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
 from renkei.cli.screen import as_json, leave, paint, say, stamp
+from renkei.cli.shared import Reason
 
 if TYPE_CHECKING:
     from renkei.daemon.beside import Seen
-
-Reason = Annotated[str, typer.Option("--reason", help="why, for whoever looks at it later")]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,6 +15,7 @@ from renkei.cli.looking import find_traces
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Session, Verbose, session
 from renkei.cli.screen import as_json, counts, leave, moment, paint, say, shown
+from renkei.cli.shared import DryRun, Field, Yes
 from sync.errors import Fatal
 
 if TYPE_CHECKING:
@@ -45,12 +46,10 @@ def undo(
     name: Annotated[
         str, typer.Argument(help="a run's number, a field, a digest, an e-mail address or system:id")
     ],
-    field: Annotated[str, typer.Option("--field", help="only this field")] = "",
+    field: Field = "",
     since: Annotated[str, typer.Option("--since", help="only what was written from this time on")] = "",
     who: Annotated[str, typer.Option("--who", help="only this person: an e-mail address or system:id")] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would go back and write nothing")
-    ] = False,
+    dry_run: DryRun = False,
     and_pause: Annotated[
         bool,
         typer.Option("--and-pause", help="pause the route afterwards; needed for a rule that is at work"),
@@ -62,7 +61,7 @@ def undo(
             help="delete records that renkei created and nobody has touched; never without --yes",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    yes: Yes = False,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

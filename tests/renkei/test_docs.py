@@ -65,7 +65,7 @@ def test_an_option_is_the_same_wherever_it_stands() -> None:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
     shared = ("env", "project", "json", "lang", "log_json", "verbose", "route")
-    for name in shared:
+    for name in (*shared, "of_route", "field", "yes", "reason", "keep_both"):
         found = {
             (tuple(param.opts), str(param.default), getattr(param, "help", ""))
             for command in _all(group)
