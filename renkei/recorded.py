@@ -7,10 +7,9 @@ did to it later finds it. Everything else is as in `connectors.memory`. It may n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, TypeVar
 
 from connectors.memory import Memory
 from state.memory import MemoryStore
@@ -20,8 +19,6 @@ from sync.ports import Feed, Outcome, Paths, Store, Write
 from sync.record import LifeEvent, Page, Raw, Record, Ref, Schema, SchemaField, Side
 from sync.rows import KEY, KeyRow, RecordRow, Row, StandingRow
 
-P = ParamSpec("P")
-T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 _ROOM = 1_000_000
 
@@ -43,19 +40,6 @@ class Then:
     def set(self, moment: float) -> None:
         """It is that time now; never back."""
         self._now = max(self._now, moment)
-
-
-class Inline:
-    """Runs a call at once."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """The call's result, or its error."""
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 (handed to whoever asks for the result)
-            future.set_exception(error)
-        return future
 
 
 class Written(NamedTuple):

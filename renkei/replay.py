@@ -15,7 +15,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from renkei.past import Past
-from renkei.recorded import Beside, Inline, Recorded, Then, Written, recorded
+from renkei.recorded import Beside, Recorded, Then, Written, recorded
+from renkei.threads import Inline
 from state.memory import MemoryStore
 from sync.cycle import Bounds, run_cycle
 from sync.effects import KIND as EFFECT

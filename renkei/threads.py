@@ -109,3 +109,16 @@ class ThreadExecutor:
     def close(self) -> None:
         """Wait for what runs; drop what has not begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Inline:
+    """Runs each call at once, where there is nobody to wait for; what is no error of the call ends its caller."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """The call's result or error, already there."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 (handed to whoever asks for the result)
+            future.set_exception(error)
+        return future

@@ -14,12 +14,12 @@ from renkei.daemon.notes import Notes
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.shadow import report, span, summary
+from renkei.threads import Inline
 from renkei.wire import load_rules
 from renkei.words import Words
 from state.memory import MemoryStore
 from sync.errors import Fatal
 from tests.support.command import new_place
-from tests.support.office import Inline
 
 
 def test_what_would_have_been_written_is_counted_and_nothing_is_written(tmp_path: Path, capsys: Any) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from random import Random
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from connectors.memory import Memory
+from renkei.threads import Inline
 from state.memory import MemoryStore
 from sync.cycle import Bounds, CycleReport, run_cycle
 from sync.effects import KIND as EFFECT
-from sync.errors import InDoubt, RenkeiError
+from sync.errors import InDoubt
 from sync.normalise import Lens
 from sync.ports import Connector, FieldError, Outcome, Paths, Write
 from sync.read import Numbering, World
@@ -23,8 +23,6 @@ from sync.rules import Rules
 from sync.standing import StandingRule
 from tests.support.people import MA_BLANK, NOW, SFA_BLANK, lens
 
-P = ParamSpec("P")
-T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 
 
@@ -45,19 +43,6 @@ class Time:
     def sleep(self, seconds: float) -> None:
         """Go on."""
         self.time += seconds
-
-
-class Inline:
-    """Runs every call at once."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """The call's result, already there."""
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except RenkeiError as error:
-            future.set_exception(error)
-        return future
 
 
 class Office(Memory):

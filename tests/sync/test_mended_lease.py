@@ -6,12 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
+from renkei.threads import Inline
 from sync.cycle import Bounds, run_cycle
 from sync.doubt import ripe_at
 from sync.read import Numbering, World
 from sync.record import Side
 from sync.rows import BatchRow
-from tests.support.office import Inline, Town
+from tests.support.office import Town
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from renkei.threads import Inline
 from sync.cycle import Bounds, run_cycle
 from sync.ports import Paths
 from sync.read import Numbering, World
 from sync.record import Record, Ref, Side
 from sync.rows import UNSEEN, Patch, RecordRow
-from tests.support.office import Inline, Town
+from tests.support.office import Town
 
 MANY = 60
 

@@ -23,11 +23,11 @@ from renkei.log import Hiding
 from renkei.scaffold import write_project
 from renkei.serving import read_service
 from renkei.settings import open_project
+from renkei.threads import Inline
 from state.memory import MemoryStore
 from sync.errors import InDoubt, Retryable
 from sync.narrow import opt_outs_only
 from sync.rows import CommandRow, OperationRow, Patch, RunRow
-from tests.support.office import Inline
 
 
 def test_calls_that_do_not_end_are_given_up() -> None:
