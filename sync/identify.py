@@ -290,13 +290,14 @@ def _inherit(scene: Scene, gone: int, keep: int) -> None:
 
 def _stop_rivals(scene: Scene, entity: int, numbers: Numbers) -> None:
     """Somebody who bears the address of a linked person is a twin of that person: a create that was planned before
-    the link came back does not leave."""
+    the link came back, or before one of its records took the address, does not leave."""
     for row in scene.rows(entity) if scene.claims else ():
         key = scene.known(row).address
-        across = scene.lens.system(scene.lens.side(row.system).other)
-        if row.state == LIVE and scene.claims.get((across, key), 0) not in {0, *scene.operations[entity]}:
-            peers = (each for each in scene.sharing(row.system, key) if each.entity != entity)
-            stop_creates(scene, [peer.ref for peer in peers], numbers)
+        for side in SIDES if row.state == LIVE else ():
+            claim = scene.claims.get((scene.lens.system(side), key), 0)
+            if claim not in {0, *scene.operations[entity]}:
+                sources = scene.sharing(scene.lens.system(side.other), key)
+                stop_creates(scene, [each.ref for each in sources if each.entity != entity], numbers)
 
 
 def stop_creates(scene: Scene, candidates: Iterable[Ref], numbers: Numbers) -> None:

@@ -44,3 +44,20 @@ def test_an_ordinary_cycle_looks_nobody_up_whom_a_unique_key_protects() -> None:
         town.cycle()
         assert len(town.live(SALESFORCE)) == 1
         assert looked == []
+
+
+def test_a_create_that_waits_does_not_leave_once_a_known_person_bears_its_address() -> None:
+    """Somebody across takes the address between our plan and our create: who was to be created is their twin."""
+    with Town() as town:
+        town.open()
+        known = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.cycle()
+        town.cycle()
+        (linked,) = town.live(SALESFORCE)
+        lead = town.lead(email="b@firm.example", lastName="Ito", leadScore=80)
+        town.cycle(send=False)
+        town.edit(linked, Email="b@firm.example")
+        town.wait()
+        town.quiet()
+        assert town.live(SALESFORCE) == [linked]
+        assert town.entity(lead) == town.entity(known)
