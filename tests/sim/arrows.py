@@ -24,8 +24,8 @@ class Arrows(Rulings):
         self._taken_for_ours: set[tuple[Key, str]] = set()
         self._on_its_way: dict[tuple[Key, str], object] = {}
 
-    def read_through(self, began: float) -> None:
-        """A cycle that began then has come to its end: it has read everything that was visible."""
+    def read_through(self, began: float, ended: float) -> None:
+        """A cycle from then till then has come to its end: it has read everything that was visible before."""
         self.cycles.append(began)
 
     def go_on(self, row: Row, into: Row) -> None:

@@ -263,7 +263,7 @@ class Schedule:
         try:
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
             self._swept = now if report.swept else self._swept
-            self.oracle.read_through(now)
+            self.oracle.read_through(now, self.clock.now())
             if report.brakes and self.office.turned_away == allowed:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
         except Retryable as error:

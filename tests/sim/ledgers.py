@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from simulators.ledger import Entry
-from tests.sim.arrows import Arrows
+from tests.sim.glimpses import Glimpses, Stood
 from tests.sim.vocabulary import (
     LAG,
     MA,
@@ -33,7 +33,7 @@ from tests.sim.vocabulary import (
 )  # fmt: skip
 
 
-class Ledgers(Arrows):
+class Ledgers(Glimpses):
     """Follows both ledgers as they grow."""
 
     def __init__(self, shown: Mapping[Key, float]) -> None:
@@ -78,6 +78,7 @@ class Ledgers(Arrows):
                 pass
         assert row is not None
         self._write(row, entry, sent, api=api)
+        self._follow_address(row, entry, max(visible, entry.time), api=api)
         row.visible = max(row.visible, visible, entry.time)
         row.late = row.late or visible > entry.time + LAG
         if api and entry.verb == "create" and sent is not None:
@@ -113,6 +114,13 @@ class Ledgers(Arrows):
             self.note_arrow(row, name, new, entry.time, api=api)
             row.values[name] = new
             row.changed[name] = entry.time
+
+    def _follow_address(self, row: Row, entry: Entry, visible: float, *, api: bool) -> None:
+        old, new = entry.changes.get(TWO_WAY["email"][row.side], (None, None))
+        was, now = token_in(old), token_in(new)
+        if was != now:
+            number = now[0] if now is not None else 0
+            self.note_stood(row, Stood(number, entry.time, self.place, visible, api))
 
     def _link(self, row: Row, id_: object, sent: Sent | None) -> None:
         """The engine links two records: of one person, or of two whom it could not tell apart."""
@@ -214,6 +222,11 @@ class Ledgers(Arrows):
             return
         if row.side == SFA and self._was_agreed_on_as_nothing(token, row, token_in(new)):
             self.counts["put right by a field that had gone one way"] += 1
+            return
+        winner = token_in(new)
+        over = self.tokens[winner[0]] if winner is not None else None
+        if token.field == "email" and self.was_never_gone(row, token, over):
+            self.counts["typed away and back unseen"] += 1
             return
         looked = sent.looked.get(row.id) if sent is not None else None
         if looked is None and sent is not None:

@@ -1,0 +1,53 @@
+"""What the oracle lets pass, and that it lets nothing more pass: small ledgers, told entry by entry."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulators.ledger import Actor, Entry, Verb
+from tests.sim.oracle import MA, SFA, Oracle
+from tests.sim.vocabulary import OTHER_ID, TWO_WAY, Sent
+
+OURS = {MA: "1", SFA: "00Q1"}
+
+
+class World:
+    """One person on both sides, and an oracle that is told of everything."""
+
+    def __init__(self) -> None:
+        self.oracle, self.now = Oracle({}), 0.0
+        self.values: dict[tuple[str, str], object] = {}
+
+    def tell(self, side: str, verb: Verb = "update", actor: Actor = "human", **values: object) -> None:
+        """Somebody writes, and it is visible at once."""
+        paths = {"id": OTHER_ID[side]} | {name: path[side] for name, path in TWO_WAY.items()}
+        changes = {paths[name]: (self.values.get((side, name)), new) for name, new in values.items()}
+        self.values.update(((side, name), new) for name, new in values.items())
+        entry = Entry(self.oracle.place + 1, self.now, actor, verb, "Lead", OURS[side], changes)
+        sent = Sent(1, self.now, self.now, {OURS[side]: self.oracle.place}) if actor == "api" else None
+        self.oracle.see(side, entry, sent, self.now)
+        self.now += 0.1
+
+    def cycle(self) -> None:
+        """A cycle goes by."""
+        self.oracle.read_through(self.now + 5.0, self.now + 6.0)
+        self.now += 10.0
+
+
+@pytest.mark.parametrize(("read_between", "lost"), [(False, []), (True, ["lost edit"])])
+def test_an_address_typed_away_and_back_is_no_change_unless_it_was_read_between(
+    read_between: bool, lost: list[str]
+) -> None:
+    """Nobody can know of an address that was gone between two readings; what a reader saw gone has changed twice."""
+    world = World()
+    world.tell(MA, "create", email="t1p1@mail.example")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
+    world.cycle()
+    world.tell(SFA, email="t2p1@mail.example")
+    world.tell(MA, email="t3p1@mail.example")
+    if read_between:
+        world.cycle()
+    world.oracle.typed_again("t1p1@mail.example", 1)
+    world.tell(MA, email="t1p1@mail.example")
+    world.tell(MA, "update", "api", email="t2p1@mail.example", id=OURS[SFA])
+    assert [offence.kind for offence in world.oracle.judge([])] == lost
