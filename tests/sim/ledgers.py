@@ -113,7 +113,7 @@ class Ledgers(Glimpses):
                 row.api_mail = plain(new)
             self.note_arrow(row, name, new, entry.time, api=api)
             row.values[name] = new
-            row.changed[name] = entry.time
+            row.changed[name] = row.typed[name] = entry.time
 
     def _follow_address(self, row: Row, entry: Entry, visible: float, *, api: bool) -> None:
         old, new = entry.changes.get(TWO_WAY["email"][row.side], (None, None))
@@ -244,8 +244,8 @@ class Ledgers(Glimpses):
             return False
         came = [self.tokens[number] for number in (new[0], *self.tokens[new[0]].after)]
         first = min(each.time for each in came)
-        since = max(token.time, row.changed.get(TWO_WAY[token.field][SFA], 0.0)) + LAG
-        gone_by = (cycle for cycle in self.cycles if since < cycle < first)
+        since = max(token.time, row.typed.get(TWO_WAY[token.field][SFA], 0.0)) + LAG
+        gone_by = [cycle for cycle in self.cycles if since < cycle < first and not row.was_in_the_bin(cycle)]
         return any(self.went_one_way_at(token.field, cycle) for cycle in gone_by)
 
     def _is_older(self, side: str, newer: Token, number: int) -> bool:

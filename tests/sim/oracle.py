@@ -105,7 +105,7 @@ class Oracle(Ledgers):
         for field, paths in TWO_WAY.items():
             if (field == "company" and sfa.object == "Contact") or field in ruling.unmapped:
                 continue
-            if not ma.get(paths) and self.was_one_way(field, sfa.changed.get(paths[SFA], 0.0)):
+            if not ma.get(paths) and self.was_one_way(field, sfa.typed.get(paths[SFA], 0.0)):
                 self.counts["left blank by a one-way field"] += 1
                 continue  # a blank goes nowhere, and is agreed on as a blank
             left, right = ma.get(paths), sfa.get(paths)

@@ -51,3 +51,26 @@ def test_an_address_typed_away_and_back_is_no_change_unless_it_was_read_between(
     world.tell(MA, email="t1p1@mail.example")
     world.tell(MA, "update", "api", email="t2p1@mail.example", id=OURS[SFA])
     assert [offence.kind for offence in world.oracle.judge([])] == lost
+
+
+@pytest.mark.parametrize(("agreed", "lost"), [(True, []), (False, ["lost edit"])])
+def test_a_blank_that_was_agreed_on_stays_agreed_on_while_a_record_is_in_the_bin(
+    agreed: bool, lost: list[str]
+) -> None:
+    """What stood at sales while the arrow went there gives way to what marketing types first, also once the record is
+    back out of the bin; what nobody had read before it was deleted is a word that may not be lost."""
+    world = World()
+    world.oracle.rule(world.now, "one way")
+    world.tell(MA, "create", email="t1p1@mail.example")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
+    world.tell(SFA, title="T2P1")
+    if agreed:
+        world.cycle()
+    world.tell(SFA, "delete")
+    world.cycle()
+    world.tell(MA, title="T3P1")
+    world.oracle.rule(world.now, "turned")
+    world.tell(SFA, "restore")
+    world.cycle()
+    world.tell(SFA, "update", "api", title="T3P1")
+    assert [offence.kind for offence in world.oracle.judge([]) if offence.kind == "lost edit"] == lost

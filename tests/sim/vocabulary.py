@@ -79,7 +79,7 @@ class Row:
 
     __slots__ = (
         "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "mails", "object",
-        "person", "returned", "side", "source", "values", "visible",
+        "person", "returned", "side", "source", "typed", "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -91,7 +91,8 @@ class Row:
         self.values: dict[str, object] = {}
         self.api_mail = ""
         self.mails: set[str] = set()
-        self.changed: dict[str, float] = {}
+        self.changed: dict[str, float] = {}  # since when each value can be seen, by what its vendor stamps
+        self.typed: dict[str, float] = {}  # since when it stands, whatever became of the record meanwhile
         self.visible = 0.0
         self.late = False
         self.gone = 0.0
@@ -104,6 +105,9 @@ class Row:
 
     def get(self, paths: Mapping[str, str]) -> object:
         return self.values.get(paths[self.side])
+
+    def was_in_the_bin(self, when: float) -> bool:
+        return 0.0 < self.gone <= when and (self.returned < self.gone or when <= self.returned)
 
 
 class Token:
