@@ -67,7 +67,7 @@ class Ledgers(Glimpses):
             case "delete" | "merge" | "convert":
                 assert row is not None
                 row.live, row.into = False, entry.into or ""
-                row.gone, row.gone_unseen = visible, key not in self.shown
+                row.left, row.gone, row.gone_unseen = entry.time, visible, key not in self.shown
                 self._leave(row, entry)
                 return
             case "restore":
@@ -305,6 +305,9 @@ class Ledgers(Glimpses):
             if (*new.key, paths[new.side]) in self._swallowed:
                 continue
             known = source.visible < (sent.sweep if source.late else sent.cycle) - SETTLE
+            known = known and (
+                source.live or source.left > sent.cycle
+            )  # who is deleted shows nothing any more
             if was and known and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 

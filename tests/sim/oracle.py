@@ -72,6 +72,7 @@ class Oracle(Ledgers):
                 self._ignored.add(token)
                 path = TWO_WAY[self.tokens[token[0]].field][claim.side]
                 excused = (claim.side, claim.id, path) in self._swallowed or self.tokens[token[0]].again
+                excused = excused or self._was_typed_back(key, path)
                 if not excused and (claim.side, claim.id, token[0]) in self._stored:
                     self.offend(
                         "false claim",
@@ -79,6 +80,12 @@ class Oracle(Ledgers):
                         f"T{token[0]} is said to be ignored, but was stored",
                     )
         return said
+
+    def _was_typed_back(self, key: Key, path: str) -> bool:
+        """Whether what stands in a record was typed a second time: put back where it stood before, it looks as if
+        nothing had ever been written over it."""
+        token = token_in(self.final(key).values.get(path))
+        return token is not None and self.tokens[token[0]].again
 
     def _pairs(self, said: Said) -> list[tuple[Row, Row]]:
         """Live records that name each other; where one does not, the engine must have said that it could not."""

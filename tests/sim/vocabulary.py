@@ -78,8 +78,8 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "live", "mails", "object",
-        "person", "returned", "side", "source", "typed", "values", "visible",
+        "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "left", "live", "mails",
+        "object", "person", "returned", "side", "source", "typed", "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -95,7 +95,8 @@ class Row:
         self.typed: dict[str, float] = {}  # since when it stands, whatever became of the record meanwhile
         self.visible = 0.0
         self.late = False
-        self.gone = 0.0
+        self.left = 0.0  # when it was deleted, merged away or converted
+        self.gone = 0.0  # when its vendor says so
         self.gone_unseen = False
         self.returned = 0.0  # when its vendor has shown it again, out of the bin
 
