@@ -123,6 +123,10 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{number} opt-outs stay: they are never discarded",
             "配信停止 {number} 件は破棄できません",
         ),
+        "errors.doubts": (
+            "{number} in doubt stay: they may have happened; look, then name their cause or number",
+            "結果が不明の {number} 件は再試行しません。先方を確認し、原因か番号で指定してください",
+        ),
         "errors.dry": ("Nothing was done.", "何も実行していません。"),
         "errors.ask": ("Do this now?", "今すぐ実行しますか？"),
         "errors.retried": (

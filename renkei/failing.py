@@ -30,6 +30,11 @@ def is_kept(each: Failure) -> bool:
     return each.row.action == ActionKind.OPT_OUT
 
 
+def is_in_doubt(each: Failure) -> bool:
+    """True for what may have happened: nobody can say whether to send it once more but who has looked."""
+    return each.row.state == UNCERTAIN
+
+
 def alone(wired: Wired, parts: Parts, teller: Teller) -> list[Result]:
     """Say it and do it, as the owner of the journal. Raises Fatal."""
     from renkei.syncing import sync_route

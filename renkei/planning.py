@@ -102,18 +102,17 @@ def apply_route(wired: Wired, world: World, part: RoutePlan) -> Applied:
     if total.gave_up is not None:
         raise total.gave_up
     what = planfile.sort_out(world, part)
-    result = deliver(wired, world, what.ready, "apply", agreed=True)
+    result = _deliver(wired, world, what.ready)
     result.total.read, result.total.changed = total.read, total.changed
     add_late(world, what)
     return Applied(result, what, tuple(differences(world, part, what)))
 
 
-def deliver(wired: Wired, world: World, ids: list[int], trigger: str, *, agreed: bool = False) -> Result:
-    """Deliver these operations and say what is left afterwards; `agreed`: a person has seen and wanted them."""
+def _deliver(wired: Wired, world: World, ids: list[int]) -> Result:
+    """Deliver these operations, which a person has seen and wanted, and say what is left afterwards."""
     rules = world.lens.rules
-    done, _ = deliver_these(world, ids, trigger, wired.store.renew)
-    if agreed:
-        mark_applied(world)
+    done, _ = deliver_these(world, ids, "apply", wired.store.renew)
+    mark_applied(world)
     total = Total(
         sent=done.sent, applied=done.settled.applied, failed=done.settled.failed, in_doubt=done.in_doubt,
         moved=done.moved, stopped=done.stopped,

@@ -252,11 +252,6 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "inbox.failed": ("refused: {reason}", "拒否されました: {reason}"),
         "systems.connected": ("{system}   {detail}", "{system}   {detail}"),
         "systems.used": ("calls of today {used} of {daily}", "本日の呼び出し {used} / {daily}"),
-        "retry.none": (
-            "nothing that a system refused waits to be tried again",
-            "再試行を待つ操作はありません",
-        ),
-        "retry.done": ("tried again {number}", "{number} 件を再試行しました"),
     }
 )
 

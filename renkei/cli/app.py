@@ -30,6 +30,7 @@ from renkei.cli import (
     reconcile,
     renaming,
     replay,
+    retrying,
     service,
     shadow,
     status,
@@ -51,8 +52,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _GROUPS = (
-    project, planning, replay, delivery, backfill, reconcile, status, inbox, errors, looking, deciding, limits, undo,
-    shadow, service, keeping, renaming, demo,
+    project, planning, replay, delivery, backfill, reconcile, status, inbox, errors, retrying, looking, deciding,
+    limits, undo, shadow, service, keeping, renaming, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)

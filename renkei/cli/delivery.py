@@ -1,4 +1,4 @@
-"""Commands that deliver: sync, retry; and how what they did is shown."""
+"""The command that delivers: sync; and how what they did is shown."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Enter these commands."""
-    for command in (sync, retry):
-        app.command()(command)
+    """Enter this command."""
+    app.command()(sync)
 
 
 def sync(
@@ -67,39 +66,6 @@ def _show_results(here: Session, results: list[Result]) -> NoReturn:
         say(here.words("env", env=here.project.env))
         for result in results:
             show_result(here, result)
-    leave(code_of_results(results))
-
-
-def retry(
-    route: Route = "",
-    project: Folder = HERE,
-    env: Env = None,
-    json: AsJson = False,
-    lang: Lang = None,
-    log_json: LogJson = False,
-    verbose: Verbose = False,
-) -> None:
-    """Try again now what a system refused, instead of waiting for its next try."""
-    from renkei.first import refused
-    from renkei.planning import deliver
-    from renkei.syncing import as_data
-
-    with at_work(
-        "retry", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=route
-    ) as desk:
-        here, wired = desk.here, desk.wired
-        results = [
-            deliver(wired, world, refused(wired.project, name), "retry")
-            for name, world in wired.worlds.items()
-        ]
-    if json:
-        well = all(result.well for result in results)
-        as_json({"ok": well, "env": here.project.env, "routes": [as_data(each) for each in results]})
-    for result in results if not json else ():
-        tried = sum(result.total.sent.values())
-        text = here.words("retry.done", number=f"{tried:,}") if tried else here.words("retry.none")
-        say(f"{paint(result.route, 'bold')}   {text}")
-        show_rest(here, result)
     leave(code_of_results(results))
 
 

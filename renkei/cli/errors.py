@@ -1,25 +1,21 @@
-"""The commands about what systems refused: errors list, show, retry, discard."""
+"""The commands that show what systems refused: errors list, errors show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from renkei import telling
-from renkei.cli.agreeing import agreed
-from renkei.cli.codes import DONE, LEFT, code_of_results
-from renkei.cli.delivery import show_rest
-from renkei.cli.opening import at_work
-from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Session, Verbose, session
+from renkei.cli.codes import DONE, LEFT
+from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, session
 from renkei.cli.screen import as_json, leave, paint, say, shown, stamp, table
-from renkei.cli.shared import DryRun, KeepBoth, Limit, OfRoute, Reason, Yes
+from renkei.cli.shared import Limit, OfRoute
 from sync.errors import Fatal
 
 if TYPE_CHECKING:
     from renkei.failures import Cause, Failure
-    from renkei.syncing import Result
     from sync.rules import Rules
 
 Name = Annotated[
@@ -36,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_(
+    route: Route = "",
     of_route: OfRoute = "",
     cause: Annotated[str, typer.Option("--cause", help="only this cause, or those that begin so")] = "",
     system: Annotated[str, typer.Option("--system", help="only what this system refused")] = "",
@@ -47,12 +44,12 @@ def list_(
     """What is refused now, by cause: how many, since when, when it is tried again, and what to do."""
     from renkei.failures import causes, failures
 
-    here = _opened(project, env, lang, of_route, as_json=json)
+    here = opened(session(project, env, lang, as_json=json), of_route or route)
     if system and system not in here.project.systems:
         raise Fatal(
             f"renkei.yaml names no system {system}.", f"choose one of {', '.join(here.project.systems)}"
         )
-    found = causes(failures(here.project, route=of_route, system=system, cause=cause))
+    found = causes(failures(here.project, route=of_route or route, system=system, cause=cause))
     if json:
         told = [as_data(here, each) for each in found]
         as_json({"ok": not found, "env": here.project.env, "causes": told})
@@ -66,6 +63,7 @@ def list_(
 @group.command()
 def show(
     what: Name,
+    route: Route = "",
     of_route: OfRoute = "",
     limit: Limit = 20,
     project: Folder = HERE,
@@ -76,8 +74,8 @@ def show(
     """What was refused, one by one: what was to be written, the system's own words, and the next try."""
     from renkei.failures import failures, named
 
-    here = _opened(project, env, lang, of_route, as_json=json)
-    found = named(failures(here.project, route=of_route), what)
+    here = opened(session(project, env, lang, as_json=json), of_route or route)
+    found = named(failures(here.project, route=of_route or route), what)
     told = _told(here, found[:limit])
     if json:
         more = len(found) > limit
@@ -88,145 +86,13 @@ def show(
     leave(LEFT)
 
 
-@group.command()
-def retry(
-    what: Annotated[str, typer.Argument(help="a cause, the beginning of one, or an id")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="whatever is refused")] = False,
-    of_route: OfRoute = "",
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    project: Folder = HERE,
-    env: Env = None,
-    json: AsJson = False,
-    lang: Lang = None,
-    log_json: LogJson = False,
-    verbose: Verbose = False,
-) -> None:
-    """Try again now what was refused, instead of waiting for the next try by itself."""
-    from renkei.daemon.beside import service_of
-    from renkei.failing import alone, beside, still_refused
-
-    here = _opened(project, env, lang, of_route, as_json=json, log_json=log_json, verbose=verbose)
-    parts = _by_route(_meant(here, what, of_route, everything=everything))
-    _show_plan(here, "errors.retry_head", parts, dry_run=dry_run)
-    agreed(here, "errors.ask", asked=not yes)
-    if service_of(here.project) is not None:
-        results = beside(here.project, parts)
-    else:
-        only = next(iter(parts)) if len(parts) == 1 else ""
-        with at_work(
-            "errors retry", project, env, lang, json=json, log_json=log_json, verbose=verbose, route=only
-        ) as desk:
-            results = alone(desk.wired, parts, desk.teller)
-    _end_retry(here, parts, still_refused(here.project, parts), results)
-
-
-def _end_retry(
-    here: Session, parts: dict[str, tuple[int, ...]], left: int, results: Sequence[Result]
-) -> None:
-    from renkei.syncing import as_data
-
-    tried, code = sum(map(len, parts.values())), code_of_results(results)
-    code = LEFT if left and code == DONE else code
-    if here.as_json:
-        data = {"ok": code == DONE, "env": here.project.env, "dry_run": False, "tried": tried, "left": left}
-        as_json(data | {"routes": [as_data(each) for each in results]})
-    else:
-        say(here.words("errors.retried", number=f"{tried:,}", left=f"{left:,}"))
-        for each in results:
-            show_rest(here, each)
-    leave(code)
-
-
-@group.command()
-def discard(
-    what: Name,
-    reason: Reason = "",
-    keep_both: KeepBoth = False,
-    of_route: OfRoute = "",
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    project: Folder = HERE,
-    env: Env = None,
-    json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Give up what was refused: it is listed as different until a side changes."""
-    from renkei.failing import give_up, is_kept
-
-    here = _opened(project, env, lang, of_route, as_json=json)
-    if not (dry_run or reason.strip()):
-        raise Fatal("A discard needs a reason.", "add --reason 'why'; it is kept with what was given up")
-    meant = _meant(here, what, of_route)
-    parts = _by_route(each for each in meant if not is_kept(each))
-    kept = len({each.row.id for each in meant if is_kept(each)})
-    _show_plan(here, "errors.discard_head", parts, dry_run=dry_run, kept=kept)
-    agreed(here, "errors.ask", asked=not yes)
-    done = give_up(here.project, parts, reason, keep_both=keep_both)
-    number = sum(map(len, parts.values()))
-    if here.as_json:
-        data = {"ok": not kept, "env": here.project.env, "dry_run": False, "discarded": number}
-        as_json(data | {"kept": kept, "done": done})
-    else:
-        say(here.words("errors.discarded" if done else "errors.later", number=f"{number:,}"))
-    leave(LEFT if kept else DONE)
-
-
-# --- what is meant ---------------------------------------------------------------------------------------
-
-
-def _opened(folder: Any, env: str | None, lang: str | None, route: str, **form: bool) -> Session:
-    """A session; raises Fatal for a route that there is not."""
+def opened(here: Session, route: str) -> Session:
+    """This session. Raises Fatal for a route that there is not."""
     from renkei.wire import choose, load_rules
 
-    here = session(folder, env, lang, **form)
     if route:
         choose(load_rules(here.project), route)
     return here
-
-
-def _meant(here: Session, what: str, route: str, *, everything: bool = False) -> list[Failure]:
-    """What a command is about; ends it where nothing is refused at all. Raises Fatal."""
-    from renkei.failures import failures, named
-
-    if bool(what) is everything:
-        raise Fatal("It is not said what is meant.", "name a cause or an id, or give --all")
-    found = failures(here.project, route=route)
-    if everything and not found:
-        if here.as_json:
-            as_json(
-                {"ok": True, "env": here.project.env, "dry_run": False, "tried": 0, "left": 0, "routes": []}
-            )
-        else:
-            say(here.words("errors.none"))
-        leave(DONE)
-    return found if everything else named(found, what)
-
-
-def _by_route(found: Iterable[Failure]) -> dict[str, tuple[int, ...]]:
-    """The operations of each route, each once."""
-    parts: dict[str, dict[int, None]] = {}
-    for each in found:
-        parts.setdefault(each.row.route, {})[each.row.id] = None
-    return {route: tuple(ids) for route, ids in parts.items()}
-
-
-def _show_plan(
-    here: Session, head: str, parts: dict[str, tuple[int, ...]], *, dry_run: bool, kept: int = 0
-) -> None:
-    """What would be done; ends the command where that is all, or nothing would."""
-    number = sum(map(len, parts.values()))
-    over = dry_run or not number
-    if here.as_json and over:
-        ids = {route: list(each) for route, each in parts.items()}
-        data = {"ok": bool(number), "env": here.project.env, "dry_run": dry_run, "operations": ids}
-        as_json(data | {"kept": kept})
-    elif not here.as_json:
-        say(here.words(head, number=f"{number:,}"))
-        say(*([here.words("errors.kept", number=f"{kept:,}")] if kept else []))
-        say(*([here.words("errors.dry")] if over else []))
-    if over:
-        leave(DONE if number else LEFT)
 
 
 # --- how it is shown -------------------------------------------------------------------------------------

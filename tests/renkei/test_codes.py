@@ -105,7 +105,7 @@ def test_a_route_has_one_code(total: Total, left: dict[str, int], code: int) -> 
     assert code_of_results([Result(route="one", digest="", total=total, open=left)]) == code
 
 
-@pytest.mark.parametrize("command", ["sync", "plan", "retry", "check", "schema", "systems"])
+@pytest.mark.parametrize("command", ["sync", "plan", "check", "schema", "systems"])
 def test_every_command_tells_wrong_settings_from_an_outage(
     place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

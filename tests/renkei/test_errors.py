@@ -8,18 +8,24 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from renkei.cli.retrying import _parts
 from renkei.errorwords import ERRORS
+from renkei.failing import is_in_doubt
+from renkei.failures import Failure
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.threads import SystemClock
 from renkei.wire import open_systems
 from sync.errors import Meaning
-from sync.ports import Write
+from sync.plan import Work
+from sync.ports import FieldError, Write
 from sync.record import Ref
+from sync.rows import FAILED, IGNORED, UNCERTAIN
 from tests.support.command import Place, new_place
 from tests.support.serving import Serving, configure
 from tests.support.tree import ROOT
@@ -91,7 +97,7 @@ def test_what_is_refused_is_listed_by_cause_and_shown_one_by_one(place: Place, c
     assert "shorten it" in cause["next"]
     for options, number in {
         ("--system", "salesforce"): 1, ("--system", "marketo"): 0, ("--cause", "salesforce/string_too_long"): 1,
-        ("--cause", "salesforce/string"): 0, ("--route", "jp-person"): 1,
+        ("--cause", "salesforce/string"): 0, ("--route", "jp-person"): 1, ("jp-person",): 1,
     }.items():  # fmt: skip
         assert len(_listed(place, capsys, *options)) == number, options
     listed = place.quick(capsys, "errors", "list")
@@ -150,7 +156,20 @@ def test_trying_again_and_giving_up(place: Place, capsys: Any) -> None:
     assert mended.code == 1, mended.out + mended.err  # what was given up is listed still
     assert _listed(place, capsys) == []
     assert _titles(place, pairs)[1] == "short"
-    assert place.quick(capsys, "errors", "retry", "--all", "--yes").code == 0
+    for words in (("errors", "retry", "--all", "jp-person", "--yes"), ("retry", "jp-person")):
+        nothing = place.quick(capsys, *words)
+        assert (nothing.code, nothing.out) == (0, "Nothing is refused.\n")
+        assert place.quick(capsys, *(each.replace("jp-", "") for each in words)).code == 2
+
+
+def test_what_may_have_happened_is_sent_once_more_by_its_name_only() -> None:
+    """Whoever tries everything again has not looked: what is in doubt stays, and is counted."""
+    states = {1: FAILED, 2: UNCERTAIN, 3: IGNORED}
+    rows: list[Any] = [
+        SimpleNamespace(id=number, route="one", state=state) for number, state in states.items()
+    ]
+    found = [Failure(row, Work({}, Ref("", "", "")), FieldError("", "", "", ""), "", "") for row in rows]
+    assert _parts(found, is_in_doubt) == ({"one": (1, 3)}, 1)
 
 
 def test_beside_the_service_the_words_go_through_the_journal(place: Place, capsys: Any) -> None:
@@ -163,10 +182,11 @@ def test_beside_the_service_the_words_go_through_the_journal(place: Place, capsy
         for ma in pairs:
             _type(place, ma, LONG)
         service.until(lambda: sum(each["records"] for each in _listed(place, capsys)) == 2)
-        again = place.renkei("errors", "retry", CAUSE, "--yes", "--json")
-        assert (again.code, again.data["left"]) == (1, 2), again.out + again.err
-        shown = place.quick(capsys, "errors", "show", CAUSE, "--json").data["failures"]
-        assert {each["attempts"] for each in shown} == {2}
+        for number, words in enumerate((("errors", "retry", CAUSE, "jp-person", "--yes"), ("retry",)), 2):
+            again = place.renkei(*words, "--json")
+            assert (again.code, again.data["tried"], again.data["left"]) == (1, 2, 2), again.out + again.err
+            shown = place.quick(capsys, "errors", "show", CAUSE, "--json").data["failures"]
+            assert {each["attempts"] for each in shown} == {number}
         gone = place.renkei("errors", "discard", CAUSE, "--reason", "no such title", "--yes", "--keep-both")
         assert gone.code == 0, gone.out + gone.err
         service.until(lambda: _listed(place, capsys) == [])

@@ -62,7 +62,7 @@ def test_beside_the_service_sync_asks_and_others_say_why_not(place: Place) -> No
         said = place.renkei("sync", "--json")
         assert said.data["routes"][0]["sent"], said.out
         service.until_equal(5)
-        for words in (("retry",), ("plan",), ("sync", "--first")):
+        for words in (("plan",), ("sync", "--first")):
             refused = place.renkei(*words)
             assert refused.code == 2
             assert "The service (" in refused.err
