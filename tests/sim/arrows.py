@@ -8,6 +8,8 @@ of the engine.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tests.sim.rulings import Rulings
 from tests.sim.vocabulary import ARROWS, LAG, Key, Row, plain
 
@@ -20,13 +22,16 @@ class Arrows(Rulings):
     def __init__(self) -> None:
         super().__init__()
         self.cycles: list[float] = []
+        self._unread: set[tuple[str, float]] = set()
         self._ours: dict[tuple[Key, str], float] = {}
         self._taken_for_ours: set[tuple[Key, str]] = set()
         self._on_its_way: dict[tuple[Key, str], object] = {}
 
-    def read_through(self, began: float, ended: float) -> None:
-        """A cycle from then till then has come to its end: it has read everything that was visible before."""
+    def read_through(self, began: float, ended: float, refused: Iterable[str]) -> None:
+        """A cycle from then till then has come to its end: it has read everything that was visible before, but on the
+        sides that refused a read."""
         self.cycles.append(began)
+        self._unread.update((side, began) for side in refused)
 
     def go_on(self, row: Row, into: Row) -> None:
         """A record goes on as another, which has its values or is given them by the same act."""
@@ -57,9 +62,9 @@ class Arrows(Rulings):
             self._taken_for_ours.discard(place)
 
     def _was_read_back(self, place: tuple[Key, str], time: float) -> bool:
-        """Whether a cycle that has come to its end began between our write and this time."""
-        since = self._ours[place] + LAG
-        return any(since < cycle < time for cycle in self.cycles[-50:])
+        """Whether a cycle that has come to its end, and was let read there, began between our write and this time."""
+        (side, _id), since = place[0], self._ours[place] + LAG
+        return any(since < cycle < time and (side, cycle) not in self._unread for cycle in self.cycles[-50:])
 
     def differs(self, name: str, ma: Row, sfa: Row) -> str:
         """How a field differs between the ends ("" = it does not, or nobody can know it)."""

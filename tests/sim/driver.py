@@ -254,7 +254,7 @@ class Schedule:
         rows = self.store.get(RulesRow, [(self.world.lens.rules.route,)])
         first = not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
-        allowed = self.office.turned_away
+        allowed = self.office.turned_away.copy()
         self.cycle_began = now = self.clock.now()
         self.sweep_began = now if sweep else self._swept
         reach = now - self._swept + LATE if sweep else 0.0
@@ -263,7 +263,8 @@ class Schedule:
         try:
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
             self._swept = now if report.swept else self._swept
-            self.oracle.read_through(now, self.clock.now())
+            refused = (self.office.turned_away - allowed).keys()
+            self.oracle.read_through(now, self.clock.now(), refused)
             if report.brakes and self.office.turned_away == allowed:
                 self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
         except Retryable as error:

@@ -8,6 +8,7 @@ engine.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tests.sim.arrows import Arrows
@@ -34,9 +35,9 @@ class Glimpses(Arrows):
         self._stood: defaultdict[Key, list[Stood]] = defaultdict(list)
         self._carried: dict[tuple[str, int], int] = {}
 
-    def read_through(self, began: float, ended: float) -> None:
-        """A cycle from then till then has come to its end: it has read everything that was visible before."""
-        super().read_through(began, ended)
+    def read_through(self, began: float, ended: float, refused: Iterable[str]) -> None:
+        """A cycle from then till then has come to its end."""
+        super().read_through(began, ended, refused)
         self._passed.append((began, ended))
 
     def note_stood(self, row: Row, stood: Stood) -> None:

@@ -7,6 +7,7 @@ A field that our user may not see is refused as real connectors refuse it, the w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from sync.errors import RequestRefused
@@ -22,7 +23,7 @@ class Office:
         self.mapping = mapping
         self.hidden: dict[str, set[str]] = {}
         self.sealed: dict[str, set[str]] = {}
-        self.turned_away = 0
+        self.turned_away: Counter[str] = Counter()
 
     def give_back(self) -> None:
         """Our user may see and write everything again."""
@@ -33,7 +34,7 @@ class Office:
         """A read that names these fields. Raises RequestRefused for one that our user may not see."""
         lost = self.hidden.get(side, set()) & {path for each in paths.values() for path in each}
         if lost:
-            self.turned_away += 1
+            self.turned_away[side] += 1
             raise RequestRefused(f"{side} shows our user no field {min(lost)!r}.", "INVALID_FIELD")
 
     def denied(self, side: str, write: Write) -> Outcome | None:

@@ -155,7 +155,7 @@ class Oracle(Ledgers):
             return
         if row.side == MA and not row.get(TWO_WAY["company"]):
             return
-        if self.is_outside(row) or any(self.is_outside(r) for r in self._across(row)):
+        if any(self.is_outside(r) for r in (row, *self._across(row), *self._heirs(row))):
             self.counts["single: outside the scope"] += 1
             return
         kinds = {claim.kind for claim in said.get((row.side, row.id, ""), ())}
@@ -176,6 +176,14 @@ class Oracle(Ledgers):
         """Records of the other side, dead ones too, that count as this person's or share an address with it."""
         rows = [r for r in self.rows.values() if r.side != row.side]
         return [r for r in rows if self.is_of(r, row.person) or r.mails & row.mails]
+
+    def _heirs(self, row: Row) -> list[Row]:
+        """Records of the other side that may stand in for a linked one that was deleted: they bore an address of its
+        own, which its counterpart here may never have got."""
+        rows = [r for r in self.rows.values() if r.side != row.side]
+        names = self.named_by(row)
+        gone = [r for r in rows if not r.live and (r.key == names or self.named_by(r) == row.key)]
+        return [r for r in rows if any(r.mails & each.mails for each in gone)]
 
     def _beat(self, named: tuple[int, int] | None, winner: tuple[int, int] | None) -> bool:
         """The winner that was named, or what a person made of it before it arrived."""

@@ -30,7 +30,7 @@ class World:
 
     def cycle(self) -> None:
         """A cycle goes by."""
-        self.oracle.read_through(self.now + 5.0, self.now + 6.0)
+        self.oracle.read_through(self.now + 5.0, self.now + 6.0, ())
         self.now += 10.0
 
 
