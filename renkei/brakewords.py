@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _SPAN = r"(?P<span>this cycle|in an hour|in a day), limit (?P<limit>[\d,]+)"
-_SYSTEM, _LIMIT = r"(?P<system>\S+)", r"limit (?P<limit>[\d,]+)"
+_SYSTEM = r"(?P<system>\S+)"
 _COUNT = r"(?P<count>[\d,]+)"
 _FIELD = r"(?P<system>\S+) (?P<field>\S+)"
 
@@ -29,7 +29,7 @@ FORMS = tuple(
         ("brake.renamed", rf"{_FIELD} turned «(?P<what>.*)» in {_COUNT} records {_SPAN}"),
         ("brake.time_shift", rf"{_FIELD} moved by (?P<what>.+) in {_COUNT} records {_SPAN}"),
         ("brake.column_shift", rf"{_FIELD} took what stood in (?P<what>\S+) in {_COUNT} records {_SPAN}"),
-        ("brake.all_changed", rf"{_SYSTEM} changed in {_COUNT} of (?P<read>[\d,]+) records read, {_LIMIT}"),
+        ("brake.all_changed", rf"{_SYSTEM} changed in {_COUNT} records and none was read unchanged {_SPAN}"),
         ("brake.clock_ahead", r"the clock of (?P<system>\S+) is (?P<what>.+) ahead of ours, limit 15 min"),
         ("brake.clock_behind", r"the clock of (?P<system>\S+) is (?P<what>.+) behind ours, limit 15 min"),
         ("brake.reading", r"(?P<system>\S+) cannot be read: (?P<what>.+)"),
@@ -85,8 +85,8 @@ BRAKES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{system} の {field} に{span}に {count} 件で {what} の値が入りました（上限 {limit} 件）",
         ),
         "brake.all_changed": (
-            "{system} changed in {count} of {read} records read, limit {limit}",
-            "{system} で読んだ {read} 件のうち {count} 件が変わっています（上限 {limit} 件）",
+            "{system} changed in {count} records and none was read unchanged {span}, limit {limit}",
+            "{system} で{span}に {count} 件が変わり、変わらないものがありません（上限 {limit} 件）",
         ),
         "brake.clock_ahead": (
             "the clock of {system} is {what} ahead of ours, limit 15 min",

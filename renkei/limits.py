@@ -21,6 +21,7 @@ from sync.normalise import Lens
 from sync.pulse import CHANGED, Pulse
 from sync.rules import ActionKind, Limit, Rules, Sign
 from sync.source import key_fields
+from sync.watch import all_changed, most_of
 
 DAYS = 7
 _SPANS = ("cycle", "hour", "day")
@@ -108,16 +109,19 @@ def _pulses(text: str | None, now: float) -> dict[str, Pulse]:
 def _sign(
     sign: Sign, limit: Limit, system: str, held: int, pulses: Mapping[str, Pulse], keys: Collection[str]
 ) -> Line:
-    allowed = allowed_of(limit, held)
     if sign is Sign.ALL_CHANGED:
-        return Line(sign.value, system, limit.number, limit.share, {"cycle": allowed}, {}, {}, None)
-    spans = _allowed(allowed)
+        factors = zip(_SPANS, SPANS, strict=True)
+        spans = {span: most_of(limit, held, factor) for span, (_words, factor) in factors}
+    else:
+        spans = _allowed(allowed_of(limit, held))
     last = {span: _largest(sign, pulse, keys) for span, pulse in pulses.items()}
     return Line(sign.value, system, limit.number, limit.share, spans, last, {}, _near(spans, last))
 
 
 def _largest(sign: Sign, pulse: Pulse, keys: Collection[str]) -> int:
     """The greatest count of a sign in any field."""
+    if sign is Sign.ALL_CHANGED:
+        return all_changed(pulse)
     if sign is Sign.KEYS:
         return max((pulse.of(CHANGED, name) for name in keys), default=0)
     names = [counts for (kind, _field), counts in pulse.counts.items() if kind == sign.value]

@@ -278,7 +278,7 @@ def _guard(world: World, report: CycleReport, bounds: Bounds) -> None:
         report.waiting_for_first = bounds.send
         return
     planned, agreed = planned_of(world), agreed_at(world)
-    looked = look_at(world, report.read, report.decided.twins, agreed)
+    looked = look_at(world, report.decided.twins, agreed)
     if not bounds.first:
         report.brakes = _brakes(world, report, planned, looked)
     allowed = released(report.brakes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sync.confirm import pack, waiting
 from sync.normalise import Lens, decode_body, encode
-from sync.pulse import Pulse
+from sync.pulse import ALTERED, SAME, Pulse
 from sync.record import Raw, Record, Ref
 from sync.rows import LEADING, LIVE, MOVED, TWIN, KeyRow, ObservedRow, Patch, RecordRow
 
@@ -181,10 +181,11 @@ class _Page:
 
     def _count(self, row: RecordRow, seen: Mapping[str, Raw], changes: Mapping[str, list[Raw]]) -> None:
         """Count what others have done to what we had read: no echo of ours, nothing read for the first time."""
-        if changes and row.as_of > 0:
+        if row.as_of > 0:
             ours = waiting(row)
             others = {path: each for path, each in changes.items() if path in seen and path not in ours}
             self.found.pulse.change(row.object, others)
+            self.found.pulse.add(ALTERED if others else SAME)
 
 
 def _enters(lens: Lens, before: RecordRow, after: RecordRow) -> bool:

@@ -8,7 +8,7 @@ for all systems of a route in a cycle, one row for a page that changed something
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from sync.beats import DAY, HOUR, Beats, beats_of, keep, looked_at, store_beats
 from sync.errors import Fatal
@@ -29,14 +29,6 @@ ENVIRONMENT, READING = "environment", "reading"
 
 class OtherPlace(Fatal):
     """A system is not the one that this journal knows under its name: nothing that it says may be noted."""
-
-
-class Count(Protocol):
-    """What reading a system came to this cycle."""
-
-    read: int
-    new: int
-    changed: int
 
 
 class Looked(NamedTuple):
@@ -112,7 +104,7 @@ def other_place_brake(error: OtherPlace) -> Brake:
     return Brake(EVERYTHING, error.message, 1, 0, ENVIRONMENT)
 
 
-def look_at(world: World, read: Mapping[str, Count], twins: Mapping[str, int], agreed: float) -> Looked:
+def look_at(world: World, twins: Mapping[str, int], agreed: float) -> Looked:
     """Judge what was counted and not judged yet. `twins`: newcomers whose person was there already, by system;
     `agreed`: what came before is a person's business no more (unix seconds)."""
     found: list[Brake] = []
@@ -124,7 +116,7 @@ def look_at(world: World, read: Mapping[str, Count], twins: Mapping[str, int], a
             fresh = mine.fresh()
             fresh.add(CLONES, number=twins[system])
             mine = beats[system] = mine.with_fresh(fresh)
-        brake = watch(_source(world, side, mine, read.get(system), agreed), world.lens.rules.signs)
+        brake = watch(_source(world, side, mine, agreed), world.lens.rules.signs)
         found += [brake] if brake is not None else []
     return Looked(tuple(found), {system: each for system, each in beats.items() if each.open})
 
@@ -136,22 +128,19 @@ def keep_looked(world: World, looked: Looked, patch: Patch, agreed: float) -> No
         store_beats(system, world.kind, looked_at(beats, now, agreed), patch, now)
 
 
-def _source(world: World, side: Side, beats: Beats, read: Count | None, agreed: float) -> Source:
+def _source(world: World, side: Side, beats: Beats, agreed: float) -> Source:
     system, now = world.lens.system(side), world.clock.now()
     fresh = beats.fresh()
-    known = 0 if read is None else read.read - read.new
     hour, day = (_with(beats.since(max(now - span, agreed)), fresh) for span in (HOUR, DAY))
     least = min(limit.number for limit in world.lens.rules.signs.values())
-    much = day.greatest() > least or (read is not None and read.changed > least)
+    much = day.greatest() > least
     return Source(
         system=system,
         spans=(fresh, hour, day),
         held=world.store.count_records(system, world.kind) if much else 0,
         keys=key_fields(world.lens, side),
         aside=_opt_outs(world, side),
-        read=known,
-        kept=0 if read is None else known - read.changed,
-    )  # fmt: skip
+    )
 
 
 def _with(past: Pulse, fresh: Pulse) -> Pulse:

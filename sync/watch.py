@@ -26,16 +26,13 @@ MOST = 0.5
 class Source:
     """One source as the brakes look at it. `spans`: counts of this cycle, of the last hour and of the last day, each
     with those before it. `held`: records that we hold of it. `keys`: names of the fields by which people are
-    recognised, `aside`: of those that have a brake of their own. `read`, `kept`: records read this cycle that we held,
-    and those of them without a change."""
+    recognised, `aside`: of those that have a brake of their own."""
 
     system: str
     spans: tuple[Pulse, Pulse, Pulse]
     held: int
     keys: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
-    read: int = 0
-    kept: int = 0
 
 
 def watch(source: Source, limits: Mapping[Sign, Limit]) -> Brake | None:
@@ -116,11 +113,26 @@ def _alike(sign: str, reason: str) -> Callable[[Source, Limit], Iterator[Brake]]
     return ask
 
 
+def all_changed(counts: Pulse) -> int:
+    """How many records others have changed, where next to none was touched and read as it was; 0 where some were."""
+    changed, same = counts.of(pulse.ALTERED), counts.of(pulse.SAME)
+    return changed if same <= NOTHING_KEPT * (changed + same) else 0
+
+
+def most_of(limit: Limit, held: int, factor: int) -> int:
+    """How many of all records may change in a span. The number grows with the span; of a share of all there is no
+    twice, because nothing can change more than all."""
+    return max(limit.number * factor, int(limit.share * held))
+
+
 def _all_changed(source: Source, limit: Limit) -> Iterator[Brake]:
-    allowed, changed = allowed_of(limit, source.held), source.read - source.kept
-    if changed > allowed and source.kept <= NOTHING_KEPT * source.read:
-        reason = f"{source.system} changed in {changed:,} of {source.read:,} records read, limit {allowed:,}"
-        yield Brake(EVERYTHING, reason, changed, allowed)
+    spans = source.spans if source.spans[0].of(pulse.ALTERED) else ()
+    for (span, factor), count in zip(SPANS, map(all_changed, spans), strict=False):
+        allowed = most_of(limit, source.held, factor)
+        if count > allowed:
+            reason = f"{source.system} changed in {{count}} records and none was read unchanged"
+            yield _brake(reason, (count, allowed, span))
+            return
 
 
 def _sum(sign: str, name: str, counts: Pulse) -> int:
