@@ -315,6 +315,8 @@ class Settlement:
         hidden = held is not None and held.state == (DELETED if error is None else LIVE)
         if held is not None and hidden and row.action != ActionKind.OPT_OUT:
             new = with_doubt(held, row, work)
+            if error is not None:  # the operation may be decided away, and nobody else asks what became of it
+                new = new._replace(refetch_at=self._read_back(held.refetch_at))
             self._move_keys(held, new)
             self._put(new)
             self._agree(new, work, row, None)
