@@ -22,6 +22,7 @@ FORMS = tuple(
         ("brake.flood", rf"{_COUNT} opt-outs within an hour, limit (?P<limit>[\d,]+)"),
         ("brake.loss", r"(?P<system>\S+) lost (?P<lost>[\d,]+) of (?P<held>[\d,]+) records, limit (?P<limit>[\d,]+)"),
         ("brake.losses", rf"(?P<system>\S+) lost {_COUNT} records {_SPAN}"),
+        ("brake.unlinks", rf"{_SYSTEM} deleted {_COUNT} linked records or moved them out of scope {_SPAN}"),
         ("brake.merges", rf"(?P<system>\S+) merged {_COUNT} records away {_SPAN}"),
         ("brake.clones", rf"(?P<system>\S+) has {_COUNT} new records of people whom it had already {_SPAN}"),
         ("brake.keys", rf"the key {_FIELD} changed in {_COUNT} records {_SPAN}"),
@@ -55,6 +56,10 @@ BRAKES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "brake.losses": (
             "{system} lost {count} records {span}, limit {limit}",
             "{system} で{span}に {count} 件が見えなくなりました（上限 {limit} 件）",
+        ),
+        "brake.unlinks": (
+            "{system} deleted {count} linked records or moved them out of scope {span}, limit {limit}",
+            "{system} で紐付け済みの {count} 件が{span}に削除されたか対象範囲の外に出ました（上限 {limit} 件）",
         ),
         "brake.merges": (
             "{system} merged {count} records away {span}, limit {limit}",

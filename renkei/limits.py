@@ -65,7 +65,8 @@ def _route(project: Project, rules: Rules, now: float) -> dict[str, Any]:
     for system in (rules.systems[side] for side in rules.sides):
         pulses, held = _pulses(kept.get(system), now), state.records.get(system, 0)
         keys = key_fields(Lens(rules), rules.side(system))
-        lines += [_sign(sign, limit, system, held, pulses, keys) for sign, limit in rules.signs.items()]
+        of = dict.fromkeys(Sign, held) | {Sign.UNLINKS: state.linked}
+        lines += [_sign(sign, limit, system, of[sign], pulses, keys) for sign, limit in rules.signs.items()]
     return {"route": rules.route, "linked": state.linked, "records": dict(state.records),
             "limits": [line._asdict() for line in lines]}  # fmt: skip
 
@@ -107,13 +108,13 @@ def _pulses(text: str | None, now: float) -> dict[str, Pulse]:
 
 
 def _sign(
-    sign: Sign, limit: Limit, system: str, held: int, pulses: Mapping[str, Pulse], keys: Collection[str]
+    sign: Sign, limit: Limit, system: str, of: int, pulses: Mapping[str, Pulse], keys: Collection[str]
 ) -> Line:
     if sign is Sign.ALL_CHANGED:
         factors = zip(_SPANS, SPANS, strict=True)
-        spans = {span: most_of(limit, held, factor) for span, (_words, factor) in factors}
+        spans = {span: most_of(limit, of, factor) for span, (_words, factor) in factors}
     else:
-        spans = _allowed(allowed_of(limit, held))
+        spans = _allowed(allowed_of(limit, of))
     last = {span: _largest(sign, pulse, keys) for span, pulse in pulses.items()}
     return Line(sign.value, system, limit.number, limit.share, spans, last, {}, _near(spans, last))
 

@@ -34,6 +34,10 @@ LIMITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "limit.opt_out": ("opt_out", "配信停止"),
         "limit.effect": ("effect", "タスク・通知"),
         "limit.loss": ("loss (records gone)", "loss（見えなくなったレコード）"),
+        "limit.unlinks": (
+            "unlinks (linked ones gone or out of scope)",
+            "unlinks（紐付け済みの削除・対象範囲外）",
+        ),
         "limit.merges": ("merges (records merged away)", "merges（マージされたレコード）"),
         "limit.clones": ("clones (newcomers known already)", "clones（既にいる人の新レコード）"),
         "limit.keys": ("keys (match keys changed)", "keys（照合キーの変更）"),

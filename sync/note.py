@@ -40,7 +40,7 @@ class Reading:
 @dataclass(slots=True)
 class Noted:
     """What noting found: dirty records, key hashes that are gone, records to read again, their number, and what their
-    changes have in common."""
+    changes have in common. `left`: who has just left the scope."""
 
     dirty: list[Ref]
     lost_keys: set[str]
@@ -49,6 +49,7 @@ class Noted:
     new: int = 0
     changed: int = 0
     pulse: Pulse = field(default_factory=Pulse)
+    left: list[RecordRow] = field(default_factory=list)
 
 
 def note(
@@ -176,6 +177,8 @@ class _Page:
             evidence = [record.by] if record.by else []
             self.observed.append([row.object, row.id, row.observed, changes, fresh.own, *evidence])
         if changes:
+            if row.as_of > 0 and _leaves(self.lens, row, fresh):
+                self.found.left.append(fresh)
             self.found.changed += 1
             _move_keys(row, fresh, self.lens, self.patch, self.found)
 
@@ -192,6 +195,12 @@ def _enters(lens: Lens, before: RecordRow, after: RecordRow) -> bool:
     """Whether a record that we created shows only now, when it is first read, on which side of its scope it is."""
     scope = lens.rules.scope.get(lens.side(before.system))
     return scope is not None and scope(lens.known(before).values) != scope(lens.known(after).values)
+
+
+def _leaves(lens: Lens, before: RecordRow, after: RecordRow) -> bool:
+    """Whether a record that others have changed is outside its scope from now on."""
+    scope = lens.rules.scope.get(lens.side(before.system))
+    return scope is not None and not scope(lens.known(after).values) and scope(lens.known(before).values)
 
 
 def note_keys(records: Iterable[Record], held: Mapping[Ref, RecordRow]) -> list[Ref]:

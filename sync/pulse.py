@@ -18,6 +18,7 @@ Group: TypeAlias = tuple[str, str]  # the sign, and the field that it is about (
 Counts: TypeAlias = dict[Group, dict[str, int]]
 
 LOSS, MERGES, CLONES, CHANGED, FILLED = "loss", "merges", "clones", "changed", "filled"
+UNLINKS = "unlinks"
 ALTERED, SAME = "altered", "same"  # records: changed by others, or touched and read as they were
 EMPTIED, RENAMED, TIME_SHIFT, COLUMN_SHIFT = "emptied", "renamed", "time_shift", "column_shift"
 KEPT = 32

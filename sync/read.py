@@ -238,7 +238,7 @@ def read_refs(
         done.lost += note_unseen(held, missing, reading, world.numbers, patch)
         barred = refused.keys() & set(batch)
         note_refused(held, barred, reading, world.numbers, patch, named=named)
-        feel(world, reading, noted.pulse, patch)
+        feel(world, reading, noted.pulse, patch, noted.left)
         _wake(world, noted, patch)
         world.store.commit(patch)
         done.add(noted)
@@ -319,7 +319,7 @@ def _note_page(
     noted = note(page.records, held, reading, world.lens, world.numbers, patch)
     if late := overtaken(held.values(), heard):
         tell(late, world.store.standings({row.entity for row in late}), world.numbers, patch)
-    feel(world, reading, noted.pulse, patch)
+    feel(world, reading, noted.pulse, patch, noted.left)
     _wake(world, noted, patch)
     if page.events:
         world.store.commit(patch)
@@ -338,10 +338,11 @@ def _note_events(world: World, events: Sequence[LifeEvent], reading: Reading, pa
     """Note what became of records as a whole; how many were lost, which a sweep that tells it again does not say."""
     refs = [event.ref for event in events] + [event.into for event in events if event.into is not None]
     rows = list(_held(world, refs).values())
-    feel(world, reading, ended := lives(events, rows), patch)
     entities = {row.entity for row in rows}
+    records = world.store.records_of(entities)
+    feel(world, reading, ended := lives(events, records), patch)
     family = Family(
-        records=world.store.records_of(entities),
+        records=records,
         bases=world.store.get(BaseRow, [(entity, world.lens.rules.route) for entity in entities]),
         operations=world.store.open_operations(entities),
         sent=sent_operations(world),

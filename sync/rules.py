@@ -171,6 +171,7 @@ class Sign(StrEnum):
     """What is watched at the sources themselves, each with a limit; a brake of this sort stops the whole route."""
 
     LOSS = "loss"
+    UNLINKS = "unlinks"
     MERGES = "merges"
     CLONES = "clones"
     KEYS = "keys"
@@ -182,7 +183,8 @@ class Sign(StrEnum):
 
 
 def default_signs() -> Mapping[Sign, Limit]:
-    """What a source does in a cycle without anybody being asked; the share is of the records held of it."""
+    """What a source does in a cycle without anybody being asked; the share is of the records held of it, that of
+    `unlinks` of the linked ones."""
     few, some = Limit(number=50, share=0.01), Limit(number=100, share=0.02)
     return {
         **dict.fromkeys(Sign, few),

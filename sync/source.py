@@ -7,7 +7,8 @@ for all systems of a route in a cycle, one row for a page that changed something
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sync.beats import DAY, HOUR, Beats, beats_of, keep, looked_at, store_beats
@@ -15,9 +16,9 @@ from sync.errors import Fatal
 from sync.guard import EVERYTHING, Brake
 from sync.normalise import Lens
 from sync.note import Reading
-from sync.pulse import CLONES, LOSS, MERGES, Pulse
+from sync.pulse import CLONES, LOSS, MERGES, UNLINKS, Pulse
 from sync.record import LifeEvent, Side
-from sync.rows import LIVE, UNSEEN, CursorRow, Patch, RecordRow
+from sync.rows import LEADING, LIVE, UNSEEN, CursorRow, Patch, RecordRow
 from sync.watch import Source, watch, watch_clock
 
 if TYPE_CHECKING:  # reading counts by this module
@@ -38,24 +39,42 @@ class Looked(NamedTuple):
     beats: Mapping[str, Beats]
 
 
-def feel(world: World, reading: Reading, pulse: Pulse, patch: Patch) -> None:
-    """Count what a page says of its source, in the transaction that notes it. Routes that write nothing count
-    nothing: nobody judges them. Raises OtherPlace before anything of the page is kept."""
+def feel(
+    world: World, reading: Reading, pulse: Pulse, patch: Patch, left: Collection[RecordRow] = ()
+) -> None:
+    """Count what a page says of its source, in the transaction that notes it; `left`: who has left the scope. Routes
+    that write nothing count nothing: nobody judges them. Raises OtherPlace before anything of the page is kept."""
     _recognise(world, reading, patch)
     rules = world.lens.rules
-    if pulse and not (rules.relays or rules.shadow):
+    if rules.relays or rules.shadow:
+        return
+    if left:
+        pulse.add(UNLINKS, number=len(linked_of(left, world.store.records_of({row.entity for row in left}))))
+    if pulse:
         keep(world.store, reading.system, reading.kind, pulse, patch, reading.now)
 
 
-def lives(events: Iterable[LifeEvent], rows: Iterable[RecordRow]) -> Pulse:
-    """Records that we held and that these events end."""
-    here = {row.ref for row in rows if row.state in (LIVE, UNSEEN)}
-    found = Pulse()
+def lives(events: Iterable[LifeEvent], rows: Collection[RecordRow]) -> Pulse:
+    """Records that we held and that these events end; `rows`: all of everybody whom they concern."""
+    here = {row.ref: row for row in rows if row.state in (LIVE, UNSEEN)}
+    found, deleted = Pulse(), list[RecordRow]()
     for ref, kind in {event.ref: event.kind for event in events}.items():
         sign = {"deleted": LOSS, "merged": MERGES}.get(kind)
         if sign is not None and ref in here:
             found.add(sign)
+        if sign == LOSS and ref in here:
+            deleted.append(here[ref])
+    found.add(UNLINKS, number=len(linked_of(deleted, rows)))
     return found
+
+
+def linked_of(rows: Iterable[RecordRow], family: Iterable[RecordRow]) -> list[RecordRow]:
+    """Those who lead their system and have a counterpart across; `family`: all records of their entities."""
+    places: defaultdict[int, set[str]] = defaultdict(set)
+    for row in family:
+        if row.state in (LIVE, UNSEEN):
+            places[row.entity].add(row.system)
+    return [row for row in rows if row.role == LEADING and places[row.entity] - {row.system}]
 
 
 def _recognise(world: World, reading: Reading, patch: Patch) -> None:
@@ -140,6 +159,7 @@ def _source(world: World, side: Side, beats: Beats, agreed: float) -> Source:
         held=world.store.count_records(system, world.kind) if much else 0,
         keys=key_fields(world.lens, side),
         aside=_opt_outs(world, side),
+        linked=world.store.count_linked(world.lens.rules.route) if fresh.of(UNLINKS) else 0,
     )
 
 

@@ -26,13 +26,14 @@ MOST = 0.5
 class Source:
     """One source as the brakes look at it. `spans`: counts of this cycle, of the last hour and of the last day, each
     with those before it. `held`: records that we hold of it. `keys`: names of the fields by which people are
-    recognised, `aside`: of those that have a brake of their own."""
+    recognised, `aside`: of those that have a brake of their own. `linked`: pairs of the route."""
 
     system: str
     spans: tuple[Pulse, Pulse, Pulse]
     held: int
     keys: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
+    linked: int = 0
 
 
 def watch(source: Source, limits: Mapping[Sign, Limit]) -> Brake | None:
@@ -54,10 +55,13 @@ def watch_clock(system: str, ahead: float) -> Brake | None:
     return Brake(EVERYTHING, reason, int(abs(ahead)), int(CLOCK_LIMIT), CLOCK)
 
 
-def _over(source: Source, limit: Limit, counted: Callable[[Pulse], int]) -> Iterator[tuple[int, int, str]]:
-    """The count, the limit and the span of the first limit that is passed. What this cycle adds nothing to is old."""
+def _over(
+    source: Source, limit: Limit, counted: Callable[[Pulse], int], of: int | None = None
+) -> Iterator[tuple[int, int, str]]:
+    """The count, the limit and the span of the first limit that is passed; the share is of so many (None = of what is
+    held). What this cycle adds nothing to is old."""
     counts = [counted(each) for each in source.spans]
-    allowed = allowed_of(limit, source.held)
+    allowed = allowed_of(limit, source.held if of is None else of)
     for (span, factor), count in zip(SPANS, counts if counts[0] else (), strict=False):
         if count > allowed * factor:
             yield count, allowed * factor, span
@@ -77,6 +81,12 @@ def _whole(sign: str, reason: str) -> Callable[[Source, Limit], Iterator[Brake]]
             yield _brake(f"{source.system} {reason}", over)
 
     return ask
+
+
+def _unlinks(source: Source, limit: Limit) -> Iterator[Brake]:
+    """Linked people who are gone or nobody's business any more: few of all records may be many of these."""
+    for over in _over(source, limit, partial(_sum, pulse.UNLINKS, ""), source.linked):
+        yield _brake(f"{source.system} deleted {{count}} linked records or moved them out of scope", over)
 
 
 def _keys(source: Source, limit: Limit) -> Iterator[Brake]:
@@ -164,5 +174,6 @@ _SIGNS = (
     (Sign.CLONES, _whole(pulse.CLONES, "has {count} new records of people whom it had already")),
     (Sign.MERGES, _whole(pulse.MERGES, "merged {count} records away")),
     (Sign.LOSS, _whole(pulse.LOSS, "lost {count} records")),
+    (Sign.UNLINKS, _unlinks),
     (Sign.ALL_CHANGED, _all_changed),
 )

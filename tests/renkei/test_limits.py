@@ -23,7 +23,10 @@ from sync.said import Approve
 from tests.support.command import Place, Said, new_place
 from tests.support.disaster import rules_of
 
-LIMITS = "limits: { update: { number: 2, share: 0.0 }, emptied: { number: 7 } }\ndefaults:\n"
+LIMITS = """\
+limits: { update: { number: 2, share: 0.0 }, emptied: { number: 7 }, unlinks: { number: 3, share: 0 } }
+defaults:
+"""
 
 
 @pytest.fixture
@@ -127,6 +130,8 @@ def test_limits_stand_beside_what_was_normal(place: Place, capsys: Any) -> None:
     assert found["update", ""]["limit"] == {"cycle": 2, "hour": 4, "day": 12}
     assert set(found["opt_out", ""]["limit"]) == {"hour"}
     assert found["emptied", "salesforce"]["limit"]["cycle"] == 7
+    assert found["unlinks", "salesforce"]["limit"] == {"cycle": 3, "hour": 6, "day": 18}
+    assert found["unlinks", "salesforce"]["yesterday"] == {"hour": 0, "day": 0}
     assert found["create", ""]["limit"]["cycle"] == 500
     assert found["loss", "marketo"]["yesterday"] == {"hour": 0, "day": 0}
     english, japanese = (place.quick(capsys, "limits", "--lang", lang).out for lang in ("en", "ja"))

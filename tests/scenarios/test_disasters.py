@@ -20,9 +20,9 @@ FILES = sorted((Path(__file__).parent / "disasters").glob("*.yaml"))
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
-def test_there_are_thirteen() -> None:
+def test_there_are_fourteen() -> None:
     """Nobody takes one away unseen."""
-    assert len(FILES) == 13
+    assert len(FILES) == 14
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
@@ -44,7 +44,7 @@ def _without(*gone: Sign) -> Break:
 
 def _loses_unseen(patch: pytest.MonkeyPatch) -> None:
     """Nobody counts what a source no longer has."""
-    _without(Sign.LOSS)(patch)
+    _without(Sign.LOSS, Sign.UNLINKS)(patch)
     patch.setattr("sync.guard._loss", lambda *_figures: None)
 
 
@@ -88,6 +88,7 @@ RULES: dict[str, Break] = {
     "slow_rewrite": _forgets_the_last_cycle,
     "swapped_keys": _without(Sign.KEYS),
     "time_zone_shift": _without(Sign.TIME_SHIFT),
+    "unlinked_people": _without(Sign.UNLINKS),
     "wrong_environment": _trusts_the_name,
 }
 

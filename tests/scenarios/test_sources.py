@@ -15,7 +15,7 @@ from sync.commands import apply_commands
 from sync.cycle import CycleReport
 from sync.guard import Brake
 from sync.rows import CursorRow, Patch
-from sync.rules import ActionKind, FieldRule, Limit, Rules
+from sync.rules import ActionKind, FieldRule, Limit, Rules, Sign
 from sync.said import Approve, command
 from sync.send import Delivery
 from sync.source import ENVIRONMENT, IDENTITY, OtherPlace
@@ -223,6 +223,35 @@ def test_stages_that_go_back_have_a_brake_of_their_own(tmp_path: Path) -> None:
         town.wait()
         town.quiet()
         assert {town.value(pair.record, "Industry") for pair in back} == {"Construction"}
+
+
+def _few_links(rules: Rules) -> Rules:
+    """Five linked people may be gone at once."""
+    return replace(rules, signs={**rules.signs, Sign.UNLINKS: Limit(number=5, share=0.0)})
+
+
+def test_links_that_end_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    """Three linked people and forty strangers are deleted: nobody is asked. Within the hour
+    six more stop the route; approved, what waited leaves, and whoever is left stays as they were."""
+    with Town(tmp_path, _few_links) as town:
+        pairs = people(town, 30)
+        strangers = [town.lead(email=f"s{number}@x.example", lastName="Abe") for number in range(40)]
+        town.quiet()
+        for ref in [*strangers, *(pair.lead for pair in pairs[:3])]:
+            town.delete(ref)
+        assert town.cycle().brakes == ()
+        town.wait()
+        town.edit(pairs[20].lead, title="部長")
+        for pair in pairs[3:9]:
+            town.delete(pair.lead)
+        line = "marketo deleted 6 linked records or moved them out of scope this cycle, limit 5"
+        assert reasons(town.cycle()) == [line]
+        assert town.value(pairs[20].record, "Title") != "部長"
+        say(town, "all")
+        town.wait()
+        town.quiet()
+        assert town.value(pairs[20].record, "Title") == "部長"
+        assert len(town.live(SALESFORCE)) == 30
 
 
 def test_a_twin_here_and_there_is_no_accident(town: Town) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from renkei.brakewords import FORMS
 from sync.approving import plan_name
 from sync.beats import DAY, HOUR, SLOT, Beats, looked_at
 from sync.guard import EVERYTHING, Brake
-from sync.pulse import ALTERED, CHANGED, CLONES, EMPTIED, KEPT, LOSS, MERGES, RENAMED, SAME, Pulse
+from sync.pulse import ALTERED, CHANGED, CLONES, EMPTIED, KEPT, LOSS, MERGES, RENAMED, SAME, UNLINKS, Pulse
 from sync.rules import default_signs
 from sync.said import Seen
 from sync.watch import Source, watch, watch_clock
@@ -58,6 +59,8 @@ ACCIDENTS = {
              "the key left Lead.mail changed in 51 records this cycle, limit 50"),
     "clones": (counted(CLONES, 51), "left has 51 new records of people whom it had already this cycle, limit 50"),
     "merges": (counted(MERGES, 51), "left merged 51 records away this cycle, limit 50"),
+    "unlinks": (counted(UNLINKS, 51),
+                "left deleted 51 linked records or moved them out of scope this cycle, limit 50"),
     "losses": (counted(LOSS, 51), "left lost 51 records this cycle, limit 50"),
 }  # fmt: skip
 
@@ -102,6 +105,13 @@ def test_the_share_counts_where_many_are_held() -> None:
     counts = counted(LOSS, 2_999)
     assert watch(source(counts, held=300_000), LIMITS) is None
     assert watch(source(counted(LOSS, 3_001), held=300_000), LIMITS) is not None
+
+
+def test_links_that_end_are_a_share_of_the_links() -> None:
+    """Two hundred and one of 20,000 linked people are many, whatever else a system holds."""
+    many = replace(source(counted(UNLINKS, 201), held=300_000), linked=20_000)
+    assert watch(many, LIMITS) is not None
+    assert watch(replace(many, linked=30_000), LIMITS) is None
 
 
 @pytest.mark.parametrize(("hour", "day", "limit"), [(101, 101, 100), (100, 301, 300), (100, 300, 0)])
