@@ -64,7 +64,8 @@ def _fields(scene: Scene, known: Known, target: Ref, wants: Wants) -> dict[str, 
         value = _value(rule, known)
         if value is not None:
             desired = cell.write(value)
-            fields[path] = FieldWork(rule.name, None, desired, value, carried(rule, cell, value, desired))
+            there = carried(rule, cell, value, desired)
+            fields[path] = FieldWork(rule.name, None, desired, value, there, None, rule.fingerprint)
     for topic in wants.opted_out:
         latch = scene.lens.topic[topic].cells.get(side)
         if latch is not None and target.object in latch.paths:

@@ -27,7 +27,7 @@ from sync.rows import DELETED, LEADING, MOVED, UNCERTAIN, BaseRow, BatchRow, Ope
 from sync.rules import ActionKind
 from sync.settle import Settlement
 
-Fate: TypeAlias = Literal["arrived", "as before", "moved"]
+Fate: TypeAlias = Literal["arrived", "as before", "moved", "unread"]
 
 LEAVES = 0.25  # of the server's time limit: so long a stored batch may wait for its turn to leave
 UNSEEN_WAIT = 300.0  # how long a write in doubt waits whose record the vendor does not show
@@ -171,14 +171,19 @@ def _settle_update(world: World, job: Job, record: Record | None, settlement: Se
                 settlement.again(one)
             case "moved":
                 settlement.supersede(one, "moved while in doubt")
+            case "unread":
+                settlement.lost_by_the_rules(one)
 
 
 def _by_fate(world: World, record: Record, job: Job, settlement: Settlement) -> Iterator[tuple[Fate, Job]]:
-    """An operation in parts, each field for itself: what arrived, what stands as before and may be sent, and what
-    somebody has changed since. The first part keeps the operation's number."""
-    parts: dict[Fate, list[str]] = {"arrived": [], "as before": [], "moved": []}
+    """An operation in parts, each field for itself: what arrived, what stands as before and may be sent, what somebody
+    has changed since, and what the rules have lost since, so that nobody has looked. The first part keeps the
+    operation's number."""
+    parts: dict[Fate, list[str]] = {"arrived": [], "as before": [], "moved": [], "unread": []}
     for path in job.work.fields:
-        if _is_as(world, record, job.work, path, desired=True):
+        if path not in record.values:
+            parts["unread"].append(path)
+        elif _is_as(world, record, job.work, path, desired=True):
             parts["arrived"].append(path)
         elif _is_as(world, record, job.work, path, desired=False):
             parts["as before"].append(path)

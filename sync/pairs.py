@@ -321,9 +321,8 @@ def _want(
         wants.keep(discarded)
         return
     wanted = wants.targets.setdefault(row.ref, Wanted(sides.row[side.other], {}))
-    wanted.fields[path] = FieldWork(
-        rule.name, expected, desired, value, carried(rule, cell, value, desired), lost
-    )
+    there = carried(rule, cell, value, desired)
+    wanted.fields[path] = FieldWork(rule.name, expected, desired, value, there, lost, rule.fingerprint)
     wanted.again = wanted.again or asked  # the question is listed until both sides are seen to agree
     wants.conflicts += lost is not None
     if rule.flow is Flow.BOTH or desired is None:

@@ -20,7 +20,8 @@ from sync.rules import ActionKind
 
 class FieldWork(msgspec.Struct, frozen=True, array_like=True):
     """One field of an operation: its name; the target's raw value now and then; the source value decided
-    from and the target value after (both canonical); `lost` = a value that a conflict overrides."""
+    from and the target value after (both canonical); `lost` = a value that a conflict overrides; `fingerprint` of the
+    rule that it was decided by ("" = not kept)."""
 
     name: str
     expected: Raw
@@ -28,6 +29,7 @@ class FieldWork(msgspec.Struct, frozen=True, array_like=True):
     source: Value
     half: Value
     lost: Value = None
+    fingerprint: str = ""
 
 
 class Work(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,28 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sync.agree import agreed
 from sync.around import Around, Settled
 from sync.confirm import Sent, believed, pack, waiting
 from sync.errors import Meaning
 from sync.met import NAMELESS, SOMEBODY_ELSES, bearing_the_key, survivor, unread, was_in_view
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
-from sync.outdated import agreed_still, is_outdated
-from sync.plan import (
-    Base,
-    FieldWork,
-    Half,
-    Job,
-    Work,
-    decode_base,
-    encode_base,
-    taken_back,
-    target_of,
-    written_mark,
-)
+from sync.outdated import is_outdated
+from sync.plan import FieldWork, Job, Work, target_of
 from sync.ports import FieldError, Outcome
-from sync.possible import base_of_create, is_possible, with_doubt
-from sync.record import SIDES, Raw, Ref, Side
+from sync.possible import base_of_create, with_doubt
+from sync.record import Raw, Ref
 from sync.refuse import after_refusal, failed, lean_effect
 from sync.rows import (
     APPLIED,
@@ -43,7 +33,6 @@ from sync.rows import (
     TWIN,
     UNSEEN,
     WAITING,
-    BaseRow,
     KeyRow,
     OperationRow,
     Patch,
@@ -51,7 +40,6 @@ from sync.rows import (
 )  # fmt: skip
 from sync.rules import ActionKind
 
-KEEP_WRITTEN = 16
 PERSON = "person"  # the kind that no other kind refers to
 LONGEST_WAIT = 300.0
 READ_BACK = 300.0  # a vendor that ignored a write says nothing of it in its feed: such a record is read by id
@@ -198,54 +186,10 @@ class Settlement:
     def _agree(
         self, target: RecordRow, work: Work, row: OperationRow, returned: Mapping[str, Raw] | None
     ) -> None:
-        """Make the pair (decided from, sent) the base, if it still belongs to the records that lead."""
-        source = self.around.records.get(work.source)
-        if target.role != LEADING or source is None or source.entity != target.entity:
-            return
-        if source.system == target.system:
-            return  # an opt-out may come from another record of the same side: that agrees on nothing across
-        side = self.lens.side(target.system)
-        names = {side: f"{target.object}/{target.id}", side.other: f"{source.object}/{source.id}"}
-        held = self.around.bases.get(target.entity)
-        base = decode_base(held.body) if held is not None else Base()
-        if is_possible(base):
-            base = Base(names[Side.MA], names[Side.SFA], {})
-        moved = any(base.leading(each) != names[each] for each in SIDES)
-        if moved and not (work.undo and base.leading(side) == names[side]):
-            return
-        halves = dict(base.halves)
-        for path, field_ in agreed_still(self.lens, row, work).items():
-            old = halves.get(field_.name)
-            half = self._half(field_, path, target, returned, old)
-            halves[field_.name] = taken_back(half, old, side if moved else None) if work.undo else half
-        fresh = BaseRow(target.entity, row.route, encode_base(Base(base.ma, base.sfa, halves)))
-        self.around.bases[target.entity] = fresh
-        self.patch.put(fresh)
-
-    def _half(
-        self,
-        work: FieldWork,
-        path: str,
-        target: RecordRow,
-        returned: Mapping[str, Raw] | None,
-        old: Half | None,
-    ) -> Half:
-        rule = self.lens.rule.get(work.name)
-        there = work.half
-        if returned is not None and path in returned:
-            there = self.lens.read_raw(target.system, target.object, path, returned[path])
-        written: tuple[str, ...] = ()
-        if rule is None:
-            fingerprint = self.lens.topic[work.name.partition(".")[2]].fingerprint
-        else:
-            fingerprint = rule.fingerprint
-            if rule.can_circle:
-                written = (*(old.written if old is not None else ()), written_mark(work.source, self.now))[
-                    -KEEP_WRITTEN:
-                ]
-        if self.lens.side(target.system) is Side.MA:
-            return Half(fingerprint, there, work.source, written)
-        return Half(fingerprint, work.source, there, written)
+        fresh = agreed(self.lens, self.around, target, Job(row, work), returned, self.now)
+        if fresh is not None:
+            self.around.bases[target.entity] = fresh
+            self.patch.put(fresh)
 
     def _settle_effect(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         """An effect has no record of ours and no base: it happened, or it is tried again, or it failed."""
@@ -312,17 +256,29 @@ class Settlement:
         Should it show again, the value sent is as much ours as the value before: neither will be somebody's edit."""
         row, work = job
         held = self.around.records.get(job.target)
-        hidden = held is not None and held.state == (DELETED if error is None else LIVE)
-        if held is not None and hidden and row.action != ActionKind.OPT_OUT:
-            new = with_doubt(held, row, work)
-            if error is not None:  # the operation may be decided away, and nobody else asks what became of it
-                new = new._replace(refetch_at=self._read_back(held.refetch_at))
-            self._move_keys(held, new)
-            self._put(new)
-            self._agree(new, work, row, None)
+        if held is not None and held.state == (DELETED if error is None else LIVE):
+            # the operation may be decided away, and nobody else asks what became of it
+            self._leave_in_doubt(held, job, None if error is None else self._read_back(held.refetch_at))
         if row.action == ActionKind.CREATE:
             self._remember(row, work)
         self._gone(row) if error is None else self.fail(job, error)
+
+    def lost_by_the_rules(self, job: Job) -> None:
+        """The rules have lost these fields since they left, so that nobody looks whether they have arrived: should the
+        rules get them back, they are read."""
+        held = self.around.records.get(job.target)
+        if held is not None:
+            self._leave_in_doubt(held, job)
+        self.supersede(job, "no longer mapped")
+
+    def _leave_in_doubt(self, held: RecordRow, job: Job, refetch_at: float | None = None) -> None:
+        if job.row.action != ActionKind.OPT_OUT:
+            new = with_doubt(held, *job)
+            if refetch_at is not None:
+                new = new._replace(refetch_at=refetch_at)
+            self._move_keys(held, new)
+            self._put(new)
+            self._agree(new, job.work, job.row, None)
 
     def _later(self, row: OperationRow, work: Work, outcome: Outcome) -> None:
         wait = max(outcome.after, min(LONGEST_WAIT, 2.0 ** min(row.attempts, 9)))
