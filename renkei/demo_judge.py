@@ -87,7 +87,7 @@ def _losers_and_refused(reader: Any, route: str) -> Iterator[tuple[str, str]]:
     while page := operations(reader, Which(route=route, states=_STATES), after=last, limit=5_000):
         last = page[-1].id
         for each in page:
-            for _name, _expected, desired, _source, _half, lost in each.work["fields"].values():
+            for _name, _expected, desired, _source, _half, lost, *_rule in each.work["fields"].values():
                 if lost is not None:
                     yield "loser", str(lost)
                 if each.state in ("failed", "ignored") and desired is not None:

@@ -54,6 +54,10 @@ ENGINE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "reason.too_large": ("too_large", "一度に送れる大きさを超えています"),
         "reason.decided again": ("decided again", "改めて判定しました"),
+        "reason.no longer mapped": (
+            "the mapping no longer has the field; its answer was lost",
+            "項目が割り当てから外れました(応答は失われました)",
+        ),
         "reason.opted out already": ("opted out already", "すでに配信停止済みです"),
         "reason.the record is gone": ("the record is gone", "レコードがなくなっています"),
         "reason.the vendor does not show the record": (

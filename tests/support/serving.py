@@ -164,7 +164,7 @@ def _decided_otherwise(place: Place) -> dict[str, str]:
         while page := operations(reader, Which(states=_STATES), after=last, limit=5_000):
             last = page[-1].id
             for each in page:
-                for _name, _expected, desired, _source, _half, lost in each.work["fields"].values():
+                for _name, _expected, desired, _source, _half, lost, *_rule in each.work["fields"].values():
                     if lost is not None:
                         found.setdefault(str(lost), "loser")
                     if each.state in ("failed", "ignored") and desired is not None:
