@@ -1,6 +1,6 @@
 """What a settlement works on and what it counts: the rows around a batch, and the sums of its outcomes.
 
-Data only; nothing here decides.
+It decides nothing, and knows under which keys others wait for an operation.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sync.normalise import Lens
+from sync.plan import Work
 from sync.record import Ref
-from sync.rows import BaseRow, RecordRow
+from sync.rows import BaseRow, OperationRow, RecordRow
 
 
 @dataclass(slots=True)
@@ -53,3 +55,13 @@ class Around:
         """The records of an entity, as the batch leaves them so far."""
         rows = (self.records[ref] for ref in self._members.get(entity, ()))
         return [row for row in rows if row.entity == entity]
+
+
+def waited_under(lens: Lens, around: Around, row: OperationRow, work: Work) -> set[str]:
+    """The keys of those who may have waited for an operation: what it claims, and the addresses that its person
+    bears by now, if it makes a record."""
+    if not work.claims:
+        return set()
+    source = around.records.get(work.source)
+    rows = around.of(source.entity if source is not None else row.entity)
+    return {*work.claims, *(lens.known(each).address for each in rows)} - {""}

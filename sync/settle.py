@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync.agree import agreed
-from sync.around import Around, Settled
+from sync.around import Around, Settled, waited_under
 from sync.confirm import Sent, believed, pack, waiting
 from sync.errors import Meaning
 from sync.met import NAMELESS, SOMEBODY_ELSES, bearing_the_key, survivor, unread, was_in_view
@@ -337,8 +337,8 @@ class Settlement:
     def _release(self, row: OperationRow, work: Work, *, waited_for: bool = True) -> None:
         for key in work.claims:
             self.patch.drop(KeyRow(row.system, self.lens.rules.kind, key, "", "", row.id))
-            if waited_for:
-                self.done.freed.add(key)
+        if waited_for:
+            self.done.freed |= waited_under(self.lens, self.around, row, work)
 
     def _ask_source(self, work: Work) -> None:
         source = self.around.records.get(work.source)
@@ -349,7 +349,7 @@ class Settlement:
         """What was passed over while the operation was on its way is decided now."""
         if row.again:
             self._ask_source(work)
-            self.done.freed.update(work.claims)
+            self.done.freed |= waited_under(self.lens, self.around, row, work)
 
     def _put(self, row: RecordRow) -> None:
         self.around.put(row)

@@ -305,9 +305,7 @@ class Ledgers(Glimpses):
             if (*new.key, paths[new.side]) in self._swallowed:
                 continue
             known = source.visible < (sent.sweep if source.late else sent.cycle) - SETTLE
-            known = known and (
-                source.live or source.left > sent.cycle
-            )  # who is deleted shows nothing any more
+            known = known and (source.live or source.left > sent.cycle)  # who is gone shows nothing any more
             if was and known and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 

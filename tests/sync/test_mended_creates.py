@@ -9,7 +9,7 @@ import pytest
 from renkei.first import deliver_these
 from sync.ports import Paths
 from sync.record import Record
-from tests.support.town import SALESFORCE, Town
+from tests.support.town import MARKETO, SALESFORCE, Town
 
 
 @pytest.mark.parametrize("object_", ["Lead", "Contact"])
@@ -61,3 +61,20 @@ def test_a_create_that_waits_does_not_leave_once_a_known_person_bears_its_addres
         town.quiet()
         assert town.live(SALESFORCE) == [linked]
         assert town.entity(lead) == town.entity(known)
+
+
+def test_whoever_waited_for_a_create_under_an_address_that_it_never_claimed_is_asked_again() -> None:
+    """While the answer is missing its person gets another address, and somebody across bears that one too: once it is
+    known what was made, they are one person's records."""
+    with Town() as town:
+        town.open()
+        typed = town.record(Email="a@firm.example", LastName="Ito")
+        town.strike(MARKETO, "lost_after_commit", "create")
+        town.cycle()
+        town.edit(typed, Email="b@firm.example")
+        rival = town.lead(email="b@firm.example", lastName="Ito")
+        town.cycle()
+        assert town.in_doubt
+        town.wait()
+        town.quiet()
+        assert town.entity(rival) == town.entity(typed)
