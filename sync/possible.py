@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from sync.around import Around
 from sync.confirm import Sent, pack, waiting
 from sync.normalise import Known, Lens, decode_body, encode
-from sync.plan import Base, Half, Work, decode_base, encode_base
+from sync.plan import Base, FieldWork, Half, Work, decode_base, encode_base
 from sync.record import Side
 from sync.rows import BaseRow, OperationRow, RecordRow
 
@@ -36,17 +36,21 @@ def base_of_create(lens: Lens, around: Around, row: OperationRow, work: Work) ->
         return None
     side = lens.side(row.system)
     halves = {
-        field.name: Half(lens.rule[field.name].fingerprint, field.source, field.source).with_side(
-            side, field.half
-        )
+        field.name: Half(under, field.source, field.source).with_side(side, field.half)
         for field in work.fields.values()
-        if field.name in lens.rule
+        if (under := _under(lens, field))
     }
     name = f"{source.object}/{source.id}"
     ends = (ANYBODY, name) if side is Side.MA else (name, ANYBODY)
     if (old.ma, old.sfa) == ends:
         halves |= _earlier(halves, old.halves)
     return BaseRow(source.entity, row.route, encode_base(Base(*ends, halves)))
+
+
+def _under(lens: Lens, field: FieldWork) -> str:
+    """The fingerprint under which a field was decided ("" = opt-outs, which are agreed on by themselves)."""
+    rule = lens.rule.get(field.name)
+    return field.fingerprint or (rule.fingerprint if rule is not None else "")
 
 
 def _earlier(halves: Mapping[str, Half], old: Mapping[str, Half]) -> dict[str, Half]:
@@ -74,7 +78,7 @@ def shown(halves: Mapping[str, Half], side: Side, known: Known) -> dict[str, Hal
 
 
 def with_doubt(held: RecordRow, row: OperationRow, work: Work) -> RecordRow:
-    """A record that is gone, as it may stand since a write that nobody saw arrive."""
+    """A record that is gone, or of which the rules read less, as it may stand since a write that nobody saw arrive."""
     body, left = decode_body(held.body), waiting(held)
     for path, field in work.fields.items():
         left[path] = Sent(row.id, body.get(path), field.desired, 0, alone=False, doubt=True)

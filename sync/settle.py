@@ -21,7 +21,7 @@ from sync.plan import FieldWork, Job, Work, target_of
 from sync.ports import FieldError, Outcome
 from sync.possible import base_of_create, with_doubt
 from sync.record import Raw, Ref
-from sync.refuse import after_refusal, failed, lean_effect
+from sync.refuse import after_refusal, failed, lean_effect, part
 from sync.rows import (
     APPLIED,
     DELETED,
@@ -159,6 +159,9 @@ class Settlement:
     def _met(self, held: RecordRow, row: OperationRow, work: Work) -> RecordRow:
         """A record of our own making that was read before its create was settled: what reads different from what was
         sent is judged like everything that is read back."""
+        unread = work.fields.keys() - set(self.lens.paths(row.system, row.object))
+        if unread:  # the rules have lost these fields: what became of them nobody has looked at
+            held = with_doubt(held, row, part(work, unread))
         seen = decode_body(held.body)
         left = waiting(held)
         for path, field_ in work.fields.items():

@@ -13,7 +13,7 @@ from sync.note import note
 from sync.outdated import agreed_still
 from sync.plan import FieldWork, Work, encode_work
 from sync.record import Ref
-from sync.rows import LANE_DELTA, OperationRow, Patch, RecordRow
+from sync.rows import IGNORED, LANE_DELTA, OperationRow, Patch, RecordRow
 from sync.rules import Flow, Rules
 from tests.support.people import MAPPING, NOW, lens, numbers, reading, record, row
 from tests.support.town import SALESFORCE, Town
@@ -86,7 +86,7 @@ def test_what_stands_where_a_field_comes_from_is_an_edit_though_we_wrote_there_b
 @pytest.mark.parametrize("call", ["create", "write"])
 def test_a_write_in_doubt_is_settled_though_its_field_has_left_the_mapping(call: str) -> None:
     """Cycles go on, and what the present rules carry is carried. Once the field is back, what we had sent is nobody's
-    word against what marketing typed meanwhile."""
+    word against what marketing typed meanwhile, and nothing that the vendor is said to have ignored."""
     with Town() as town:
         town.world = replace(town.world, lens=Lens(_sales_wins(town.world.lens.rules)))
         rules = town.world.lens.rules
@@ -109,6 +109,7 @@ def test_a_write_in_doubt_is_settled_though_its_field_has_left_the_mapping(call:
         town.quiet()
         (there,) = town.having(SALESFORCE, "LastName", "Sato")
         assert (town.value(lead, "title"), town.value(there, "Title")) == ("Chief", "Chief")
+        assert [row.reason for row, _work in town.all_work(there) if row.state == IGNORED] == []
 
 
 def _sales_wins(rules: Rules) -> Rules:
