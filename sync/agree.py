@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from sync.around import Around
 from sync.normalise import Lens
-from sync.outdated import agreed_still
+from sync.outdated import agreed_under
 from sync.plan import Base, FieldWork, Half, Job, decode_base, encode_base, taken_back, written_mark
 from sync.possible import is_possible
-from sync.record import SIDES, Raw, Side
+from sync.record import SIDES, Raw, Side, Value
 from sync.rows import LEADING, BaseRow, RecordRow
 
 KEEP_WRITTEN = 16
@@ -40,27 +40,32 @@ def agreed(
     if moved and not (work.undo and base.leading(side) == names[side]):
         return None
     halves = dict(base.halves)
-    for path, field in agreed_still(lens, row, work).items():
+    for path, field in work.fields.items():
         old = halves.get(field.name)
-        half = _half(lens, field, path, target, returned, old, now)
-        halves[field.name] = taken_back(half, old, side if moved else None) if work.undo else half
+        under = agreed_under(lens, job, path, old)
+        if under:
+            half = _half(lens, field, _there(lens, target, path, field, returned), under, side, old, now)
+            halves[field.name] = taken_back(half, old, side if moved else None) if work.undo else half
     return BaseRow(target.entity, row.route, encode_base(Base(base.ma, base.sfa, halves)))
 
 
+def _there(
+    lens: Lens, target: RecordRow, path: str, field: FieldWork, returned: Mapping[str, Raw] | None
+) -> Value:
+    """What the target has from now on."""
+    if returned is not None and path in returned:
+        return lens.read_raw(target.system, target.object, path, returned[path])
+    return field.half
+
+
 def _half(
-    lens: Lens, field: FieldWork, path: str, target: RecordRow, returned: Mapping[str, Raw] | None,
-    old: Half | None, now: float,
-) -> Half:  # fmt: skip
+    lens: Lens, field: FieldWork, there: Value, under: str, side: Side, old: Half | None, now: float
+) -> Half:
     rule = lens.rule.get(field.name)
-    known = rule or lens.topic.get(field.name.partition(".")[2])
-    there = field.half
-    if known is not None and returned is not None and path in returned:
-        there = lens.read_raw(target.system, target.object, path, returned[path])
     written: tuple[str, ...] = ()
     if rule is not None and rule.can_circle:
         before = old.written if old is not None else ()
         written = (*before, written_mark(field.source, now))[-KEEP_WRITTEN:]
-    fingerprint = known.fingerprint if known is not None else field.fingerprint
-    if lens.side(target.system) is Side.MA:
-        return Half(fingerprint, there, field.source, written)
-    return Half(fingerprint, field.source, there, written)
+    if side is Side.MA:
+        return Half(under, there, field.source, written)
+    return Half(under, field.source, there, written)

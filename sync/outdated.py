@@ -1,17 +1,15 @@
 """Work that left under other rules than those by which it is settled: what of it both sides have agreed on anyway.
 
-Decides per field, from the operation and the present rules alone: whether what was sent still reads, and is still
-written, as it was decided. What does not is no agreement; the record is decided anew from what both sides have. A field
-that no rule has any more was agreed on by the rule that it had, should that come back. It knows neither the old rules
-nor how an answer was got.
+Decides per field. What was agreed on was agreed under the rule by which the operation was decided, whose fingerprint it
+carries: it counts under no other one (protocol §1), and again should that rule come back. Where none is known (an
+opt-out, an older journal) it counts as far as what was sent still reads, and is still written, as it was decided. It
+does not know how an answer was got.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sync.normalise import Lens
-from sync.plan import FieldWork, Work
+from sync.plan import FieldWork, Half, Job, Work
 from sync.rows import OperationRow
 
 
@@ -20,21 +18,25 @@ def is_outdated(lens: Lens, row: OperationRow) -> bool:
     return row.digest != lens.rules.digest
 
 
-def agreed_still(lens: Lens, row: OperationRow, work: Work) -> Mapping[str, FieldWork]:
-    """The fields of an operation, by path, whose values mean under the present rules what they were decided as, or
-    nothing at all."""
-    if not is_outdated(lens, row):
-        return work.fields
-    return {path: each for path, each in work.fields.items() if _means_the_same(lens, row, path, each, work)}
+def agreed_under(lens: Lens, job: Job, path: str, held: Half | None) -> str:
+    """The fingerprint under which a field of an operation is agreed on ("" = it is not): that of the rule by which it
+    was decided. What is agreed under the present rule already stays before what was agreed under another one."""
+    row, work = job
+    field = work.fields[path]
+    rule = lens.rule.get(field.name) or lens.topic.get(field.name.partition(".")[2])
+    now = rule.fingerprint if rule is not None else ""
+    if not is_outdated(lens, row) or field.fingerprint == now:
+        return now
+    if not field.fingerprint:
+        return now if _means_the_same(lens, row, path, field, work) else ""
+    return "" if held is not None and held.fingerprint == now else field.fingerprint
 
 
 def _means_the_same(lens: Lens, row: OperationRow, path: str, field: FieldWork, work: Work) -> bool:
     topic = field.name.partition(".")[2]
     rule = lens.rule.get(field.name) or lens.topic.get(topic)
-    if rule is None:
-        return bool(field.fingerprint)
-    cell = rule.cells.get(lens.side(row.system))
-    if cell is None or cell.paths.get(row.object) != path:
+    cell = rule.cells.get(lens.side(row.system)) if rule is not None else None
+    if rule is None or cell is None or cell.paths.get(row.object) != path:
         return False
     if lens.read_raw(row.system, row.object, path, field.desired) != field.half:
         return False

@@ -127,7 +127,9 @@ def _take_back(
     back = scene.lens.read_raw(row.system, row.object, undone.path, undone.desired)
     fresh = Wanted(sides.row[side.other], {}, again=True, run=undone.run)
     wanted = wants.undos.setdefault((row.ref, undone.run), fresh)
-    wanted.fields[undone.path] = FieldWork(rule.name, seen, undone.desired, source, back)
+    wanted.fields[undone.path] = FieldWork(
+        rule.name, seen, undone.desired, source, back, fingerprint=rule.fingerprint
+    )
     wanted.verify.append(undone.path)
     return True
 

@@ -173,10 +173,13 @@ def _not_yet_open(
 
 
 def _is_same(wanted: FieldWork | None, held: FieldWork) -> bool:
-    """True if the same value goes over the same one, and at the cost of the same other one."""
-    return wanted is not None and (wanted.expected, wanted.desired, wanted.lost) == (
-        held.expected, held.desired, held.lost,
-    )  # fmt: skip
+    """True if the same value goes over the same one, at the cost of the same other one and by the same rule (an older
+    journal does not say by which)."""
+    return (
+        wanted is not None
+        and (wanted.expected, wanted.desired, wanted.lost) == (held.expected, held.desired, held.lost)
+        and held.fingerprint in ("", wanted.fingerprint)
+    )
 
 
 def _add(scene: Scene, entity: int, target: Ref, wanted: Wanted, context: Context) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import msgspec
 import pytest
 
 from sync.confirm import Sent, confirm, pack
 from sync.normalise import Lens
 from sync.note import note
-from sync.outdated import agreed_still
-from sync.plan import FieldWork, Work, encode_work
+from sync.outdated import agreed_under
+from sync.plan import FieldWork, Half, Job, Work, encode_work
 from sync.record import Ref
 from sync.rows import IGNORED, LANE_DELTA, OperationRow, Patch, RecordRow
 from sync.rules import Flow, Rules
@@ -46,33 +45,44 @@ def test_a_first_look_that_changes_nothing_about_the_scope_is_no_news() -> None:
     assert found.dirty == []
 
 
-def carried(name: str, path: str, value: str, sent: str, then: Lens) -> tuple[OperationRow, Work]:
-    """A write to sales that was decided under other rules."""
-    work = Work(fields={path: FieldWork(name, None, sent, value, value)}, source=Ref("ma", "Lead", "1"))
+def carried(name: str, path: str, value: str, sent: str, then: Lens, *, known: bool = True) -> Job:
+    """A write to sales that was decided under other rules; `known`: it says under which."""
+    print_ = then.rule[name].fingerprint if known else ""
+    fields = {path: FieldWork(name, None, sent, value, value, fingerprint=print_)}
+    work = Work(fields=fields, source=Ref("ma", "Lead", "1"))
     made = OperationRow(
         40, 9, "people", 7, "update", "sfa", "Lead", "L", LANE_DELTA, "sent", 0.0, 0, 0, then.rules.digest, "h",
         "", NOW, 0.0, "", encode_work(work),
     )  # fmt: skip
-    return made, work
+    return Job(made, work)
 
 
-def test_a_word_that_means_something_else_by_now_is_not_agreed_on() -> None:
-    """A write that is settled under another table of values leaves no base; it is decided anew from both sides."""
-    made, work = carried("industry", "Industry", "製造業", "Manufacturing", lens())
-    assert agreed_still(lens(), made, work) == work.fields
-    assert agreed_still(lens(OTHER_WORDS), made, work) == {}
+def test_a_word_that_means_something_else_by_now_is_agreed_on_as_it_was_meant() -> None:
+    """A write that is settled under another table of values is agreed on under the one by which it was decided, and
+    takes no place of what is agreed on under the new one; where nobody knows which that was it leaves no base."""
+    now, job = lens(OTHER_WORDS), carried("industry", "Industry", "製造業", "Manufacturing", lens())
+    then = lens().rule["industry"].fingerprint
+    newer = Half(now.rule["industry"].fingerprint, "製造業", "製造業")
+    assert agreed_under(lens(), job, "Industry", None) == then
+    assert agreed_under(now, job, "Industry", None) == then
+    assert agreed_under(now, job, "Industry", newer) == ""
+    unknown = carried("industry", "Industry", "製造業", "Manufacturing", lens(), known=False)
+    assert agreed_under(now, unknown, "Industry", None) == ""
 
 
-def test_a_field_that_other_rules_do_not_touch_is_agreed_on() -> None:
-    """Rules that change elsewhere take no agreement back, nor does a mapping that a field has left; where nobody kept
-    by which rule that was decided there is none."""
-    made, work = carried("title", "Title", "課長", "課長", lens())
-    assert agreed_still(lens(OTHER_WORDS), made, work) == work.fields
+@pytest.mark.parametrize("known", [True, False])
+def test_a_field_that_other_rules_do_not_touch_is_agreed_on(known: bool) -> None:
+    """Rules that change elsewhere take no agreement back; a field that left the mapping, or comes from
+    another one there, keeps what its rule said."""
+    job = carried("title", "Title", "課長", "課長", lens(), known=known)
+    print_ = lens().rule["title"].fingerprint
+    assert agreed_under(lens(OTHER_WORDS), job, "Title", None) == print_
     without = "\n".join(line for line in MAPPING.splitlines() if "title:" not in line)
-    assert agreed_still(lens(without), made, work) == {}
-    kept = {"Title": msgspec.structs.replace(work.fields["Title"], fingerprint="12345678")}
-    work = msgspec.structs.replace(work, fields=kept)
-    assert agreed_still(lens(without), made, work) == kept
+    assert agreed_under(lens(without), job, "Title", None) == (print_ if known else "")
+    moved = MAPPING.replace("title:     { ma: title,", "title:     { ma: jobTitle,")
+    assert (
+        agreed_under(lens(moved), carried("title", "Title", "課長", "課長", lens()), "Title", None) == print_
+    )
 
 
 def test_what_stands_where_a_field_comes_from_is_an_edit_though_we_wrote_there_before() -> None:
