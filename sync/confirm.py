@@ -26,7 +26,8 @@ class Sent(NamedTuple):
     the read that first showed the value before again (0 = none).
     `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value.
     `awaited`: something is decided by this value as soon as it is read back.
-    `doubt`: nobody knows whether it arrived: its record was deleted before anybody could look."""
+    `doubt`: nobody knows whether it arrived: its record was deleted before anybody could look.
+    `others`: somebody else was seen to have written to the record since, and to this value for all that is known."""
 
     operation: int
     before: Raw
@@ -35,6 +36,7 @@ class Sent(NamedTuple):
     alone: bool = True
     awaited: bool = False
     doubt: bool = False
+    others: bool = False
 
 
 class Verdict(NamedTuple):
@@ -136,4 +138,4 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
     here = lens.side(row.system)
     one_way = rule is not None and rule.flow.into(here) and not rule.flow.into(here.other) and not rule.key
     ours = row.own == 1 and sent.alone
-    return "altered" if ours or (one_way and row.own != 0) else "changed"
+    return "altered" if (ours or one_way) and row.own != 0 and not sent.others else "changed"

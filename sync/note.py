@@ -147,7 +147,7 @@ class _Page:
         self, record: Record, row: RecordRow, seen: dict[str, Raw], changes: dict[str, list[Raw]]
     ) -> None:
         """Bring what we hold up to this read; an unchanged record costs no row."""
-        unconfirmed, awaited = _confirm(row, record.values)
+        unconfirmed, awaited = _confirm(row, record)
         restored, first_look = row.state != LIVE, row.as_of == 0
         newer = (
             bool(record.version) and record.version != row.version
@@ -250,12 +250,20 @@ def _is_stale(record: Record, row: RecordRow, reading: Reading) -> bool:
     return reading.indexed and row.settled > 0 and reading.asked_at < row.settled_at + reading.lag
 
 
-def _confirm(row: RecordRow, values: Mapping[str, Raw]) -> tuple[str, bool]:
-    """The unconfirmed without those that were read back as sent, and whether one of these was awaited."""
+def _confirm(row: RecordRow, record: Record) -> tuple[str, bool]:
+    """The unconfirmed without those that were read back as sent, and whether one of these was awaited. That somebody
+    else wrote to the record last is kept of what reads otherwise than we left it, and of what the rules do not read at
+    present: once we write there again, the vendor shows it no more."""
     if not row.unconfirmed:
         return "", False
-    sent = waiting(row)
+    sent, values = waiting(row), record.values
     left = {path: each for path, each in sent.items() if path not in values or values[path] != each.sent}
+    if record.own is False:
+        left |= {
+            path: each._replace(others=True)
+            for path, each in left.items()
+            if path not in values or values[path] != each.before
+        }
     return pack(left), any(each.awaited for path, each in sent.items() if path not in left)
 
 

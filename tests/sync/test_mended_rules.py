@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.confirm import Sent, confirm, pack
+from sync.confirm import Sent, confirm, pack, waiting
 from sync.normalise import Lens
 from sync.note import note
 from sync.outdated import agreed_under
@@ -90,6 +90,25 @@ def test_what_stands_where_a_field_comes_from_is_an_edit_though_we_wrote_there_b
     sent = pack({"title": Sent(5, None, "課長", 0)})
     held = row("ma", "1", 9, {"title": "部長"}, settled=5, unconfirmed=sent)
     (verdict,) = confirm(held, lens(TO_SALES), now=NOW, lag=1.0).verdicts
+    assert verdict.fate == "changed"
+
+
+@pytest.mark.parametrize("shown", [{}, {"Title": "部長"}])
+def test_that_somebody_else_wrote_is_remembered_until_our_value_is_judged(shown: dict[str, str]) -> None:
+    """Once we have written to the record again its vendor names us; a value of ours that somebody typed over before,
+    seen or with its field not mapped just then, is no vendor's alteration all the same."""
+    sent = pack({"Title": Sent(5, None, "課長", 0)})
+    held = row("sfa", "7", 9, {"Title": "課長"}, settled=5, unconfirmed=sent)
+    edited = record("sfa", "7", {"LastName": "Sato"})
+    values = {path: raw for path, raw in edited.values.items() if path != "Title"} | shown
+    patch = Patch()
+    read = edited._replace(values=values, own=False)
+    note([read], {held.ref: held}, reading("sfa", 50), lens(), numbers(), patch)
+    (kept,) = patch.puts[RecordRow].values()
+    assert isinstance(kept, RecordRow)
+    ours = pack({path: each._replace(alone=False) for path, each in waiting(kept).items()})
+    back = row("sfa", "7", 9, {"Title": "部長"}, settled=60, own=1, unconfirmed=ours)
+    (verdict,) = confirm(back, lens(TO_SALES), now=NOW, lag=1.0).verdicts
     assert verdict.fate == "changed"
 
 

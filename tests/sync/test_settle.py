@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sync.around import Around
+from sync.confirm import Sent, waiting
 from sync.normalise import decode_body
 from sync.plan import FieldWork, Work, decode_base, decode_work, encode_work, jobs_of
 from sync.ports import FieldError, Outcome
@@ -85,7 +86,7 @@ def test_an_answer_with_the_id_only_leaves_what_was_sent_unconfirmed() -> None:
     _settlement, patch = settle(operation(), Outcome("applied", id="7"))
     target = the_record(patch, SFA.ref)
     assert decode_body(target.body)["Title"] == "new"
-    assert msgspec.json.decode(target.unconfirmed) == {"Title": [40, "old", "new", 0, True, False, False]}
+    assert waiting(target) == {"Title": Sent(40, "old", "new", 0)}
     assert target.settled > 0
     (base,) = patch.puts[BaseRow].values()
     assert isinstance(base, BaseRow)
