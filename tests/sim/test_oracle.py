@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from simulators.ledger import Actor, Entry, Verb
+from sync.ports import Write
+from sync.record import Ref
+from tests.sim.driver import Schedule
 from tests.sim.oracle import MA, SFA, Oracle
 from tests.sim.vocabulary import OTHER_ID, TWO_WAY, Sent
 
@@ -74,3 +77,17 @@ def test_a_blank_that_was_agreed_on_stays_agreed_on_while_a_record_is_in_the_bin
     world.cycle()
     world.tell(SFA, "update", "api", title="T3P1")
     assert [offence.kind for offence in world.oracle.judge([]) if offence.kind == "lost edit"] == lost
+
+
+def test_an_answer_with_results_missing_shows_nobody() -> None:
+    """Whose the ids are that it names nobody can say (protocol §3), so that it counts as lost: a record that is merged
+    away before anything else tells of it was never shown."""
+    schedule = Schedule(1)
+    wire = schedule.wires[MA]
+    wire.faults.use({"fewer_results": 1.0})
+    people = [Write(number, Ref(MA, "Lead", ""), {"email": f"t{number}@mail.example"}) for number in (1, 2)]
+    assert len(wire.write("person", people)) == 1
+    assert schedule.shown == {}
+    wire.calm()
+    (made,) = wire.write("person", [Write(3, Ref(MA, "Lead", ""), {"email": "t3@mail.example"})])
+    assert set(schedule.shown) == {(MA, made.id)}

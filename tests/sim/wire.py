@@ -117,7 +117,10 @@ class Wire:
             self.ground.offend("twice in a call", self.system, f"one of {keys} stands twice in one call")
         label = f"{'update' if writes[0].ref.id else 'create'} {writes[0].ref.object} {len(writes)}"
         outcomes = self._write(label, writes, keys)
-        self._show(outcome.id for outcome in outcomes if outcome.result == "applied")
+        if len(outcomes) == len(
+            writes
+        ):  # else nobody can say which record is whose: the answer counts as lost
+            self._show(outcome.id for outcome in outcomes if outcome.result == "applied")
         return outcomes
 
     def calm(self) -> None:
