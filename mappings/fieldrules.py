@@ -174,31 +174,9 @@ class RowCompiler:
 
     def _fitting(self, row: RowDraft, type_: str, flow: Flow, codec: Codec) -> None:
         """Every option must be able to have an effect on this row."""
-        one_way = flow in {Flow.TO_SFA, Flow.TO_MA}
-        both = flow is Flow.BOTH
-        self._needs(row, "region", type_ == "phone", "type: phone")
-        self._needs(row, "scale", type_ == "decimal", "type: decimal")
-        self._needs(row, "missing", type_ in {"reference", "user"}, "type: reference or user")
-        self._needs(row, "to", type_ in {"reference", "money"}, "type: reference or money")
-        self._needs(row, "by", type_ == "user", "type: user")
-        self._needs(row, "currency", type_ == "money", "type: money")
-        self._needs(row, "rate_of", type_ == "money" and row.to is not None, "type: money and to:")
-        self._needs(
-            row, "unlisted", flow is Flow.NONE and type_ == "picklist", "values: on a row without an arrow"
-        )
-        self._needs(
-            row, "when", self.draft.kind == "opportunity" and flow is Flow.TO_MA, "a deal's row with <-"
-        )
+        self._fits_type(row, type_, flow)
         self._needed(row, type_, flow)
-        self._needs(row, "values", type_ == "picklist", "type: picklist")
-        self._needs(row, "values_file", type_ == "picklist", "type: picklist")
-        self._needs(row, "conflict", both, "flow: <->")
-        self._needs(row, "first", both, "flow: <->")
-        self._needs(row, "drift", one_way, "flow: -> or <-")
-        self._needs(row, "order", type_ == "picklist" and bool(row.values or row.values_file), "values:")
-        self._needs(row, "write", one_way, "flow: -> or <-")
-        self._needs(row, "blank", flow is not Flow.NONE, "an arrow")
-        self._needs(row, "on_create", flow is not Flow.NONE, "an arrow")
+        self._fits_arrow(row, type_, flow)
         if (
             type_ == "picklist"
             and (row.values or row.values_file)
@@ -214,6 +192,36 @@ class RowCompiler:
                 row.place("flow"), "M019", f"«{row.name.text}» is a key and cannot go both ways", hint
             )
         self._policy_fits(row, type_, codec)
+
+    def _fits_type(self, row: RowDraft, type_: str, flow: Flow) -> None:
+        """Words that only some types have."""
+        self._needs(row, "region", type_ == "phone", "type: phone")
+        self._needs(row, "scale", type_ == "decimal", "type: decimal")
+        self._needs(row, "missing", type_ in {"reference", "user"}, "type: reference or user")
+        self._needs(row, "to", type_ in {"reference", "money"}, "type: reference or money")
+        self._needs(row, "by", type_ == "user", "type: user")
+        self._needs(row, "currency", type_ == "money", "type: money")
+        self._needs(row, "rate_of", type_ == "money" and row.to is not None, "type: money and to:")
+        self._needs(
+            row, "unlisted", flow is Flow.NONE and type_ == "picklist", "values: on a row without an arrow"
+        )
+        self._needs(
+            row, "when", self.draft.kind == "opportunity" and flow is Flow.TO_MA, "a deal's row with <-"
+        )
+
+    def _fits_arrow(self, row: RowDraft, type_: str, flow: Flow) -> None:
+        """Value tables, and words that only rows with some arrow have."""
+        one_way = flow in {Flow.TO_SFA, Flow.TO_MA}
+        both = flow is Flow.BOTH
+        self._needs(row, "values", type_ == "picklist", "type: picklist")
+        self._needs(row, "values_file", type_ == "picklist", "type: picklist")
+        self._needs(row, "conflict", both, "flow: <->")
+        self._needs(row, "first", both, "flow: <->")
+        self._needs(row, "drift", one_way, "flow: -> or <-")
+        self._needs(row, "order", type_ == "picklist" and bool(row.values or row.values_file), "values:")
+        self._needs(row, "write", one_way, "flow: -> or <-")
+        self._needs(row, "blank", flow is not Flow.NONE, "an arrow")
+        self._needs(row, "on_create", flow is not Flow.NONE, "an arrow")
 
     def _needs(self, row: RowDraft, word: str, fits: bool, wanted: str) -> None:
         if word in row.places and not fits:
@@ -260,17 +268,7 @@ class RowCompiler:
         options: Options,
         computed: Computed | None,
     ) -> FieldRule:
-        key = type_ == "key"
-        cells: dict[Side, Cell] = {}
-        for side, found in paths.items():
-            cells[side] = cell(
-                found, codecs[side], is_id=key and flow.into(side.other), by_user=type_ == "user"
-            )
-        if (
-            key and flow is Flow.NONE and len(cells) == 1
-        ):  # only read: what it names is the other side's record
-            (side,) = cells
-            cells[side.other] = cell({}, codecs[side.other], is_id=True)
+        cells = _cells(type_, flow, paths, codecs)
         defaults = self.draft.defaults
         both = flow is Flow.BOTH
         return FieldRule(
@@ -289,7 +287,7 @@ class RowCompiler:
             inputs=frozenset(computed.fields if computed else ()),
             order=codecs[Side.MA].order,
             stages=_stages(options) if row.stages else (),
-            key=key,
+            key=type_ == "key",
             refers="account" if type_ == "reference" else "",
             missing="leave" if row.missing == "leave" else "wait",
         )
@@ -315,6 +313,20 @@ class RowCompiler:
             hint = "write a value that the field can have"
             self.sink.error(text.at, "M028", f"«{text.text}» can never be a value of «{row.name.text}»", hint)
             return None
+
+
+def _cells(
+    type_: str, flow: Flow, paths: Mapping[Side, Mapping[str, Text]], codecs: Mapping[Side, Codec]
+) -> dict[Side, Cell]:
+    """Where a row stands on either side. A key that is only read names the record of the other side."""
+    key = type_ == "key"
+    cells: dict[Side, Cell] = {}
+    for side, found in paths.items():
+        cells[side] = cell(found, codecs[side], is_id=key and flow.into(side.other), by_user=type_ == "user")
+    if key and flow is Flow.NONE and len(cells) == 1:
+        (side,) = cells
+        cells[side.other] = cell({}, codecs[side.other], is_id=True)
+    return cells
 
 
 def _stages(options: Options) -> tuple[str, ...]:

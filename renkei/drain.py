@@ -78,8 +78,7 @@ def drain(
     Only the first cycle sweeps. Raises Fatal as it comes; Retryable errors are waited out up to `patience`
     seconds each and six in a row, then `gave_up` holds the last one.
     """
-    total = Total()
-    tries = 0
+    total, tries = Total(), 0
     while True:
         now = world.clock.now()
         try:
@@ -100,9 +99,7 @@ def drain(
         if due is None:
             return total
         now = world.clock.now()
-        idle = due <= now and not progressed(report)
-        blocked = bool(report.delivered.stopped) and not report.delivered.sent
-        tries = tries + 1 if idle or blocked else 0
+        tries = tries + 1 if _is_stuck(report, due, now) else 0
         if tries >= TRIES:
             return total
         due = max(due, now + 2.0**tries) if tries else due
@@ -110,6 +107,12 @@ def drain(
             total.later = due
             return total
         wait_until(world, due, keep)
+
+
+def _is_stuck(report: CycleReport, due: float, now: float) -> bool:
+    """True if another cycle at once would do no more: this one changed nothing, or a system took nothing."""
+    idle = due <= now and not progressed(report)
+    return idle or (bool(report.delivered.stopped) and not report.delivered.sent)
 
 
 def next_moment(world: World, report: CycleReport, patience: float, *, sending: bool) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,26 +45,10 @@ class Running:
 
             pem, context = throwaway_ca(tls_folder)
         stage, enter = self.stage, self._stack.enter_context
+        serving = partial(serve, clock=clock, server_timeout=server_timeout, tls=context)
         concurrency = 10 if settings.limits else None
-        self.marketo = enter(
-            serve(
-                stage.marketo,
-                stage.faults["marketo"],
-                clock,
-                server_timeout=server_timeout,
-                concurrency=concurrency,
-                tls=context,
-            )
-        )
-        self.salesforce = enter(
-            serve(
-                stage.salesforce,
-                stage.faults["salesforce"],
-                clock,
-                server_timeout=server_timeout,
-                tls=context,
-            )
-        )
+        self.marketo = enter(serving(stage.marketo, stage.faults["marketo"], concurrency=concurrency))
+        self.salesforce = enter(serving(stage.salesforce, stage.faults["salesforce"]))
         stage.salesforce.instance_url = self.salesforce.url
         quiet = Faults(random.Random(0))
         self.control = enter(

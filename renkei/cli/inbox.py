@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -40,9 +40,7 @@ def inbox(
     lang: Lang = None,
 ) -> None:
     """Everything that waits for a person, with numbers; with a number: what can be answered, and what then happens."""
-    from renkei.cli.errors import as_data
-    from renkei.failures import causes, failures
-    from renkei.inbox import digits, find, groups, waiting
+    from renkei.inbox import digits, find
     from renkei.wire import choose, load_rules
 
     here = session(project, env, lang, as_json=json)
@@ -50,17 +48,33 @@ def inbox(
     number, route = (what, of_route) if what[:1].isdigit() else ("", of_route or what)
     if route:
         choose(rules, route)
-    found = waiting(here.project, route)
+    found, told = _waiting(here, route)
+    if number:
+        _one(here, find(found, number), rules, digits(found), limit)
+    else:
+        _all(here, found, told, rules, limit)
+
+
+def _waiting(here: Session, route: str) -> tuple[list[Entry], list[Cause]]:
+    """What waits on a route ("" = on all), and what systems refused there; a value that was not kept only as long as
+    it is news."""
+    from renkei.failures import causes, failures
+    from renkei.inbox import waiting
+
     refused = failures(here.project, route=route)
     known = {each.row.id for each in refused}
-    found = [each for each in found if each.kind not in REFUSED or each.operation in known]
-    size = digits(found)
-    if number:
-        _one(here, find(found, number), rules, size, limit)
-        return
-    told = causes(refused)
-    entries, more = _entries(here, found[:limit], rules, size), len(found) > limit
-    if json:
+    found = waiting(here.project, route)
+    return [each for each in found if each.kind not in REFUSED or each.operation in known], causes(refused)
+
+
+def _all(
+    here: Session, found: Sequence[Entry], told: Sequence[Cause], rules: tuple[Rules, ...], limit: int
+) -> NoReturn:
+    from renkei.cli.errors import as_data
+    from renkei.inbox import digits, groups
+
+    entries, more = _entries(here, found[:limit], rules, digits(found)), len(found) > limit
+    if here.as_json:
         as_json(
             {
                 "ok": not (entries or told), "env": here.project.env, "entries": entries, "more": more,

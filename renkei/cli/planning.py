@@ -19,7 +19,7 @@ from renkei.cli.shared import Field
 
 if TYPE_CHECKING:
     from renkei.differences import Difference
-    from renkei.planfile import Listed
+    from renkei.planfile import Listed, Plan
     from renkei.planning import Applied
 
 PlanFile = Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")]
@@ -64,8 +64,12 @@ def plan(
         made = Plan(VERSION, now, here.project.env, wired.store_name, [part for part, _ in found])
     if out is not None:
         write_plan(out, made)
-    screens = [data for _, data in found]
-    if json:
+    _show_planned(here, [data for _, data in found], made, out)
+
+
+def _show_planned(here: Session, screens: list[dict[str, Any]], made: Plan, out: Path | None) -> None:
+    """The plan of each route, and where it was written to."""
+    if here.as_json:
         written = str(out) if out else None
         as_json({"ok": True, "env": here.project.env, "routes": screens, "written_to": written})
         return

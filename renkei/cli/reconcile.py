@@ -42,7 +42,6 @@ def reconcile(
     verbose: Verbose = False,
 ) -> None:
     """Read both sides whole and compare them: what is missing, different, double or was never seen; writes nothing."""
-    from renkei.reconcile import reconcile as compared
     from renkei.reconciled import as_data
     from renkei.wire import choose, load_rules, require_state
 
@@ -50,30 +49,33 @@ def reconcile(
     require_state(here.project)
     every = load_rules(here.project)
     chosen = choose(every, route)
-    place = here.project.state if mend else None
-    found: list[Report] = []
     if not json:
         say(here.words("env", env=here.project.env))
-    for rules in chosen:
-        with _sources(here, rules, dry=dry_run) as sources:
-            if sources is None:
-                continue
-            report = compared(rules, every, sources, show=_SHOWN if show else 0, mend=place)
-        found.append(report)
-        if not json:
-            _show(here, report)
-    plans = _plans(here, found) if mend else {}
-    if json and not dry_run:
-        data = [as_data(each) | {"plan": plans.get(each.route)} for each in found]
-        as_json({"ok": all(each.well for each in found), "env": here.project.env, "routes": data})
     if dry_run:
         _dry(here, chosen)
+    found = [_compared(here, rules, every, show=show, mend=mend) for rules in chosen]
+    plans = _plans(here, found) if mend else {}
+    if json:
+        data = [as_data(each) | {"plan": plans.get(each.route)} for each in found]
+        as_json({"ok": all(each.well for each in found), "env": here.project.env, "routes": data})
     leave(DONE if all(each.well for each in found) else LEFT)
 
 
+def _compared(here: Session, rules: Rules, every: tuple[Rules, ...], *, show: bool, mend: bool) -> Report:
+    """Compare a route, and show what was found."""
+    from renkei.reconcile import reconcile as compared
+
+    place = here.project.state if mend else None
+    with _sources(here, rules) as sources:
+        report = compared(rules, every, sources, show=_SHOWN if show else 0, mend=place)
+    if not here.as_json:
+        _show(here, report)
+    return report
+
+
 @contextmanager
-def _sources(here: Session, rules: Rules, *, dry: bool) -> Iterator[Sources | None]:
-    """Connectors of its own and a look into the journal; the forecast first (then, if `dry`, nothing)."""
+def _sources(here: Session, rules: Rules) -> Iterator[Sources]:
+    """Connectors of its own and a look into the journal; the forecast first."""
     from contextlib import ExitStack
 
     from renkei.caughtup import until_read
@@ -83,9 +85,6 @@ def _sources(here: Session, rules: Rules, *, dry: bool) -> Iterator[Sources | No
     from renkei.threads import SystemClock
     from renkei.wire import look, open_systems, systems_of
 
-    if dry:
-        yield None
-        return
     clock = SystemClock()
     with ExitStack() as stack:
         opened = open_systems(here.project, systems_of([rules]), clock, here.log())

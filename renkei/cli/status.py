@@ -47,26 +47,11 @@ def status(
 ) -> None:
     """Each route at a glance: last cycle, what is left, what waits. Exit code 1 if one is not well."""
     from renkei.daemon.beside import see
-    from renkei.daemon.comparison import is_well
-    from renkei.wire import look
-    from state.views import status as ask
 
     here = session(project, env, lang, as_json=json)
     about = _scopes(here.project)
-    now = time.time()
-    with look(here.project) as reader:
-        found = ask(reader, about, since=now - _DAY)
-        today = ask(reader, about, since=_midnight(now))
-        more = _beyond(reader, about)
+    routes = _routes(here, about, max_age)
     seen = see(here.project, [each.route for each in about])
-    routes = [
-        _data(each, _oldest(here, each.route, max_age), now)
-        | more.get(each.route, {})
-        | {"written_today": dict(of_today.applied)}
-        for each, of_today in zip(found, today, strict=True)
-    ]
-    for each_ in routes:
-        each_["ok"] = each_["ok"] and is_well(each_["compared"] or {})
     well = all(each["ok"] for each in routes) and not (seen.still or seen.mapping)
     if json:
         data = {"ok": well, "env": here.project.env, "routes": routes, "service": service.shown_data(seen)}
@@ -75,6 +60,28 @@ def status(
         _show(here, routes, set(seen.paused))
         service.show(here, seen)
     leave(0 if well else 1)
+
+
+def _routes(here: Session, about: list[RouteScope], max_age: float | None) -> list[dict[str, Any]]:
+    """How each route stands, as data with stable keys."""
+    from renkei.daemon.comparison import is_well
+    from renkei.wire import look
+    from state.views import status as ask
+
+    now = time.time()
+    with look(here.project) as reader:
+        found = ask(reader, about, since=now - _DAY)
+        today = ask(reader, about, since=_midnight(now))
+        more = _beyond(reader, about)
+    routes = [
+        _data(each, _oldest(here, each.route, max_age), now)
+        | more.get(each.route, {})
+        | {"written_today": dict(of_today.applied)}
+        for each, of_today in zip(found, today, strict=True)
+    ]
+    for each_ in routes:
+        each_["ok"] = each_["ok"] and is_well(each_["compared"] or {})
+    return routes
 
 
 def _midnight(now: float) -> float:

@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from state.undoable import Meant
     from sync.rules import Rules
 
+Name = Annotated[
+    str, typer.Argument(help="a run's number, a field, a digest, an e-mail address or system:id")
+]
+AndPause = Annotated[
+    bool, typer.Option("--and-pause", help="pause the route afterwards; needed for a rule that is at work")
+]
+DeleteCreated = Annotated[
+    bool,
+    typer.Option(
+        "--delete-created",
+        help="delete records that renkei created and nobody has touched; never without --yes",
+    ),
+]
+
 _ONE_BY_ONE = ("effect", "optout", "final")
 _SHOWN = 10
 
@@ -43,24 +57,13 @@ def add_to(app: typer.Typer) -> None:
 
 def undo(
     what: Annotated[What, typer.Argument(help="what is named: run, rule, digest or person")],
-    name: Annotated[
-        str, typer.Argument(help="a run's number, a field, a digest, an e-mail address or system:id")
-    ],
+    name: Name,
     field: Field = "",
     since: Annotated[str, typer.Option("--since", help="only what was written from this time on")] = "",
     who: Annotated[str, typer.Option("--who", help="only this person: an e-mail address or system:id")] = "",
     dry_run: DryRun = False,
-    and_pause: Annotated[
-        bool,
-        typer.Option("--and-pause", help="pause the route afterwards; needed for a rule that is at work"),
-    ] = False,
-    delete_created: Annotated[
-        bool,
-        typer.Option(
-            "--delete-created",
-            help="delete records that renkei created and nobody has touched; never without --yes",
-        ),
-    ] = False,
+    and_pause: AndPause = False,
+    delete_created: DeleteCreated = False,
     yes: Yes = False,
     project: Folder = HERE,
     env: Env = None,
