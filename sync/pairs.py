@@ -56,7 +56,6 @@ class _Sides:
                 names.update(
                     each.name for each in fields if row.own == 1 or known.get(each.name) == each.half
                 )
-                scene.put_operation(operation._replace(again=1))
         return frozenset(names)
 
     def body(self, side: Side) -> dict[str, Raw]:

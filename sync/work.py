@@ -251,8 +251,11 @@ def _reconcile_opt_outs(scene: Scene, wants: Wants, context: Context) -> int:
             )  # fmt: skip
             created += 1
     for row in list(scene.operations[wants.entity].values()):
-        done = row.action == ActionKind.OPT_OUT and target_of(row) not in wanted
-        if done and row.id not in scene.sent and row.state in _DERIVED:
+        if row.action != ActionKind.OPT_OUT or target_of(row) in wanted:
+            continue
+        if row.id in scene.sent and not row.again:
+            scene.put_operation(row._replace(again=1))
+        elif row.id not in scene.sent and row.state in _DERIVED:
             scene.put_operation(row._replace(state=SUPERSEDED, reason="opted out already"))
     return created
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from tests.sim.rulings import Rulings
 from tests.sim.vocabulary import ARROWS, LAG, Key, Row, plain
 
+READ_BACK = 300.0
 ENDS = {(side, path): name for name, (_from, paths) in ARROWS.items() for side, path in paths.items()}
 
 
@@ -23,9 +24,14 @@ class Arrows(Rulings):
         super().__init__()
         self.cycles: list[float] = []
         self._unread: set[tuple[str, float]] = set()
+        self._begun: list[float] = []
         self._ours: dict[tuple[Key, str], float] = {}
         self._taken_for_ours: set[tuple[Key, str]] = set()
         self._on_its_way: dict[tuple[Key, str], object] = {}
+
+    def read_from(self, now: float) -> None:
+        """A cycle begins now, to whatever end it comes: it moves on in the feeds."""
+        self._begun.append(now)
 
     def read_through(self, began: float, ended: float, refused: Iterable[str]) -> None:
         """A cycle from then till then has come to its end: it has read everything that was visible before, but on the
@@ -62,8 +68,12 @@ class Arrows(Rulings):
             self._taken_for_ours.discard(place)
 
     def _was_read_back(self, place: tuple[Key, str], time: float) -> bool:
-        """Whether a cycle that has come to its end, and was let read there, began between our write and this time."""
-        (side, _id), since = place[0], self._ours[place] + LAG
+        """Whether a cycle that has come to its end, and was let read there, began between our write and this time. A
+        page that was asked for before our write had to be visible proves nothing (protocol §1), and is not given a
+        second time: then the record is read by id, a while later."""
+        side, ours = place[0][0], self._ours[place]
+        early = any(ours < began <= ours + LAG for began in self._begun[-50:])
+        since = ours + LAG + (READ_BACK if early else 0.0)
         return any(since < cycle < time and (side, cycle) not in self._unread for cycle in self.cycles[-50:])
 
     def differs(self, name: str, ma: Row, sfa: Row) -> str:

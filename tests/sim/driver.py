@@ -260,6 +260,7 @@ class Schedule:
         reach = now - self._swept + LATE if sweep else 0.0
         self.counts["cycles"] += 1
         self.tell("cycle", "first" if first else "", "sweep" if sweep else "")
+        self.oracle.read_from(now)
         try:
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
             self._swept = now if report.swept else self._swept
