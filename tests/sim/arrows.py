@@ -67,6 +67,12 @@ class Arrows(Rulings):
             self._ours.pop(place, None)
             self._taken_for_ours.discard(place)
 
+    def note_not_taken(self, row: Row, path: str) -> None:
+        """A write of the engine did not take: what a person had typed there unread is taken for what became of it."""
+        typed = row.changed.get(path, 0.0)
+        if (row.side, path) in ENDS and not any(typed + LAG < cycle for cycle in self.cycles[-50:]):
+            self._taken_for_ours.add((row.key, path))
+
     def _was_read_back(self, place: tuple[Key, str], time: float) -> bool:
         """Whether a cycle that has come to its end, and was let read there, began between our write and this time. A
         page that was asked for before our write had to be visible proves nothing (protocol §1), and is not given a

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from simulators.ledger import Entry
-from tests.sim.glimpses import Glimpses, Stood
+from tests.sim.blanks import Blanks
+from tests.sim.glimpses import Stood
 from tests.sim.vocabulary import (
     LAG,
     MA,
@@ -33,19 +34,16 @@ from tests.sim.vocabulary import (
 )  # fmt: skip
 
 
-class Ledgers(Glimpses):
+class Ledgers(Blanks):
     """Follows both ledgers as they grow."""
 
     def __init__(self, shown: Mapping[Key, float]) -> None:
         """`shown`: which records the engine has ever been told of."""
         super().__init__()
         self.shown = shown
-        self.tokens: dict[int, Token] = {}
         self.losses: list[Loss] = []
-        self.place = 0
         self._ignored: set[tuple[int, int]] = set()
         self._stored: set[tuple[str, str, int]] = set()
-        self._swallowed: dict[tuple[str, str, str], int] = {}
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
 
     # --- following the ledgers -------------------------------------------------------------------------
@@ -94,6 +92,7 @@ class Ledgers(Glimpses):
             self.unite(into.person, row.person)  # whoever merges says that they are one
         into.person = into.person or row.person
         into.mails |= row.mails
+        self.take_on(row, into)
         for paths in TWO_WAY.values() if entry.verb == "merge" else ():
             token, kept = token_in(row.get(paths)), into.get(paths)
             if token is not None and kept is not None and token_in(kept) != token:
@@ -102,9 +101,9 @@ class Ledgers(Glimpses):
     def _write(self, row: Row, entry: Entry, sent: Sent | None, *, api: bool) -> None:
         if api and sent is not None and entry.verb != "create":
             self.judge_written(row, entry.changes, sent)
-        for name, (_old, new) in entry.changes.items():
+        for name, (old, new) in entry.changes.items():
             if name == TWO_WAY["email"][row.side]:
-                self.note_mail(row, new)
+                self.note_mail(row, old, new, entry.time)
             if api and name == OTHER_ID[row.side]:
                 self._link(row, new, sent)
         for name, (old, new) in entry.changes.items():
@@ -167,12 +166,15 @@ class Ledgers(Glimpses):
             return
         if was is not None:
             self._overwritten(row, self.tokens[was[0]], new, api=api, sent=sent)
+            if new is None and not api:
+                self.note_blank(row, field, self.tokens[was[0]], entry.time)
             if api and now is not None and self._is_older(row.side, self.tokens[was[0]], now[0]):
                 self.offend(
                     "stale write", row.key, f"T{was[0]} had come, and the older T{now[0]} was written over it"
                 )
         if now is not None:
             self._arrives(row, field, now, entry, sent, api=api)
+            self.judge_filled(row, field, self.tokens[now[0]], sent, api=api)
             if was is not None and not api:
                 self.tokens[now[0]].after |= {was[0], *self.tokens[was[0]].after}
         elif api and new is not None:
@@ -195,6 +197,7 @@ class Ledgers(Glimpses):
             self.offend("stray value", row.key, text)
         if api:
             self._stored.add((*row.key, number))
+            self._brought[row.key, field] = entry.time
         else:
             token.homes[row.key] = self.place
         token.arrived.setdefault(row.side, self.place)
@@ -260,6 +263,8 @@ class Ledgers(Glimpses):
     def swallow(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
         self._swallowed[side, id_, path] = self.place
+        if (side, id_) in self.rows:
+            self.note_not_taken(self.rows[side, id_], path)
         token = token_in(value)
         if token:
             self._ignored.add(token)

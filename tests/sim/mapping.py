@@ -6,7 +6,7 @@ in `tests.sim.rulings`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, reduce
 
 from mappings.load import compile_text
 from sync.normalise import Lens
@@ -53,6 +53,14 @@ MORE = f"""  source: {{ marketo: leadSource, flow: <->, salesforce: LeadSource, 
   test:   {{ marketo: isTest, type: boolean }}
 """
 FULL = TEXT.replace("defaults:", SCOPE).replace("  marketo_id:", MORE + "  marketo_id:")
+NAMED = "  salesforce_id: { marketo: sfaId, flow: <-, salesforce: Id, type: key, drift: restore }\n"
+
+
+def _emptied(text: str, name: str) -> str:
+    """A mapping in which a field that is emptied on one side is emptied on the other."""
+    return text.replace(f"salesforce: {name} }}", f"salesforce: {name}, blank: propagate }}")
+
+
 TEXTS: Mapping[str, str] = {
     "plain": TEXT,
     "full": FULL,
@@ -61,6 +69,9 @@ TEXTS: Mapping[str, str] = {
     "retyped": FULL.replace(PHONE, PHONE.replace(" }", ", type: phone }")),
     "reworded": FULL.replace(WORDS, OTHER_WORDS),
     "turned": FULL.replace("conflict: salesforce", "conflict: marketo"),
+    "emptying": reduce(_emptied, ("FirstName", "Phone", "Title"), TEXT),
+    "moved": TEXT.replace("marketo: title,", "marketo: leadStatus,"),
+    "unnamed": TEXT.replace(NAMED, "").replace("  - { same: [salesforce_id] }\n", ""),
 }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from tests.sim.ledgers import Ledgers
 from tests.sim.vocabulary import (
     ARROWS,
+    LAG,
     MA,
     OTHER_ID,
     SCORE,
@@ -70,9 +71,11 @@ class Oracle(Ledgers):
                 said[claim.side, now.id, claim.field].append(claim)  # what was said of what it was
             if claim.kind == "ignored" and (token := token_in(claim.value)):
                 self._ignored.add(token)
-                path = TWO_WAY[self.tokens[token[0]].field][claim.side]
-                excused = (claim.side, claim.id, path) in self._swallowed or self.tokens[token[0]].again
-                excused = excused or self._was_typed_back(key, path)
+                field = self.tokens[token[0]].field
+                paths = {TWO_WAY[field][claim.side], self.place_of(field)[claim.side]}
+                excused = any((*key, path) in self._swallowed for path in paths)
+                excused = excused or (*key, field) in self._blanked or self.tokens[token[0]].again
+                excused = excused or self._was_typed_back(key, TWO_WAY[field][claim.side])
                 if not excused and (claim.side, claim.id, token[0]) in self._stored:
                     self.offend(
                         "false claim",
@@ -109,12 +112,13 @@ class Oracle(Ledgers):
             self.counts["outside the scope at the end"] += 1
             return
         ruling = self.ruling()
-        for field, paths in TWO_WAY.items():
+        for field, usual in TWO_WAY.items():
             if (field == "company" and sfa.object == "Contact") or field in ruling.unmapped:
                 continue
-            if not ma.get(paths) and self.was_one_way(field, sfa.typed.get(paths[SFA], 0.0)):
+            if not ma.get(usual) and self.was_one_way(field, sfa.typed.get(usual[SFA], 0.0)):
                 self.counts["left blank by a one-way field"] += 1
                 continue  # a blank goes nowhere, and is agreed on as a blank
+            paths = self.place_of(field)
             left, right = ma.get(paths), sfa.get(paths)
             blind = self._written_blindly(ma, paths) or self._written_blindly(sfa, paths)
             if plain(left) != plain(right) and not blind and not self._excused(ma, sfa, field, said):
@@ -161,6 +165,9 @@ class Oracle(Ledgers):
         kinds = {claim.kind for claim in said.get((row.side, row.id, ""), ())}
         key = "salesforce_id" if row.side == MA else "marketo_id"
         kinds |= {claim.kind for claim in said.get((row.side, row.id, key), ())}
+        if not self.ruling().named:  # only the record across names anybody, and it may not have taken the id
+            mine = [other for other in self._across(row) if other.live and self.is_of(other, row.person)]
+            kinds |= {each.kind for other in mine for each in said.get((*other.key, "marketo_id"), ())}
         if "twin" in kinds:
             self._judge_twin(row, said)
         elif "gone across" in kinds:
@@ -198,7 +205,32 @@ class Oracle(Ledgers):
         same = [each for each in self.kin(row) if each.live]
         if all(self._is_twin(each, said) for each in same):
             self.offend("false claim", row.key, "called a twin, but no record of this person leads")
+        elif all(self._is_twin(each, said) for each in self._companions(row) if each.live):
+            text = "called a twin of somebody who had given its address up before"
+            self.offend("false claim", row.key, text)
         self.counts["twins"] += 1
+
+    def _companions(self, row: Row) -> list[Row]:
+        """Like `kin`, but an address makes only those one who bore it at the same time, as far as the engine was bound
+        to know."""
+        rows, found = list(self.rows.values()), [row]
+        for each in found:
+            near = [r for r in rows if self.is_of(r, each.person) or self._met(r, each)]
+            found += near
+            rows = [r for r in rows if r not in near]
+        return [r for r in {each.key: each for each in found}.values() if r.side == row.side]
+
+    def _met(self, one: Row, other: Row) -> bool:
+        for mail in one.bore.keys() & other.bore.keys():
+            (since, until), (from_, till) = one.bore[mail], other.bore[mail]
+            if max(since, from_) <= self._known_by(min(until, till)):
+                return True
+        return False
+
+    def _known_by(self, time: float) -> float:
+        """When the engine was bound to know of something: two cycles later that came to their end."""
+        later = [cycle for cycle in self.cycles if cycle > time + LAG]
+        return later[1] if len(later) > 1 else float("inf")
 
     def _judge_loss(self, loss: Loss, said: Said) -> None:
         token, winner = loss.token, token_in(loss.new)
@@ -212,7 +244,7 @@ class Oracle(Ledgers):
         self.counts["losers"] += 1
         # typed over here, and typed or merged in nowhere else, by a person without twins: what stands across is
         # nobody's newer word
-        came_back = winner is not None and winner[0] in token.after and not self._has_twins(token.person)
+        came_back = winner is not None and winner[0] in token.after and not self.has_twins(token.person)
         older = self.tokens[winner[0]].time if winner else 0.0
         if loss.home[0] == MA and self.was_read_anew(token.field, older, loss.cycle):
             self.counts["decided anew after a field was retyped"] += 1
@@ -220,7 +252,7 @@ class Oracle(Ledgers):
             self.offend(
                 "stale overwrite", loss.home, f"T{token.number} was typed over T{winner[0]}, which came back"
             )
-        if winner is None:
+        if winner is None and not self.was_emptied(token.person, token.field):
             self.offend(
                 "false claim", loss.home, f"T{token.number} lost against {loss.new!r}, which nobody typed"
             )
@@ -244,14 +276,9 @@ class Oracle(Ledgers):
             return "typed just before the vendor ignored us"
         newer = self.tokens[winner[0]] if winner is not None else None
         seen = token.arrived.get(across(loss.home[0]), self.place)
-        if newer is not None and self._has_twins(token.person) and newer.typed > seen:
+        if newer is not None and self.has_twins(token.person) and newer.typed > seen:
             return "gave way to what was typed later into a twin"
         return ""
-
-    def _has_twins(self, person: int) -> bool:
-        """Whether a person ever had more than one record on a side, so that links may have moved between them."""
-        mine = [row for row in self.rows.values() if self.is_of(row, person)]
-        return any(len(self.kin(row)) > 1 for row in mine)
 
     def _judge_opt_outs(self, pairs: list[tuple[Row, Row]], said: Said) -> None:
         for family in self._families(pairs):

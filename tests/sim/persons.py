@@ -54,10 +54,19 @@ class Persons:
         """The record across that a record names."""
         return self.named(across(row.side), row.get(OTHER_ID))
 
-    def note_mail(self, row: Row, value: object) -> None:
-        """A record bears an address."""
-        if mail := plain(value):
+    def note_mail(self, row: Row, old: object, new: object, time: float) -> None:
+        """A record bears an address, and another one no more."""
+        if was := plain(old):
+            row.bore[was] = (row.bore.get(was, (time, time))[0], time)
+        if mail := plain(new):
             row.mails.add(mail)
+            row.bore[mail] = (row.bore.get(mail, (time, time))[0], float("inf"))
+
+    def take_on(self, row: Row, into: Row) -> None:
+        """A record goes on as another, which counts as having borne its addresses."""
+        for mail, (since, until) in row.bore.items():
+            before = into.bore.get(mail, (since, until))
+            into.bore[mail] = (min(before[0], since), max(before[1], until))
 
     def may_be_one(self, row: Row, person: int, sent: Sent | None) -> bool:
         """Whether a record may be taken for that person's: it shares an address with one of theirs, and is not linked
@@ -80,6 +89,11 @@ class Persons:
             found += near
             rows = [r for r in rows if r not in near]
         return [r for r in {each.key: each for each in found}.values() if r.side == row.side]
+
+    def has_twins(self, person: int) -> bool:
+        """Whether a person ever had more than one record on a side, so that links may have moved between them."""
+        mine = [row for row in self.rows.values() if self.is_of(row, person)]
+        return any(len(self.kin(row)) > 1 for row in mine)
 
     def mail_of(self, row: Row) -> str:
         """The address that a record bears, as far as no vendor alters it."""

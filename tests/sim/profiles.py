@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.sim.people import WEIGHTS
-from tests.sim.restless import ADDRESSES, PERMISSIONS, RULES
+from tests.sim.restless import ADDRESSES, BLANKS, PERMISSIONS, RULES
 
 FAULTS: Mapping[str, float] = {
     "rate_limited": 0.02, "server_error": 0.015, "dropped_before": 0.02, "lost_after_commit": 0.04,
@@ -82,11 +82,25 @@ PROFILES: Mapping[str, Profile] = {
     "lasting": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, steps=(10, 30), lasting=True),
     "veiled": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, unseen=0.15),
     "shared": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, **ADDRESSES}),
+    "inherited": Profile(
+        faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15,
+        weights={**WEIGHTS, **ADDRESSES, "mail": 14.0, "reuse": 12.0},
+    ),
     "ruled": Profile(
         faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, **RULES}, mappings=MAPPINGS
     ),
     "denied": Profile(
         faults=FAULTS, mid=0.1, crashes=CRASHES, weights={**WEIGHTS, **PERMISSIONS}, mappings=MAPPINGS[:1]
+    ),
+    "emptied": Profile(
+        faults=FAULTS, mid=0.2, crashes=CRASHES, weights={**WEIGHTS, **BLANKS}, mappings=("emptying",)
+    ),
+    "moved": Profile(
+        faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, "remap": 3.0},
+        mappings=("plain", "moved"),
+    ),
+    "unnamed": Profile(
+        faults={**FAULTS, "field_refused": 0.1}, mid=0.1, crashes=CRASHES, late=0.15, mappings=("unnamed",)
     ),
     "restless": Profile(
         faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15,

@@ -23,7 +23,7 @@ ACTS = {
     "collide": "collisions", "delete": "deletes", "restore": "restores", "merge": "merges",
     "convert": "conversions", "borrow": "addresses borrowed", "share": "addresses shared",
     "reuse": "addresses used again", "hide": "fields hidden", "seal": "fields sealed",
-    "remap": "mapping changed",
+    "remap": "mapping changed", "empty": "fields emptied",
 }  # fmt: skip
 MORE = ("edits", "losers", "twins", "opt-outs", "calls of several rows")
 SAID = {

@@ -14,8 +14,10 @@ from tests.sim.vocabulary import MA, OTHER_ID, SFA, SOURCE, TEST, TOPICS, TWO_WA
 
 ADDRESSES: dict[str, float] = {"borrow": 1.5, "share": 1.0, "reuse": 1.5}
 RULES: dict[str, float] = {"word": 4.0, "leave": 1.5, "reenter": 1.5, "remap": 1.2}
+BLANKS: dict[str, float] = {"empty": 25.0}
 PERMISSIONS: dict[str, float] = {"hide": 0.3, "seal": 0.8, "give_back": 1.0}
 WORDS = {MA: ("Web", "Phone", "Partner"), SFA: ("Web", "Phone Inquiry", "Partner Referral")}
+EMPTIED = ("first_name", "phone", "title")
 SEALED = ("first_name", "phone", "title", "company")
 
 
@@ -28,7 +30,7 @@ class Restless(People):
         more: dict[str, Act] = {
             "borrow": self._borrow, "share": self._share, "reuse": self._reuse, "word": self._word,
             "leave": self._leave, "reenter": self._reenter, "remap": self._remap, "hide": self._hide,
-            "seal": self._seal, "give_back": self._give_back,
+            "seal": self._seal, "give_back": self._give_back, "empty": self._empty,
         }  # fmt: skip
         self._acts |= more
 
@@ -95,6 +97,14 @@ class Restless(People):
         if row is not None:
             self.done["left the scope" if test else "back in the scope"] += 1
             self._type(MA, row, row.person, {TEST[MA]: test})
+
+    def _empty(self) -> None:
+        """A field is emptied that has a value."""
+        row = self._any()
+        filled = [each for each in EMPTIED if row is not None and row.get(TWO_WAY[each])]
+        if row is not None and filled:
+            self.done["fields emptied"] += 1
+            self._type(row.side, row, row.person, {TWO_WAY[self.rng.choice(filled)][row.side]: None})
 
     # --- administrators ----------------------------------------------------------------------------------
 

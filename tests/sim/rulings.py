@@ -10,22 +10,33 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from tests.sim.persons import Persons
-from tests.sim.vocabulary import MA, NAMES, OPT_OUTS, SETTLE, SOURCE, TEST, Row, Sent
+from tests.sim.vocabulary import MA, NAMES, OPT_OUTS, SETTLE, SFA, SOURCE, TEST, TWO_WAY, Key, Row, Sent
 
 WORDS = {"web": "Web", "phone": "Phone Inquiry", "partner": "Partner Referral"}
 OTHER_WORDS = {"web": "Web", "phone": "Partner Referral", "partner": "Phone Inquiry"}
 
+EMPTIED = frozenset({"first_name", "phone", "title"})
+ELSEWHERE = {"title": "leadStatus"}
+
 
 class Ruling(NamedTuple):
     """A mapping: fields that only go to sales (`one_way`) or nowhere (`unmapped`), those read as another type
-    (`retyped`), the words of `source` by what marketing calls them ({} = not mapped), and whether those marked as a
-    test are outside the scope."""
+    (`retyped`), those that are emptied across where somebody empties them (`emptied`), those that stand elsewhere in
+    marketing (`moved`), the words of `source` by what marketing calls them ({} = not mapped), whether those marked as a
+    test are outside the scope, and whether marketing is told the ids of sales (`named`)."""
 
     one_way: frozenset[str] = frozenset()
     unmapped: frozenset[str] = frozenset()
     retyped: frozenset[str] = frozenset()
+    emptied: frozenset[str] = frozenset()
+    moved: frozenset[str] = frozenset()
     words: Mapping[str, str] = {}
     scoped: bool = True
+    named: bool = True
+
+    def reads(self, field: str) -> tuple[bool, bool]:
+        """How a field is read: as another type, and elsewhere."""
+        return field in self.retyped, field in self.moved
 
 
 RULINGS: Mapping[str, Ruling] = {
@@ -36,6 +47,9 @@ RULINGS: Mapping[str, Ruling] = {
     "retyped": Ruling(retyped=frozenset({"phone"}), words=WORDS),
     "reworded": Ruling(words=OTHER_WORDS),
     "turned": Ruling(words=WORDS),
+    "emptying": Ruling(emptied=EMPTIED, scoped=False),
+    "moved": Ruling(moved=frozenset(ELSEWHERE), scoped=False),
+    "unnamed": Ruling(scoped=False, named=False),
 }
 
 
@@ -56,6 +70,13 @@ class Rulings(Persons):
         name = next(n for since, n in reversed(self._in_force) if sent is None or since <= sent.cycle)
         return RULINGS[name]
 
+    def named_by(self, row: Row) -> Key | None:
+        """The record across that a record names; where marketing is told no ids, the one that names it."""
+        if row.side != MA or self.ruling().named:
+            return super().named_by(row)
+        mine = [each.key for each in self.live(SFA) if super(Rulings, self).named_by(each) == row.key]
+        return mine[0] if len(mine) == 1 else None
+
     def was_one_way(self, field: str, since: float) -> bool:
         """Whether a field only went to sales at some time since."""
         ended = [until for until, _name in self._in_force[1:]] + [float("inf")]
@@ -68,12 +89,18 @@ class Rulings(Persons):
         return field in RULINGS[name].one_way
 
     def was_read_anew(self, field: str, since: float, until: float) -> bool:
-        """Whether a field was read as another type from some cycle in between on: what was agreed before is void."""
+        """Whether a field was read as another type, or elsewhere, from some cycle in between on: what was agreed
+        before is void."""
         turns = zip(self._in_force, self._in_force[1:], strict=False)
         return any(
-            since <= at <= until and (field in RULINGS[old].retyped) != (field in RULINGS[new].retyped)
+            since <= at <= until and RULINGS[old].reads(field) != RULINGS[new].reads(field)
             for (_at, old), (at, new) in turns
         )
+
+    def place_of(self, field: str) -> Mapping[str, str]:
+        """Where a field stands on each side under the mapping in force."""
+        moved = field in self.ruling().moved
+        return {**TWO_WAY[field], MA: ELSEWHERE[field]} if moved else TWO_WAY[field]
 
     def is_outside(self, row: Row) -> bool:
         """Whether a record of marketing is outside the scope of the mapping in force."""
@@ -84,7 +111,7 @@ class Rulings(Persons):
         ruling = self.ruling(sent)
         for name in names:
             field = NAMES[row.side].get(name, "")
-            if field in ruling.unmapped:
+            if field in ruling.unmapped or (field in ruling.moved and row.side == MA):
                 self.offend("unmapped", row.key, f"{field} was written, which is not mapped")
             if field in ruling.one_way and row.side == MA:
                 self.offend("wrong way", row.key, f"{field} came to marketing, which decides it alone")

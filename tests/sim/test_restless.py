@@ -15,10 +15,10 @@ from sync.rules import Flow
 from tests.sim.__main__ import explain
 from tests.sim.driver import play
 from tests.sim.mapping import TEXTS, lens
-from tests.sim.rulings import RULINGS
-from tests.sim.vocabulary import TWO_WAY
+from tests.sim.rulings import ELSEWHERE, RULINGS
+from tests.sim.vocabulary import MA, TWO_WAY
 
-PROFILES = ("shared", "ruled", "denied", "restless")
+PROFILES = ("shared", "ruled", "denied", "emptied", "inherited", "moved", "unnamed", "restless")
 ACTS = (
     "addresses borrowed", "addresses shared", "addresses used again", "left the scope", "back in the scope",
     "mapping changed", "fields hidden", "fields sealed", "permissions given back",
@@ -54,6 +54,12 @@ def test_the_oracle_and_the_mapping_mean_the_same(name: str) -> None:
     assert set(TWO_WAY) - set(flows) == ruling.unmapped
     assert {field for field, flow in flows.items() if flow is Flow.TO_SFA} == ruling.one_way
     assert bool(rules.scope) == ruling.scoped
+    assert {rule.name for rule in rules.fields if rule.blank == "propagate"} == ruling.emptied
+    places = {rule.name: rule.cells[Side.MA].paths["Lead"] for rule in rules.fields if rule.name in TWO_WAY}
+    assert {each: places[each] for each in places if places[each] != TWO_WAY[each][MA]} == {
+        each: ELSEWHERE[each] for each in ruling.moved
+    }
+    assert lens(name).carries_ids(Side.SFA) == ruling.named
     typed = {rule.name for rule in rules.fields if rule.type == "phone"}
     assert typed == ruling.retyped
     words = next((rule.cells[Side.SFA] for rule in rules.fields if rule.name == "source"), None)

@@ -21,7 +21,16 @@ from tests.sim.report import Tally, lacks
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-PARTS_OF_THE_ORACLE = ("oracle", "ledgers", "glimpses", "arrows", "rulings", "persons", "vocabulary")
+PARTS_OF_THE_ORACLE = (
+    "oracle",
+    "ledgers",
+    "blanks",
+    "glimpses",
+    "arrows",
+    "rulings",
+    "persons",
+    "vocabulary",
+)
 BATCH = 50
 PARTS = [
     *(("default", first) for first in range(1, 1_700, BATCH)),

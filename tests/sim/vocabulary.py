@@ -78,8 +78,8 @@ class Row:
     """One record as its vendor's ledger tells it."""
 
     __slots__ = (
-        "api_made", "api_mail", "changed", "gone", "gone_unseen", "id", "into", "late", "left", "live", "mails",
-        "object", "person", "returned", "side", "source", "typed", "values", "visible",
+        "api_made", "api_mail", "bore", "changed", "gone", "gone_unseen", "id", "into", "late", "left", "live",
+        "mails", "object", "person", "returned", "side", "source", "typed", "values", "visible",
     )  # fmt: skip
 
     def __init__(self, side: str, object_: str, id_: str, person: int, *, api_made: bool) -> None:
@@ -91,6 +91,7 @@ class Row:
         self.values: dict[str, object] = {}
         self.api_mail = ""
         self.mails: set[str] = set()
+        self.bore: dict[str, tuple[float, float]] = {}  # by address: since when at first, till when at last
         self.changed: dict[str, float] = {}  # since when each value can be seen, by what its vendor stamps
         self.typed: dict[str, float] = {}  # since when it stands, whatever became of the record meanwhile
         self.visible = 0.0

@@ -1,0 +1,72 @@
+"""Fields that somebody empties where the mapping empties them across: the blank is a word like any other.
+
+Only a blank at sales is followed, whose word decides a conflict: what marketing typed over the very value that was
+emptied does not come back over it, once both sides had that value and were seen to have it. Imports nothing of the
+engine.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.sim.glimpses import Glimpses
+from tests.sim.vocabulary import LAG, MA, SFA, TWO_WAY, Key, Row, Sent, Token
+
+
+class Blank(NamedTuple):
+    """A field that a person emptied: at which place in the record of the world, what stood there, and whether that was
+    agreed on by then."""
+
+    place: int
+    was: Token
+    agreed: bool
+
+
+class Blanks(Glimpses):
+    """Follows what is emptied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens: dict[int, Token] = {}
+        self.place = 0
+        self._blanked: set[tuple[str, str, str]] = set()
+        self._swallowed: dict[tuple[str, str, str], int] = {}
+        self._brought: dict[tuple[Key, str], float] = {}
+        self._blanks: dict[tuple[Key, str], Blank] = {}
+        self._emptied: set[tuple[int, str]] = set()
+
+    def note_blank(self, row: Row, field: str, was: Token, time: float) -> None:
+        """A person empties a field."""
+        self._emptied.add((row.person, field))
+        since = row.changed.get(TWO_WAY[field][row.side], time) + LAG
+        read = self._was_read(since, time)
+        brought = self._brought.get((row.key, field), time)
+        if not self._was_read(brought + LAG, time):  # a blank as before: ours may never have stood there
+            self._blanked.add((row.side, row.id, field))
+        self._blanks[row.key, field] = Blank(self.place, was, read and {MA, SFA} <= was.arrived.keys())
+
+    def _was_read(self, since: float, until: float) -> bool:
+        """Whether a cycle that has come to its end began in between."""
+        return any(since < cycle < until for cycle in self.cycles[-50:])
+
+    def was_emptied(self, person: int, field: str) -> bool:
+        """Whether somebody ever emptied a field of this person."""
+        return any(field == name and self.who(each) == self.who(person) for each, name in self._emptied)
+
+    def judge_filled(self, row: Row, field: str, now: Token, sent: Sent | None, *, api: bool) -> None:
+        """A blank is filled: by a person, or by the engine that could have known it for somebody's word."""
+        blank = self._blanks.pop((row.key, field), None)
+        if blank is None or not api or sent is None or row.side != SFA:
+            return
+        if field not in self.ruling(sent).emptied or not blank.agreed:
+            return
+        older = blank.was is now or blank.was.number in now.after
+        moved = self.has_twins(row.person) or row.returned > 0
+        doubtful = (*row.key, TWO_WAY[field][SFA]) in self._swallowed
+        if not older or moved or doubtful:
+            self.counts["blanks filled"] += 1
+        elif sent.looked.get(row.id, 0) < blank.place:
+            self.counts["lost in the vendor's gap"] += 1
+        else:
+            text = f"{field} was emptied, and T{now.number} was written over the blank"
+            self.offend("blank undone", row.key, text)
