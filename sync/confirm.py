@@ -7,7 +7,7 @@ alteration where its evidence shows only our write (or the field flows one way),
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -27,7 +27,8 @@ class Sent(NamedTuple):
     `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value.
     `awaited`: something is decided by this value as soon as it is read back.
     `doubt`: nobody knows whether it arrived: its record was deleted before anybody could look.
-    `others`: somebody else was seen to have written to the record since, and to this value for all that is known."""
+    `others`: somebody else was seen to have written to the record since, and to this value for all that is known.
+    `agreed`: what was agreed on before a write in doubt, of marketing and of sales (empty = not known)."""
 
     operation: int
     before: Raw
@@ -37,16 +38,19 @@ class Sent(NamedTuple):
     awaited: bool = False
     doubt: bool = False
     others: bool = False
+    agreed: Sequence[Value] = ()
 
 
 class Verdict(NamedTuple):
-    """What became of one field: its name (or topic), its path, its fate, and the target's half from now on."""
+    """What became of one field: its name (or topic), its path, its fate, and the target's half from now on, or where
+    the write was undone what had been agreed on before it, as far as that is known."""
 
     name: str
     path: str
     fate: Fate
     half: Value
     operation: int
+    agreed: Sequence[Value] = ()
 
 
 class Confirmation(NamedTuple):
@@ -119,7 +123,7 @@ def confirm(row: RecordRow, lens: Lens, *, now: float, lag: float, away: bool = 
             name = lens.name_of(row.system, row.object, path)
             value = sent.before if fate == "undone" else seen.get(path)
             half = lens.read_raw(row.system, row.object, path, value)
-            verdicts.append(Verdict(name, path, fate, half, sent.operation))
+            verdicts.append(Verdict(name, path, fate, half, sent.operation, sent.agreed))
     return Confirmation(tuple(verdicts), row._replace(unconfirmed=pack(left), refetch_at=refetch))
 
 

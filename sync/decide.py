@@ -147,7 +147,8 @@ def _apply_fate(scene: Scene, entity: int, row: RecordRow, verdict: Fate, wants:
                 wants.ignored.append((verdict.operation, verdict.name))
         case "undone":
             if half is not None:  # it does not show what was sent: both sides stood as before it
-                fresh = Half(half.fingerprint, verdict.half, verdict.half, half.written)
+                ma, sfa = verdict.agreed or (verdict.half, verdict.half)
+                fresh = Half(half.fingerprint, ma, sfa, half.written)
                 wants.base = _with_half(base, verdict.name, fresh)
         case "changed" | "look again":
             pass

@@ -77,10 +77,21 @@ def shown(halves: Mapping[str, Half], side: Side, known: Known) -> dict[str, Hal
     return found
 
 
-def with_doubt(held: RecordRow, row: OperationRow, work: Work) -> RecordRow:
+def with_doubt(lens: Lens, around: Around, held: RecordRow, row: OperationRow, work: Work) -> RecordRow:
     """A record that is gone, or of which the rules read less, as it may stand since a write that nobody saw arrive."""
     body, left = decode_body(held.body), waiting(held)
+    before = _halves_of(lens, around, held)
     for path, field in work.fields.items():
-        left[path] = Sent(row.id, body.get(path), field.desired, 0, alone=False, doubt=True)
-        body[path] = field.desired
+        half = before.get(field.name)
+        agreed = (half.ma, half.sfa) if half is not None and half.fingerprint == field.fingerprint else ()
+        sent = Sent(row.id, body.get(path), field.desired, 0, alone=False, doubt=True, agreed=agreed)
+        left[path], body[path] = sent, field.desired
     return held._replace(body=encode(body), unconfirmed=pack(left))
+
+
+def _halves_of(lens: Lens, around: Around, held: RecordRow) -> Mapping[str, Half]:
+    """What is agreed on of a record with the one that leads across."""
+    row = around.bases.get(held.entity)
+    base = decode_base(row.body) if row is not None else Base()
+    ours = base.leading(lens.side(held.system)) == f"{held.object}/{held.id}"
+    return base.halves if ours and not is_possible(base) else {}

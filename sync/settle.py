@@ -161,7 +161,7 @@ class Settlement:
         sent is judged like everything that is read back."""
         unread = work.fields.keys() - set(self.lens.paths(row.system, row.object))
         if unread:  # the rules have lost these fields: what became of them nobody has looked at
-            held = with_doubt(held, row, part(work, unread))
+            held = with_doubt(self.lens, self.around, held, row, part(work, unread))
         seen = decode_body(held.body)
         left = waiting(held)
         for path, field_ in work.fields.items():
@@ -276,7 +276,7 @@ class Settlement:
 
     def _leave_in_doubt(self, held: RecordRow, job: Job, refetch_at: float | None = None) -> None:
         if job.row.action != ActionKind.OPT_OUT:
-            new = with_doubt(held, *job)
+            new = with_doubt(self.lens, self.around, held, *job)
             if refetch_at is not None:
                 new = new._replace(refetch_at=refetch_at)
             self._move_keys(held, new)

@@ -141,6 +141,34 @@ def test_a_write_in_doubt_is_settled_though_its_field_has_left_the_mapping(call:
         assert [row.reason for row, _work in town.all_work(there) if row.state == IGNORED] == []
 
 
+def test_what_gave_way_to_a_write_that_never_arrived_is_still_somebodys_edit() -> None:
+    """A write over what somebody had typed at sales is in doubt while the rules lose its field; back, and two-way by
+    then, the field decides between both edits as if nothing had left."""
+    with Town() as town:
+        both = _sales_wins(town.world.lens.rules)
+        one_way = tuple(
+            replace(rule, flow=Flow.TO_SFA) if rule.name == "title" else rule for rule in both.fields
+        )
+        town.world = replace(town.world, lens=Lens(replace(both, fields=one_way, deciding="one way")))
+        lead = town.lead(email="a@firm.example", lastName="Ito", title="Buyer", leadScore=80)
+        town.open()
+        (there,) = town.live(SALESFORCE)
+        town.edit(there, Title="President")
+        town.edit(lead, title="Chief")
+        town.wait()
+        town.strike(SALESFORCE, "dropped_before")
+        town.cycle()
+        assert town.in_doubt == 1
+        fewer = tuple(rule for rule in both.fields if rule.name != "title")
+        town.world = replace(town.world, lens=Lens(replace(both, fields=fewer, reading="fewer")))
+        town.wait()
+        town.quiet()
+        town.world = replace(town.world, lens=Lens(both))
+        town.wait()
+        town.quiet()
+        assert (town.value(lead, "title"), town.value(there, "Title")) == ("President", "President")
+
+
 def _sales_wins(rules: Rules) -> Rules:
     fields = (
         replace(rule, first="sfa", conflict="sfa") if rule.name == "title" else rule for rule in rules.fields
