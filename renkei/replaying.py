@@ -66,7 +66,7 @@ def _copy(project: Project) -> Iterator[tuple[Reader, SqlStore]]:
     with ExitStack() as stack:
         folder = tempfile.TemporaryDirectory(prefix="replay-", dir=project.state.parent)
         place = Path(stack.enter_context(folder)) / "journal.db"
-        back_up(project.state, place)
+        back_up(project.state, place, to_put_back=False)
         behind = SqlStore(place, SystemClock(), this_process(), alive=lambda _owner: False)
         yield stack.enter_context(Reader(place)), stack.enter_context(behind)
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ClauseElement
 
 from state import migrate
+from state.copied import put_back
 from state.lease import Lease
 from state.sql import (
     BEGIN_WRITE,
@@ -60,7 +61,8 @@ class Journal:
             if migrate.revision(self.connection):
                 self._lease.refuse_if_owned(self.connection)
             migrate.upgrade(self.connection)
-            self._lease.acquire(self.connection)
+            if self._lease.acquire(self.connection):
+                put_back(self.connection)
         dialect = self.connection.dialect
         self._puts = {kind: Statement(upsert(table_of(kind), width), dialect) for kind, width in KEY.items()}
         self._drops = {

@@ -19,6 +19,8 @@ from state.tables import LEASE
 from sync.errors import Fatal, LeaseLost
 from sync.ports import Clock
 
+COPY = "a copy"  # the owner of a journal that was copied and has not been opened since
+
 
 def this_process() -> str:
     """The name under which this process owns a journal: host:pid."""
@@ -37,6 +39,11 @@ def may_live(owner: str) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def call_a_copy(connection: Connection) -> None:
+    """Have the next owner of a journal know that it was copied; nobody's lease holds there."""
+    connection.execute(update(LEASE).values(owner=COPY, expires=0.0))
 
 
 class Lease:
@@ -71,13 +78,15 @@ class Lease:
                     f"stop it, or wait {max(1, round(rest))} s after it has ended",
                 )
 
-    def acquire(self, connection: Connection) -> None:
-        """Become the owner, with a new fencing number; raises Fatal while another one is."""
+    def acquire(self, connection: Connection) -> bool:
+        """Become the owner, with a new fencing number; raises Fatal while another one is. True if nobody has opened
+        this journal since it was copied."""
         self._begin.run(connection)
         self.refuse_if_owned(connection)
-        ((_owner, fence, _expires),) = self._read.run(connection)
+        ((owner, fence, _expires),) = self._read.run(connection)
         self._fence = fence + 1
         self._renew(connection)
+        return bool(owner == COPY)
 
     def check(self, connection: Connection) -> None:
         """Raises LeaseLost if somebody else took over; renews when less than half of the lease is left."""

@@ -24,7 +24,8 @@ Fate: TypeAlias = Literal["look again", "ignored", "altered", "changed", "undone
 class Sent(NamedTuple):
     """A value on its way: the operation, the raw value before, the raw value sent, and the number of
     the read that first showed the value before again (0 = none).
-    `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value.
+    `alone`: we have written nothing to the record since, so that «last modified by us» speaks of this value; in a copy
+    that was put back nobody knows (sync.copied).
     `awaited`: something is decided by this value as soon as it is read back.
     `doubt`: nobody knows whether it arrived: its record was deleted before anybody could look.
     `others`: somebody else was seen to have written to the record since, and to this value for all that is known.

@@ -38,7 +38,8 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     a unique key among its fields, `without` the fields that the vendor refused on an earlier try, `who`
     the path that gets the person's record id once it is known, `repeatable` = doing it twice is doing it once
     (effects), `spare` the paths that an effect can do without, `errors` what was said of it last, `refusals` how often
-    the vendor refused it as it stands, `undo` = it takes back what we wrote."""
+    the vendor refused it as it stands, `undo` = it takes back what we wrote, `copied` = it was on its way in a copy of
+    the journal that was put back."""
 
     fields: dict[str, FieldWork]
     source: Ref
@@ -52,6 +53,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     refusals: int = 0
     spare: tuple[str, ...] = ()
     undo: bool = False
+    copied: bool = False
 
 
 _encoder = msgspec.json.Encoder(order=None)

@@ -163,10 +163,10 @@ class Settlement:
         if unread:  # the rules have lost these fields: what became of them nobody has looked at
             held = with_doubt(self.lens, self.around, held, row, part(work, unread))
         seen = decode_body(held.body)
-        left = waiting(held)
+        left, alone = waiting(held), not (held.settled or work.copied)
         for path, field_ in work.fields.items():
             if seen.get(path) != field_.desired:
-                left.setdefault(path, Sent(row.id, None, field_.desired, 0, alone=not held.settled))
+                left.setdefault(path, Sent(row.id, None, field_.desired, 0, alone=alone))
         return held._replace(noted=self.numbers(), unconfirmed=pack(left))
 
     def _role(self, system: str, entity: int) -> int:

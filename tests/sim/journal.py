@@ -4,10 +4,14 @@ what is committed.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from state.memory import MemoryStore
-from sync.rows import Patch
+from sync.copied import unconfirmed_of_copy, work_of_copy
+from sync.rows import BatchRow, OperationRow, Patch, RecordRow, Row
 from tests.sim.coverage import Coverage
 
 
@@ -57,9 +61,19 @@ class Journal(MemoryStore):
         )
 
     def load(self, backup: Backup) -> None:
-        """Take the place of a journal that is lost; only for one that is empty."""
+        """Take the place of a journal that is lost, as a copy that knows that it is one; only for one that is empty."""
         patch = Patch()
+        left = {n for row in backup.rows if isinstance(row, BatchRow) for n in msgspec.json.decode(row.body)}
         for row in backup.rows:
-            patch.put(row)
+            patch.put(_of_copy(row, left))
         super().commit(patch)
         self._next = self._end = backup.next
+
+
+def _of_copy(row: Row, left: Container[int]) -> Row:
+    """A row as the first owner of a copy finds it; `left`: the operations that were on their way."""
+    if isinstance(row, RecordRow):
+        return row._replace(unconfirmed=unconfirmed_of_copy(row.unconfirmed))
+    if isinstance(row, OperationRow) and row.id in left:
+        return row._replace(body=work_of_copy(row.body))
+    return row
