@@ -7,7 +7,7 @@ alteration where its evidence shows only our write (or the field flows one way),
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
     awaited: bool = False
     doubt: bool = False
     others: bool = False
-    agreed: Sequence[Value] = ()
+    agreed: tuple[Value, ...] = ()
 
 
 class Verdict(NamedTuple):
@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
     fate: Fate
     half: Value
     operation: int
-    agreed: Sequence[Value] = ()
+    agreed: tuple[Value, ...] = ()
 
 
 class Confirmation(NamedTuple):
@@ -61,11 +61,14 @@ class Confirmation(NamedTuple):
     row: RecordRow
 
 
+_decode = msgspec.json.Decoder(dict[str, Sent]).decode
+
+
 def waiting(row: RecordRow) -> dict[str, Sent]:
     """The unconfirmed values of a record by path."""
     if not row.unconfirmed:
         return {}
-    return {path: Sent(*sent) for path, sent in msgspec.json.decode(row.unconfirmed).items()}
+    return _decode(row.unconfirmed)
 
 
 def pack(sent: dict[str, Sent]) -> str:
