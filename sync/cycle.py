@@ -21,7 +21,7 @@ from sync.guard import EVERYTHING, Brake, guard, opt_outs_left, released
 from sync.lanes import world_in_lane
 from sync.narrow import opt_outs_only
 from sync.normalise import encode
-from sync.read import FRONT, ReadCount, World, read_anew, read_front, refetch, sweep
+from sync.read import FRONT, ReadCount, World, read_front, refetch
 from sync.record import Side
 from sync.relay import relay_chunk
 from sync.rows import LANE_DELTA, LANE_HAND_OVER, LANE_OPT_OUT, CursorRow, Patch, RulesRow, RunRow
@@ -36,6 +36,7 @@ from sync.source import (
     other_place_brake,
     unread_brake,
 )  # fmt: skip
+from sync.sweep import read_everything, sweep
 from sync.wake import wake_due
 from sync.watch import CLOCK
 from sync.work import Allowance, Context
@@ -160,7 +161,7 @@ def _read_side(world: World, side: Side, report: CycleReport, bounds: Bounds) ->
     """What is new is read in the first lane, because nobody knows before whether an opt-out is among it."""
     system = world.lens.system(side)
     report.read[system] = read_front(world_in_lane(world, LANE_OPT_OUT), side, report.run)
-    read_anew(world_in_lane(world, LANE_HAND_OVER), side, report.run)
+    report.read[system].lost += read_everything(world_in_lane(world, LANE_HAND_OVER), side, report.run)
     if bounds.sweep:
         with _putting_off(world, side, report) as count:
             count.lost += sweep(world, side, report.run, bounds.sweep).lost

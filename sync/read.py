@@ -1,4 +1,4 @@
-"""Read a side and note it: feeds, sweeps and single records (protocol §1, §2). I/O through ports only.
+"""Read a side and note it: feeds and single records (protocol §1, §2). I/O through ports only.
 
 A page and its cursor are one transaction; a page's events are noted after its records. The sequence number
 of a read is drawn before its request leaves. The next page is asked for while this one is noted.
@@ -15,7 +15,7 @@ from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.life import Family, note_events
 from sync.normalise import Lens
-from sync.note import Noted, Reading, is_news, mark_dirty, note, note_keys
+from sync.note import Noted, Reading, is_news, mark_dirty, note
 from sync.ports import Clock, Connector, Executor, Store
 from sync.pulse import LOSS
 from sync.record import LifeEvent, Page, Record, Ref, Side
@@ -134,11 +134,12 @@ def _compare_ids(world: World, side: Side, run: int) -> int:
     return done.lost
 
 
-def read_anew(world: World, side: Side, run: int) -> ReadCount:
-    """Read everything once more where that was asked for, beside the feed, which loses nothing meanwhile."""
+def read_anew(world: World, side: Side, run: int) -> ReadCount | None:
+    """Read everything once more where that was asked for (else None), beside the feed, which loses nothing
+    meanwhile."""
     key = (world.lens.system(side), world.kind, ANEW)
     if not world.store.get(CursorRow, [key]):
-        return ReadCount()
+        return None
     done = _read_feed(world, side, run, ANEW)
     patch = Patch()
     patch.drop(CursorRow(*key, "", 0, 0, 0.0))
@@ -165,27 +166,7 @@ def _read_feed(world: World, side: Side, run: int, name: str) -> ReadCount:
     return done
 
 
-def sweep(world: World, side: Side, run: int, back: float) -> ReadCount:
-    """Look again at the last `back` seconds: rows that became visible late are found here."""
-    done = ReadCount()
-    connector = world.connectors[side]
-    keys_only = connector.capabilities.feed_versions
-    pages = connector.changes(world.kind, None, world.paths(side), back=back, keys_only=keys_only)
-    stale: list[Ref] = []
-    late: list[LifeEvent] = []
-    for page, reading in _pages(world, side, run, pages):
-        if page.keys_only:
-            held = _held(world, [record.ref for record in page.records])
-            stale += note_keys(page.records, held)
-            late += [event for event in page.events if event.ref not in held]
-            page = page._replace(records=())  # noqa: PLW2901
-        _note_page(world, page, reading, done, None)
-    read_refs(world, side, run, stale, done)
-    _note_late(world, side, run, [event for event in late if event.ref in set(stale)])
-    return done
-
-
-def _note_late(world: World, side: Side, run: int, events: Sequence[LifeEvent]) -> None:
+def note_late(world: World, side: Side, run: int, events: Sequence[LifeEvent]) -> None:
     """Note what became of records that we did not hold when a page of keys told it; they are read by now."""
     if events:
         patch = Patch()
@@ -380,4 +361,4 @@ def wake_sharing(world: World, keys: set[str], patch: Patch, besides: Collection
     )
 
 
-ask_page, note_page = _ask, _note_page
+ask_page, note_page, pages_of, held_rows = _ask, _note_page, _pages, _held

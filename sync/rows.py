@@ -163,7 +163,7 @@ class HoldRow(NamedTuple):
 
 
 class CursorRow(NamedTuple):
-    """How far a feed was read (`name` front, sweep) or a route was decided (`system` = "", `name` = route).
+    """How far a feed was read (`name` front, sweep, shown) or a route was decided (`system` = "", `name` = route).
 
     `complete` 1 = the first full read reached its end. `as_of` and `at`: of the read that moved it.
     """

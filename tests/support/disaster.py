@@ -23,7 +23,7 @@ from mappings.load import load
 from renkei.telling import brake as in_words
 from renkei.words import Words
 from simulators.salesforce.fields import own
-from sync.record import Ref
+from sync.record import Page, Ref
 from sync.rows import HoldRow, Patch
 from sync.rules import Rules
 from sync.said import Approve, command
@@ -214,6 +214,24 @@ class Stage:
         """The permission is given back."""
         self.town.salesforce.show_field(step["object"], step["field"])
         self.reopen()
+
+    def do_show_nobody(self, system: str) -> None:
+        """A rule of sharing is narrowed: a system gives nobody any more, without an error and without a deletion."""
+        window = self.town.windows[system]
+
+        def nobody(*asked: Any, **more: Any) -> Iterator[Page]:
+            for page in type(window).changes(window, *asked, **more):
+                yield page._replace(records=(), events=())
+
+        self.patch.setattr(window, "changes", nobody)
+        self.patch.setattr(window, "fetch", lambda _kind, refs, _paths: [None] * len(refs))
+        self.patch.setattr(window, "find", lambda *_asked: [])
+
+    def do_show_again(self, system: str) -> None:
+        """The rule is taken back; an hour later."""
+        for name in ("changes", "fetch", "find"):
+            self.patch.delattr(self.town.windows[system], name)
+        self.town.wait(3_700.0)
 
     def do_organisation(self, name: str) -> None:
         """The settings lead to an organisation of this name."""
