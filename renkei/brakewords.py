@@ -42,7 +42,7 @@ FORMS = tuple(
 BRAKES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "brake.flood": (
-            "{count} opt-outs within an hour, limit {limit}",
+            "{count:opt-out} within an hour, limit {limit}",
             "1時間以内の配信停止が {count} 件（上限 {limit} 件）",
         ),
         "brake.excess": (
@@ -54,7 +54,7 @@ BRAKES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{system} で {held} 件中 {lost} 件が見えなくなりました（上限 {limit} 件）",
         ),
         "brake.losses": (
-            "{system} lost {count} records {span}, limit {limit}",
+            "{system} lost {count:record} {span}, limit {limit}",
             "{system} で{span}に {count} 件が見えなくなりました（上限 {limit} 件）",
         ),
         "brake.unlinks": (
@@ -62,31 +62,31 @@ BRAKES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{system} で紐付け済みの {count} 件が{span}に削除されたか対象範囲の外に出ました（上限 {limit} 件）",
         ),
         "brake.merges": (
-            "{system} merged {count} records away {span}, limit {limit}",
+            "{system} merged {count:record} away {span}, limit {limit}",
             "{system} で{span}に {count} 件がマージされました（上限 {limit} 件）",
         ),
         "brake.clones": (
-            "{system} has {count} new records of people whom it had already {span}, limit {limit}",
+            "{system} has {count:new record} of people whom it had already {span}, limit {limit}",
             "{system} に既にいる人の新しいレコードが{span}に {count} 件できました（上限 {limit} 件）",
         ),
         "brake.keys": (
-            "the key {system} {field} changed in {count} records {span}, limit {limit}",
+            "the key {system} {field} changed in {count:record} {span}, limit {limit}",
             "{system} の照合キー {field} が{span}に {count} 件で変わりました（上限 {limit} 件）",
         ),
         "brake.emptied": (
-            "{system} {field} lost its value in {count} records {span}, limit {limit}",
+            "{system} {field} lost its value in {count:record} {span}, limit {limit}",
             "{system} の {field} が{span}に {count} 件で空になりました（上限 {limit} 件）",
         ),
         "brake.renamed": (
-            "{system} {field} turned «{what}» in {count} records {span}, limit {limit}",
+            "{system} {field} turned «{what}» in {count:record} {span}, limit {limit}",
             "{system} の {field} が{span}に {count} 件で「{what}」と変わりました（上限 {limit} 件）",
         ),
         "brake.time_shift": (
-            "{system} {field} moved by {what} in {count} records {span}, limit {limit}",
+            "{system} {field} moved by {what} in {count:record} {span}, limit {limit}",
             "{system} の {field} が{span}に {count} 件で {what} ずれました（上限 {limit} 件）",
         ),
         "brake.column_shift": (
-            "{system} {field} took what stood in {what} in {count} records {span}, limit {limit}",
+            "{system} {field} took what stood in {what} in {count:record} {span}, limit {limit}",
             "{system} の {field} に{span}に {count} 件で {what} の値が入りました（上限 {limit} 件）",
         ),
         "brake.all_changed": (

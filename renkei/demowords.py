@@ -35,8 +35,8 @@ DEMO: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "demo.edited": (
             (
-                "   {cycles} cycles, the longest lap {lap} s   {edits} edits, {collisions} at once on both sides, "
-                "{opted_out} opt-outs   {faults} failures"
+                "   {cycles:cycle}, the longest lap {lap} s   {edits:edit}, {collisions} at once on both sides, "
+                "{opted_out:opt-out}   {faults:failure}"
             ),
             (
                 "   サイクル {cycles}（最長の周回 {lap} 秒）   編集 {edits}、同時編集 {collisions}、"
@@ -48,11 +48,11 @@ DEMO: Mapping[str, tuple[str, str]] = MappingProxyType(
             "3  nobody edits, nothing fails: cycles until nothing is due and two rounds in a row write nothing",
             "3  編集も障害もない状態で、予定がなくなり、2回続けて書き込みがなくなるまで",
         ),
-        "demo.quieted": ("   {cycles} cycles, {written} writes", "   サイクル {cycles}、書き込み {written}"),
+        "demo.quieted": ("   {cycles:cycle}, {written:write}", "   サイクル {cycles}、書き込み {written}"),
         "demo.never_quiet": ("   it never came to rest", "   収束しませんでした"),
         "demo.verdict": ("4  the vendors' own ledgers judge", "4  両システム自身の記録で判定します"),
         "demo.pairs": (
-            "   people       {pairs} on both sides, {alone} on one by rule, {duplicates} duplicates, {wrong} apart",
+            "   people       {pairs} on both sides, {alone} on one by rule, {duplicates:duplicate}, {wrong} apart",
             "   人           両側 {pairs}、ルールにより片側のみ {alone}、重複 {duplicates}、不一致 {wrong}",
         ),
         "demo.tokens": (
@@ -68,13 +68,13 @@ DEMO: Mapping[str, tuple[str, str]] = MappingProxyType(
             ),
         ),
         "demo.firms": (
-            "   accounts     {pairs} on both sides, {duplicates} duplicates, {wrong} apart",
+            "   accounts     {pairs} on both sides, {duplicates:duplicate}, {wrong} apart",
             "   取引先       両側 {pairs}、重複 {duplicates}、不一致 {wrong}",
         ),
         "demo.hand_overs": (
             (
-                "   hand-over    {tasks} tasks, {due} of them beyond doubt due; {double} double, {missed} missed, "
-                "{wrong} wrong; {notices} notices, {twice} twice"
+                "   hand-over    {tasks:task}, {due} of them beyond doubt due; {double} double, {missed} missed, "
+                "{wrong} wrong; {notices:notice}, {twice} twice"
             ),
             (
                 "   引き渡し     タスク {tasks}（うち必須 {due}）、二重 {double}、漏れ {missed}、誤り {wrong}、"
@@ -83,9 +83,9 @@ DEMO: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "demo.returns": (
             (
-                "   to nurture   {returns} returns, {due} of them beyond doubt due; {double} double, "
+                "   to nurture   {returns:return}, {due} of them beyond doubt due; {double} double, "
                 "{missing} missing, {wrong} wrong;\n"
-                "                {reminders} owners reminded of a reason, {asked} questions wait"
+                "                {reminders:owner} reminded of a reason, {asked:question waits|questions wait}"
             ),
             (
                 "   育成へ戻す   {returns}（うち必須 {due}）、二重 {double}、漏れ {missing}、誤り {wrong}、\n"
@@ -93,7 +93,7 @@ DEMO: Mapping[str, tuple[str, str]] = MappingProxyType(
             ),
         ),
         "demo.amounts": (
-            "   won amounts  {people} people show theirs, {differ} differ",
+            "   won amounts  {people:person shows|people show} theirs, {differ:differs|differ}",
             "   受注額       {people} 人に表示、相違 {differ}",
         ),
         "demo.opt_outs": ("   opt-outs     {undone} undone", "   配信停止     解除された件数 {undone}"),

@@ -10,12 +10,12 @@ RECONCILE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "progress.compare": ("compare", "照合"),
         "reconcile.dry": ("Nothing was read.", "読み込みは行っていません。"),
         "reconcile.forecast": (
-            "{system}: {records} records to read, about {calls} calls",
+            "{system}: {records:record} to read, about {calls:call}",
             "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回",
         ),
         "reconcile.read": ("read {read}", "読み込み {read}"),
         "reconcile.pairs": (
-            "{compared} pairs compared, {equal} equal in every field",
+            "{compared:pair} compared, {equal} equal in every field",
             "{compared} 組を照合、全項目一致 {equal} 組",
         ),
         "reconcile.kind": ("what", "種別"),
@@ -45,18 +45,18 @@ RECONCILE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reconcile.why.not_shown": ("not shown by its system now", "現在表示されない"),
         "reconcile.why.twin": ("known as twins", "重複として把握済み"),
         "reconcile.well": ("no gap", "差異なし"),
-        "reconcile.ill": ("{gaps} findings that nothing explains", "説明のない差異 {gaps} 件"),
+        "reconcile.ill": ("{gaps:finding} that nothing explains", "説明のない差異 {gaps} 件"),
         "reconcile.buckets": (
             "buckets that differ from the journal: {buckets}",
             "記録と異なる区分: {buckets}",
         ),
         "reconcile.uneven": ("{system} {number} of {of}", "{system} {of} 区分中 {number}"),
         "reconcile.asked": (
-            "{asked} records are read again now; what would be written follows",
+            "{asked:record is|records are} read again now; what would be written follows",
             "{asked} 件をいま読み直し、書き込む予定の内容を表示します",
         ),
         "reconcile.asked_beside": (
-            "{asked} records are read again by the service and decided within its brakes",
+            "{asked:record is|records are} read again by the service and decided within its brakes",
             "{asked} 件をサービスが読み直し、ブレーキの範囲内で処理します",
         ),
         "reconcile.plan": (

@@ -13,7 +13,7 @@ REPLAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "記録の再現です。どのシステムにも問い合わせず、何も書き込みません",
         ),
         "replay.played": (
-            "{people} people with {changes} changed values since {since}",
+            "{people:person|people} with {changes:changed value} since {since}",
             "{since} 以降の {people} 人、{changes} 件の値の変更",
         ),
         "replay.in_fact": (
@@ -29,7 +29,7 @@ REPLAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "まだ読んだことがなく、再現では空欄: {paths}",
         ),
         "replay.cut": (
-            "{people} people have more history than was read; only the newest part was played",
+            "{people:person has|people have} more history than was read; only the newest part was played",
             "{people} 人は履歴が長いため、新しい部分だけを再現しました",
         ),
     }

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "inbox.groups": ("… and {number} more kinds and causes", "… ほかに {number} 種類"),
+        "inbox.groups": ("… and {number:more kind or cause|more kinds and causes}", "… ほかに {number} 種類"),
         "inbox.answer": (
             "`renkei inbox {number}` says what can be answered and what then happens",
             "`renkei inbox {number}` で、選べる回答とその結果を表示します",
@@ -61,7 +61,7 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "exactly these operations are given up, as far as nothing has changed since",
             "このうち今も変わっていないものだけを破棄します",
         ),
-        "inbox.plan": ("plan {plan}: {number} operations", "計画 {plan}: {number} 件"),
+        "inbox.plan": ("plan {plan}: {number:operation}", "計画 {plan}: {number} 件"),
         "does.discard_all": (
             "the planned work of this kind ({action}) is given up and listed as different",
             "計画済みの「{action}」を破棄し、異なるものとして一覧に残します",
@@ -127,7 +127,7 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "lane.delta": ("changes", "変更"),
         "lane.backfill": ("backfills", "バックフィル"),
         "shadow.head": (
-            "{route} ({day}): {number} values of {records} records would have been written; {passed} passed",
+            "{route} ({day}): {number:value} of {records:record} would have been written; {passed} passed",
             "{route}（{day}）: {records} 件の {number} 項目を書き込むところでした（{passed} 項目は解消）",
         ),
         "shadow.now": ("now", "現在"),
@@ -143,7 +143,7 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "shadow.passed": ("passed", "解消"),
         "shadow.examples": ("examples", "例"),
         "backfill.forecast": (
-            "{system}: {records} records to read, about {calls} calls{share}; at most {writes} calls to write",
+            "{system}: {records:record} to read, about {calls:call}{share}; at most {writes:call} to write",
             "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回{share}、書き込みは最大 {writes} 回",
         ),
         "backfill.share": (
@@ -156,7 +156,7 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "backfill.dry": ("Nothing was read or written.", "読み込みも書き込みも行っていません。"),
         "backfill.goes_on": (
-            "an unfinished backfill goes on: {read} records are read, {sent} sent",
+            "an unfinished backfill goes on: {read:record is|records are} read, {sent} sent",
             "途中のバックフィルを続けます（読み込み済み {read} 件、送信済み {sent} 件）",
         ),
         "backfill.ask": ("Begin?", "開始しますか？"),

@@ -20,7 +20,7 @@ UNDOS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "undo.nothing": ("nothing of it can be taken back", "取り消せる値はありません"),
         "undo.nobody": ("nothing was written that is meant by this", "該当する書き込みはありません"),
         "undo.head": (
-            "{values} values back   {unlinked} created records let go   {left} left alone",
+            "{values:value} back   {unlinked:created record} let go   {left} left alone",
             "値を戻す {values}   作成したレコードの紐付け解除 {unlinked}   対象外 {left}",
         ),
         "undo.delete": (
@@ -44,7 +44,7 @@ UNDOS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "something was announced of this person",
             "この人についてタスク・通知が実行されています",
         ),
-        "undo.again": ("{number} records linked again", "紐付けを元に戻すレコード {number}"),
+        "undo.again": ("{number:record} linked again", "紐付けを元に戻すレコード {number}"),
         "undo.dry": ("Nothing was written.", "何も書き込んでいません。"),
         "undo.more": ("… and {number} more", "… ほかに {number} 件"),
         "undo.ask": ("Take this back now?", "今すぐ取り消しますか？"),

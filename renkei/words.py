@@ -11,6 +11,7 @@ from types import MappingProxyType
 from renkei.demowords import DEMO
 from renkei.enginewords import ENGINE
 from renkei.errorwords import ERRORS
+from renkei.filling import filled
 from renkei.limitwords import LIMITS
 from renkei.reconcilewords import RECONCILE
 from renkei.renamewords import RENAMES
@@ -57,7 +58,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "終了します: 送信中の呼び出しの完了を待っています",
         ),
         "status.stale": (
-            "what we know is too old: {system} was last read {when}, which is more than {minutes} minutes ago",
+            "what we know is too old: {system} was last read {when}, which is more than {minutes:minute} ago",
             "データが古くなっています: {system} の前回の読み込みは {when}、{minutes} 分以上前です",
         ),
         "status.stale_next": (
@@ -78,7 +79,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "renkei.yaml を埋め、秘密情報を環境変数か {secrets} に置いてから `renkei check` を実行してください",
         ),
         "check.files": (
-            "{files} files · {asked} systems asked · {errors} errors, {warnings} warnings, {notes} notes",
+            "{files:file} · {asked:system} asked · {errors:error}, {warnings:warning}, {notes:note}",
             "ファイル {files} · 照会したシステム {asked} · エラー {errors}、警告 {warnings}、参考 {notes}",
         ),
         "check.not_asked": (
@@ -105,7 +106,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "plan.brake": ("BRAKE  {reason}", "ブレーキ  {reason}"),
         "plan.more": ("… {number} more", "… ほか {number} 件"),
         "plan.written": (
-            "plan with {number} operations written to {path}",
+            "plan with {number:operation} written to {path}",
             "{number} 件の計画を {path} に書きました",
         ),
         "apply.moved": ("moved", "変わりました"),
@@ -272,7 +273,7 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """A text with its values filled in; an unknown key is shown as it is."""
         texts = _TEXTS.get(key)
-        return texts[self._column].format(**values) if texts else key
+        return filled(texts[self._column], values) if texts else key
 
 
 def keys() -> frozenset[str]:

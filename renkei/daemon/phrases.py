@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from renkei.filling import filled
+
 PHRASES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "subject.begin": ("renkei {env}: {what}", "renkei {env}: {what}"),
@@ -58,12 +60,12 @@ PHRASES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{reason} It is tried again by itself. Look with: renkei status",
             "{reason} 自動で再試行します。renkei status で確認してください",
         ),
-        "minutes": ("{number} minutes", "{number} 分"),
-        "ago": ("{number} minutes ago", "{number} 分前"),
+        "minutes": ("{number:minute}", "{number} 分"),
+        "ago": ("{number:minute} ago", "{number} 分前"),
     }
 )
 
 
 def say(language: str, key: str, **values: object) -> str:
     """A phrase in a language, filled in."""
-    return PHRASES[key][1 if language == "ja" else 0].format(**values)
+    return filled(PHRASES[key][1 if language == "ja" else 0], values)

@@ -247,7 +247,7 @@ def test_the_command_tells_gaps_by_its_exit_code(tmp_path: Path, capsys: Any) ->
         assert fakes.ask("status")["writes"] == before
         text = place.quick(capsys, "reconcile", "--mend", "--lang", "en")
         assert text.code == 1
-        assert "1 records are read again" in text.out
+        assert "1 record is read again" in text.out
         assert "salesforce 1 of 256" in text.out
         assert "Plan after reading again; nothing was written." in text.out
         assert fakes.ask("status")["writes"] == before

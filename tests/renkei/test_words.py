@@ -24,6 +24,15 @@ def test_both_languages_take_the_same_values() -> None:
     assert all(japanese.strip() for _, japanese in words._TEXTS.values())
 
 
+def test_a_number_has_the_word_that_fits_it() -> None:
+    """One record is no «1 records», whether a text adds an s or says both forms."""
+    words = Words("en")
+    said = [words("reconcile.asked", asked=each).partition(" read ")[0] for each in (1, "1", 2, "1,001", 0)]
+    assert said == ["1 record is", "1 record is", "2 records are", "1,001 records are", "0 records are"]
+    assert words("inbox.plan", plan="p", number=1) == "plan p: 1 operation"
+    assert words("inbox.plan", plan="p", number="21") == "plan p: 21 operations"
+
+
 @pytest.mark.parametrize(
     ("asked", "environ", "spoken"),
     [

@@ -19,6 +19,7 @@ from renkei.daemon.folder import Folder, Refused
 from renkei.daemon.notes import NEW, PAUSE, RESUME, Notes, paused
 from renkei.daemon.phrases import PHRASES
 from renkei.daemon.quota import Forecast, Spent, in_shares
+from renkei.filling import filled
 from renkei.log import Hiding
 from renkei.scaffold import write_project
 from renkei.serving import read_service
@@ -194,9 +195,7 @@ def test_an_alarm_that_did_not_arrive_is_told_again_and_one_in_doubt_is_not() ->
 def test_both_languages_of_an_alarm_take_the_same_values() -> None:
     """Each phrase can be filled in in both languages."""
     values = dict.fromkeys(("env", "what", "subject", "reason", "number"), "x")
-    for english, japanese in PHRASES.values():
-        assert english.format(**values)
-        assert japanese.format(**values)
+    assert all(filled(text, values) for phrase in PHRASES.values() for text in phrase)
 
 
 def test_a_quota_is_forecast_from_the_pace_of_the_last_hour() -> None:
