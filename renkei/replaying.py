@@ -50,6 +50,8 @@ def replay(
 ) -> list[dict[str, Any]]:
     """Play the last days of a route ("" = all that write) under these rules; what came of each, as a plan shows it.
     Raises Fatal."""
+    if not days > 0:
+        raise Fatal("There is nothing to replay in no time.", "say how many days: --days 7, or --days 0.5")
     chosen = [each for each in choose(every, route) if not each.relays]
     if not chosen:
         what = f"The route {route} writes nothing" if route else "No route there writes anything"

@@ -11,6 +11,8 @@ from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Route, Session, 
 from renkei.cli.planning import show_plan
 from renkei.cli.screen import as_json, counts, paint, say, stamp
 
+_MOST = 36_500.0  # days that any journal may go back
+
 
 def add_to(app: typer.Typer) -> None:
     """Enter this command."""
@@ -20,7 +22,9 @@ def add_to(app: typer.Typer) -> None:
 def replay(
     folder: Annotated[Path, typer.Option("--with", help="folder with the other mapping files")],
     route: Route = "",
-    days: Annotated[float, typer.Option("--days", help="how far back to begin", min=0.0)] = 7.0,
+    days: Annotated[
+        float, typer.Option("--days", help="how far back to begin, more than 0", min=0.0, max=_MOST)
+    ] = 7.0,
     project: Folder = HERE,
     env: Env = None,
     json: AsJson = False,

@@ -124,11 +124,14 @@ def test_it_asks_nobody_and_leaves_nothing(
 def test_what_cannot_be_replayed_is_said(
     lived: tuple[Place, float, int], capsys: Any, tmp_path: Path
 ) -> None:
-    """A folder that is not there, files with errors and an unknown route are refused; a field that nobody has read yet
-    is named."""
+    """A folder that is not there, files with errors, an unknown route and a span without days are refused; a field that
+    nobody has read yet is named."""
     place, began, _before = lived
     assert place.quick(capsys, "replay", "--with", str(tmp_path / "nowhere")).code == 2
     assert place.quick(capsys, "replay", "nobody", "--with", str(_mappings(place, tmp_path))).code == 2
+    for days in ("0", "nan", "-1", "inf"):
+        said = place.quick(capsys, "replay", "--days", days, "--with", str(tmp_path / "mappings-new"))
+        assert (said.code, "days" in said.err) == (2, True), days
     text = (place.folder / "mappings" / "person.yaml").read_text("utf-8")
     line = next(line for line in text.splitlines() if line.strip().startswith("title:"))
     more = f"{line}\n  fax: {{ marketo: fax, flow: ->, salesforce: Fax }}"
