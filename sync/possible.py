@@ -84,7 +84,7 @@ def with_doubt(lens: Lens, around: Around, held: RecordRow, row: OperationRow, w
     for path, field in work.fields.items():
         half = before.get(field.name)
         agreed = (half.ma, half.sfa) if half is not None and half.fingerprint == field.fingerprint else ()
-        sent = Sent(row.id, body.get(path), field.desired, 0, alone=False, doubt=True, agreed=agreed)
+        sent = Sent(row.id, field.expected, field.desired, 0, alone=False, doubt=True, agreed=agreed)
         left[path], body[path] = sent, field.desired
     return held._replace(body=encode(body), unconfirmed=pack(left))
 

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from sync.around import Around
+from sync.confirm import confirm
+from sync.normalise import encode
+from sync.plan import FieldWork, Work, encode_work
+from sync.possible import with_doubt
+from sync.record import Ref
+from sync.rows import LANE_DELTA, OperationRow
+from tests.support.people import NOW, lens, row
 from tests.support.town import SALESFORCE, Town
 
 
@@ -57,3 +65,18 @@ def test_fields_that_did_not_arrive_are_sent_once_more_without_the_one_that_move
         town.quiet()
         assert (town.value(sales, "Title"), town.value(sales, "Phone")) == ("Buyer", "03-9999-0000")
         assert [row.attempts for row, work in town.all_work(sales) if tuple(work.fields) == ("Title",)] == [1]
+
+
+def test_what_was_seen_typed_after_a_write_had_left_is_not_what_stood_before_it() -> None:
+    """Nobody may look whether a write over «Buyer» has arrived; that «Head» was typed there meanwhile is known, and is
+    a change once it shows again, measured by what stood there when the write was decided."""
+    work = Work({"Title": FieldWork("title", "Buyer", "Chief", "Chief", "Chief")}, Ref("ma", "Lead", "1"))
+    sent = OperationRow(
+        40, 9, "people", 7, "update", "sfa", "Lead", "L", LANE_DELTA, "sent", 0.0, 0, 0, "", "h", "", NOW, 0.0,
+        "", encode_work(work),
+    )  # fmt: skip
+    held = row("sfa", "L", 9, {"Title": "Head"})
+    doubted = with_doubt(lens(), Around([held], []), held, sent, work)
+    shown = doubted._replace(body=encode({"Title": "Head"}))
+    (verdict,) = confirm(shown, lens(), now=NOW, lag=1.0).verdicts
+    assert (verdict.fate, verdict.half) == ("undone", "Buyer")
