@@ -171,7 +171,7 @@ class Oracle(Ledgers):
         if "twin" in kinds:
             self._judge_twin(row, said)
         elif "gone across" in kinds:
-            if all(other.live for other in self._across(row)):
+            if all(other.live for each in (row, *self._led_before(row)) for other in self._across(each)):
                 self.offend("false claim", row.key, "its counterpart is said to be gone, but none ever went")
             self.counts["gone across"] += 1
         elif kinds & {"hold", "failed", "open", "ignored"}:
@@ -183,6 +183,12 @@ class Oracle(Ledgers):
         """Records of the other side, dead ones too, that count as this person's or share an address with it."""
         rows = [r for r in self.rows.values() if r.side != row.side]
         return [r for r in rows if self.is_of(r, row.person) or r.mails & row.mails]
+
+    def _led_before(self, row: Row) -> list[Row]:
+        """Records of the same side that are gone and bore an address of its own: as their twin it leads in their place,
+        and what was their counterpart is its own."""
+        rows = [r for r in self.rows.values() if r.side == row.side and not r.live]
+        return [r for r in rows if r.mails & row.mails]
 
     def _heirs(self, row: Row) -> list[Row]:
         """Records of the other side that may stand in for a linked one that was deleted: they bore an address of its
