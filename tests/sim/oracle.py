@@ -234,8 +234,9 @@ class Oracle(Ledgers):
         return False
 
     def _known_by(self, time: float) -> float:
-        """When the engine was bound to know of something: two cycles later that came to their end."""
-        later = [cycle for cycle in self.cycles if cycle > time + LAG]
+        """When the engine was bound to know of something: two later cycles came to their end, and were let read."""
+        barred = {cycle for _side, cycle in self._unread}
+        later = [cycle for cycle in self.cycles if cycle > time + LAG and cycle not in barred]
         return later[1] if len(later) > 1 else float("inf")
 
     def _judge_loss(self, loss: Loss, said: Said) -> None:

@@ -21,8 +21,11 @@ from tests.support.people import NOW, keys_of
 class Deciding:
     """A store with some rows in it, one decide step, and questions about the outcome."""
 
-    def __init__(self, lens: Lens, rows: Iterable[Row], *, live: bool = True) -> None:
+    def __init__(
+        self, lens: Lens, rows: Iterable[Row], *, live: bool = True, lag: Mapping[str, float] | None = None
+    ) -> None:
         self.lens = lens
+        self.lag = lag or {"ma": 1.0, "sfa": 1.0}
         self.store = MemoryStore()
         self.live = live
         self.store.numbers(2_000)
@@ -43,7 +46,7 @@ class Deciding:
         entities = dict.fromkeys(row.entity for row in rows)
         scene = load(self.store, self.lens, entities)
         context = Context(
-            numbers=self.numbers, now=NOW, run=77, lag={"ma": 1.0, "sfa": 1.0},
+            numbers=self.numbers, now=NOW, run=77, lag=self.lag,
             opt_outs=Allowance(lambda: 1_000 if self.live else 0),
             unique={("sfa", "Lead"): frozenset({"Marketo_Id__c"})},
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sync.confirm import Sent, pack, waiting
 from sync.normalise import encode
 from sync.plan import Base, Half, encode_base, written_mark
 from sync.record import Ref, Side
@@ -307,3 +308,14 @@ def test_a_computed_field_follows_what_was_written_to_its_source() -> None:
     (person,) = town.sfa.fetch("person", [Ref("sfa", "Lead", "000000001")], {"Lead": ("Title", "LastName")})
     assert person is not None
     assert dict(person.values) == {"Title": "山本 p@x.example", "LastName": "山本"}
+
+
+def test_what_was_not_taken_is_looked_at_again_after_the_lag_of_its_own_system() -> None:
+    """A write that reads as if it had never been is looked at once more when the slower system has to show it."""
+    sent = pack({"Title": Sent(3, "before", "sent", 0)})
+    left = row("ma", "1", 9, YAMADA)
+    right = row("sfa", "7", 9, {**YAMADA_SFA, "Title": "before"}, settled=2, as_of=9, unconfirmed=sent)
+    case = Deciding(LENS, [left, right, base_row(LENS, 9, left, right, {})], lag={"ma": 1.0, "sfa": 40.0})
+    case.decide()
+    held = case.record("sfa", "7")
+    assert (held.refetch_at, waiting(held)["Title"].looked) == (NOW + 40.0, 9)
