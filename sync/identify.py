@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from sync.happened import Linked as Joined
 from sync.latch import follow
+from sync.met import unread
 from sync.note import Numbers
 from sync.plan import encode_base
 from sync.record import SIDES, Ref, Side
@@ -30,9 +31,12 @@ from sync.rows import (
     EntityRow,
     KeyRow,
     RecordRow,
+    went_on_as,
 )  # fmt: skip
 from sync.rules import ActionKind
 from sync.scene import Scene
+
+LONG_AGO = 1.0  # whatever is to be read since then is read by whoever reads next
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,19 @@ def _by_lost_id(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
     hidden = [other for other in others if other.state == UNSEEN]
     if hidden:
         return _hidden(scene, row, hidden, numbers)
+    gone = next((other for other in others if other.state == MOVED), None)
+    if gone is not None:
+        return _await(scene, row, went_on_as(gone), numbers)
     deleted = next((other for other in others if other.state == DELETED), None)
     return Tombstone(deleted.ref) if deleted is not None else New(row)
+
+
+def _await(scene: Scene, row: RecordRow, survivor: Ref, numbers: Numbers) -> Identity:
+    """The record that bore the id went on as one that nobody has read yet: that is this person's, and is read by id."""
+    named = unread(survivor, row.kind, numbers(), LONG_AGO)._replace(entity=row.entity)
+    scene.add_records([named])
+    scene.put(named)
+    return Linked(row.entity, "id")
 
 
 def _survivor(scene: Scene, row: RecordRow) -> RecordRow:
@@ -165,8 +180,7 @@ def _survivor(scene: Scene, row: RecordRow) -> RecordRow:
     for _ in range(16):
         if row.state != MOVED:
             return row
-        object_, _, id_ = row.moved_to.partition("/")
-        following = scene.records.get(Ref(row.system, object_, id_))
+        following = scene.records.get(went_on_as(row))
         if following is None:
             return row
         row = following

@@ -71,8 +71,8 @@ def note_events(
     patch: Patch,
     found: Noted,
 ) -> None:
-    """Put into `patch` what these events change; events about records never seen change nothing,
-    except that the survivor of a merge or conversion is read."""
+    """Put into `patch` what these events change. That a record that was never seen went on as another one is kept:
+    somebody across may bear its id."""
     told = Told(numbers)
     for event in events:
         row = family.records.get(event.ref)
@@ -87,7 +87,9 @@ def note_events(
                     _put(again, family, patch)
                     found.again.append(row.ref)
             case "merged" | "converted":
-                if row is not None and row.state != MOVED and event.into is not None:
+                if row is None and event.into is not None:
+                    _went_on(event.ref, event.into, family, reading, lens, numbers, patch, found)
+                elif row is not None and row.state != MOVED and event.into is not None:
                     before = _entities(row, event.into, family)
                     merged = event.kind == "merged" or (before <= family.bases.keys() and len(before) > 1)
                     one = _move(row, event.into, family, reading, lens, numbers, patch, found)
@@ -163,6 +165,27 @@ def _move(
         keep = _elder(row, winner, family)
         _join(keep=keep, row=row, winner=winner, family=family, numbers=numbers, patch=patch, found=found)
     return not alone
+
+
+def _went_on(
+    ref: Ref, into: Ref, family: Family, reading: Reading, lens: Lens, numbers: Numbers, patch: Patch, found: Noted
+) -> None:  # fmt: skip
+    """Keep as what a record went on that was gone before anybody read it. Nothing else of it is known, so nothing is
+    decided by it but whom those mean who bear its id; they are asked again."""
+    winner = family.records.get(into)
+    row = placeholder(ref, reading, numbers() if winner is None else winner.entity)
+    gone = row._replace(
+        state=MOVED,
+        moved_to=f"{into.object}/{into.id}",
+        role=TWIN,
+        refetch_at=0.0,
+        noted=0,
+        as_of=reading.as_of,
+    )
+    _put(gone, family, patch)
+    found.lost_keys |= {
+        lens.id_hash(name, ref.id) for name in lens.key_fields() if lens.is_own_id(ref.system, name)
+    }
 
 
 def _is_led(twin: RecordRow, family: Family) -> bool:

@@ -62,6 +62,12 @@ class RecordRow(NamedTuple):
         return Ref(self.system, self.object, self.id)
 
 
+def went_on_as(row: RecordRow) -> Ref:
+    """The name of the record that a merged or converted one went on as."""
+    object_, _, id_ = row.moved_to.partition("/")
+    return Ref(row.system, object_, id_)
+
+
 class Mark(NamedTuple):
     """A dirty mark: its number, whose entity, and which record bears it."""
 

@@ -28,6 +28,7 @@ from sync.rows import (
     Patch,
     RecordRow,
     StandingRow,
+    went_on_as,
 )  # fmt: skip
 from sync.rules import ActionKind, FieldRule
 from sync.standing import Related
@@ -198,6 +199,7 @@ def load(store: Store, lens: Lens, wanted: Collection[int], channels: Iterable[s
     _load_named(scene, store, own)
     _load_holders(scene, store)
     _load_named(scene, store, list(scene.records.values())[len(own) :])
+    _load_survivors(scene, store)
     entities = {row.entity for row in scene.records.values()}
     if entities - wanted:
         scene.add_records(store.records_of(entities - wanted))
@@ -277,6 +279,18 @@ def _load_named(scene: Scene, store: Store, rows: Iterable[RecordRow]) -> None:
                 )
     missing = [ref for ref in sorted(refs) if ref not in scene.records]
     scene.add_records(store.get(RecordRow, missing) if missing else ())
+
+
+def _load_survivors(scene: Scene, store: Store) -> None:
+    """What merged and converted records went on as, where nobody else's record leads there."""
+    tried: set[Ref] = set()
+    while True:
+        ends = [went_on_as(row) for row in scene.records.values() if row.state == MOVED]
+        missing = [ref for ref in dict.fromkeys(ends) if ref not in scene.records and ref not in tried]
+        if not missing:
+            return
+        tried.update(missing)
+        scene.add_records(store.get(RecordRow, missing))
 
 
 def _load_holders(scene: Scene, store: Store) -> None:

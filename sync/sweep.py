@@ -51,13 +51,15 @@ def sweep(world: World, side: Side, run: int, back: float) -> ReadCount:
         missing.difference_update(record.ref for record in page.records)
         missing.difference_update(event.ref for event in page.events)
         if page.keys_only:
-            held = held_rows(world, [record.ref for record in page.records])
+            held = held_rows(world, listed := [record.ref for record in page.records])
             stale += note_keys(page.records, held)
-            late += [event for event in page.events if event.ref not in held]
-            page = page._replace(records=())  # noqa: PLW2901
+            unread = [event for event in page.events if event.ref in listed and event.ref not in held]
+            late += unread
+            known = tuple(event for event in page.events if event not in unread)
+            page = page._replace(records=(), events=known)  # noqa: PLW2901
         note_page(world, page, reading, done, None)
     read_refs(world, side, run, stale, done)
-    note_late(world, side, run, [event for event in late if event.ref in set(stale)])
+    note_late(world, side, run, late)
     if len(told) >= FEW and len(missing) > MOST * len(told):
         _mind_silence(world, side, run, sorted(missing), done)
     if not before or now.at >= before[-1].at + EVERY:

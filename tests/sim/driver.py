@@ -19,7 +19,7 @@ from sync.cycle import Bounds, run_cycle
 from sync.errors import Fatal, RequestRefused, Retryable
 from sync.read import Numbering, World
 from sync.record import Side
-from sync.rows import RulesRow
+from sync.rows import CursorRow, RulesRow
 from tests.sim.adapter import Marketo, Salesforce
 from tests.sim.claims import as_json, claims, open_work
 from tests.sim.clock import HostClock, SimClock
@@ -387,6 +387,7 @@ class Schedule:
         self.heard += [claim for claim in claims(self.store, self.world.lens) if claim.kind == "loser"]
         for key in [key for key, when in self.shown.items() if when >= backup.at]:
             del self.shown[key]
+        self.oracle.forget(blank=not any(isinstance(row, CursorRow) for row in backup.rows))
         self.store = Journal(self)
         self.store.load(backup)
         self._swept = backup.swept

@@ -292,7 +292,8 @@ class Ledgers(Blanks):
         """A record is made once, as far as anybody could know of the other."""
         for made in self._made_from[source.key]:
             other = self.final(made)
-            if other.live and other.key != new.key and self.rows[made].gone_unseen:
+            unseen = self.rows[made].gone_unseen and not self._was_told(self.rows[made], source, sent)
+            if other.live and other.key != new.key and unseen:
                 self.counts["merged away before it was known"] += 1
             elif other.live and other.key != new.key:
                 self.offend("duplicate", new.key, f"{new.source} has {other.key} already")
@@ -301,6 +302,22 @@ class Ledgers(Blanks):
             self.offend("duplicate", new.key, f"{other.key} stood there to be found for {new.source}")
         for other in self._buried(new, sent):
             self.offend("made anew", new.key, f"a person had deleted {other.key}")
+
+    def _was_told(self, gone: Row, source: Row, sent: Sent) -> bool:
+        """Whether somebody bears the id of a record that was merged away, as a reader who began in time was bound to
+        be told, though nobody had ever shown it the record."""
+        return (
+            self.named_by(source) == gone.key
+            and gone.gone < (sent.sweep if gone.late else sent.cycle) - SETTLE
+        )
+
+    def forget(self, *, blank: bool) -> None:
+        """An older journal takes the place of a lost one: what was merged away since was never shown to whoever goes on
+        with it. `blank`: it had read nothing, and feeds that begin anew do not tell what was before."""
+        for row in self.rows.values():
+            merged = not row.live and row.into and self.rows[row.side, row.into].object == row.object
+            if merged and row.key not in self.shown:
+                row.gone_unseen, row.gone = True, float("inf") if blank else row.gone
 
     def _judge_opted_out(self, new: Row, source: Row, sent: Sent) -> None:
         """Who is opted out is made as one who is opted out."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sync.life import Family, note_events
 from sync.note import Noted
 from sync.plan import Work, encode_work
-from sync.record import LifeEvent, Ref
+from sync.record import LifeEvent, Ref, Side
 from sync.rows import LANE_DELTA, PLANNED, OperationRow, Patch
 from sync.rules import ActionKind
-from tests.support.people import NOW, lens, numbers, reading, row
+from tests.support.office import Town as Village
+from tests.support.people import MA_BLANK, NOW, lens, numbers, reading, row
 from tests.support.town import SALESFORCE, Town
 
 
@@ -48,3 +51,20 @@ def test_an_effect_that_has_not_left_goes_on_after_a_merge() -> None:
     (kept,) = patch.puts[OperationRow].values()
     assert isinstance(kept, OperationRow)
     assert (kept.state, kept.entity) == (PLANNED, 9)
+
+
+@pytest.mark.parametrize("late", [0.0, 60.0], ids=["survivor read", "survivor not read yet"])
+def test_an_id_of_a_record_that_was_merged_before_anybody_read_it_means_the_survivor(late: float) -> None:
+    """A journal that was put back from a copy has never seen who was created and merged since: the vendor's word is
+    enough to know whom the id across means, and nobody is created a second time."""
+    town = Village()
+    winner = town.ma.edit(
+        Ref("ma", "Lead", ""), {**MA_BLANK, "email": "w@x.example", "lastName": "Ito"}, late=late
+    )
+    loser = town.person(Side.MA, email="l@x.example", lastName="Ito")
+    town.person(Side.SFA, Email="r@x.example", LastName="Ito", Title="CEO", Marketo_Id__c=loser.id)
+    town.ma.remove(loser, "merged", winner)
+    for _ in range(3):
+        town.cycle()
+    found = town.ma.find("person", "Lead", "lastName", ["Ito"], {"Lead": ("title",)})
+    assert [(each.ref, each.values["title"]) for each in found] == [(winner, "CEO")]
