@@ -65,11 +65,12 @@ class _Flight:
 
 
 class Delivery:
-    """One delivery of one route."""
+    """One delivery of one route; `left`: not everything that was read has been decided."""
 
-    def __init__(self, world: World, run: int) -> None:
+    def __init__(self, world: World, run: int, *, left: bool = False) -> None:
         self.world = world
         self.run = run
+        self.left = left
         self.done = Delivered()
         self.flying: dict[Future[list[Outcome]], _Flight] = {}
         self.failure: Fatal | None = None
@@ -158,7 +159,7 @@ class Delivery:
             enrolled = look_again(world, place, self.run, jobs)
             self._let_wait(enrolled.unseen)
             return enrolled.ready
-        found = verify(world, world.lens.side(place), self.run, jobs)
+        found = verify(world, world.lens.side(place), self.run, jobs, left=self.left)
         if found.moved or found.unseen or found.refused:
             patch = Patch()
             refused = [job for job, _error in found.refused]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sync.errors import RequestRefused
 from sync.halves import in_halves
 from sync.plan import Job, Work
-from sync.read import FRONT, ReadCount, World, look_up_reading, moved, note_found, read_refs
+from sync.read import FRONT, ReadCount, World, cursor_of, look_up_reading, moved, note_found, read_refs
 from sync.record import Record, Ref, Side
 from sync.rows import CursorRow
 from sync.rules import ActionKind
@@ -33,11 +33,16 @@ class Verdicts:
         self.refused: list[tuple[Job, RequestRefused]] = []
 
 
-def verify(world: World, side: Side, run: int, jobs: Sequence[Job]) -> Verdicts:
-    """Sort operations of one side into those that may leave and those that may not."""
+def verify(world: World, side: Side, run: int, jobs: Sequence[Job], *, left: bool = False) -> Verdicts:
+    """Sort operations of one side into those that may leave and those that may not. `left`: not everything that was
+    read has been decided."""
     found = Verdicts()
+    if left:
+        found.moved += _overtaken(world, jobs)
+        gone = {job.row.id for job in found.moved}
+        jobs = [job for job in jobs if job.row.id not in gone]
     updates = [job for job in jobs if job.work.verify]
-    creates = _may_be_there(world, side, jobs)
+    creates = _may_be_there(world, side, jobs, left=left)
     if not updates and not creates:
         found.ready += jobs
         return found
@@ -78,13 +83,25 @@ def _is_expected(world: World, record: Record, work: Work) -> bool:
     return True
 
 
-def _may_be_there(world: World, side: Side, jobs: Sequence[Job]) -> list[Job]:
+def _overtaken(world: World, jobs: Sequence[Job]) -> list[Job]:
+    """Creates of whom something was read since they were planned, and not decided yet: an opt-out may be among it."""
+    creates = [job for job in jobs if job.row.action == ActionKind.CREATE]
+    marks = world.store.get(CursorRow, [("", world.kind, world.lens.rules.route)])
+    decided = int(marks[0].value or 0) if marks else 0
+    held = world.store.records_of({job.row.entity for job in creates}) if creates else []
+    news = {row.entity for row in held if row.noted > decided}
+    return [job for job in creates if job.row.entity in news]
+
+
+def _may_be_there(world: World, side: Side, jobs: Sequence[Job], *, left: bool) -> list[Job]:
     """Creates whose person may have come into being unseen: those that no unique key protects, and all of them when
-    the target's feed was last read a while ago (a unique key stops us twice, not somebody who typed the person)."""
+    the target's feed was last read a while ago (a unique key stops us twice, not somebody who typed the person). While
+    not everybody who was read has been identified, those as well that were planned before that."""
     creates = [job for job in jobs if job.work.claims]
     if all(not job.work.unique for job in creates) or not _is_fresh(world, side):
         return creates
-    return [job for job in creates if not job.work.unique]
+    read = cursor_of(world, world.lens.system(side), FRONT).as_of if left else 0
+    return [job for job in creates if not job.work.unique or job.row.id < read]
 
 
 def _is_fresh(world: World, side: Side) -> bool:

@@ -28,6 +28,23 @@ def test_a_plan_that_lay_for_hours_creates_nobody_who_was_typed_meanwhile(object
         assert town.entity(typed) == town.entity(lead)
 
 
+def test_what_a_cycle_has_read_and_not_decided_holds_older_creates_back() -> None:
+    """A cycle whose reading took all its time decides nothing: who was typed across since the create was planned is
+    looked up all the same, and who has opted out since is not made without that."""
+    with Town() as town:
+        town.open()
+        town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        lead = town.lead(email="b@firm.example", lastName="Abe", leadScore=80)
+        town.cycle(send=False)
+        typed = town.record("Contact", Email="a@firm.example", LastName="Ito")
+        town.edit(lead, unsubscribed=True)
+        town.wait()
+        assert town.cycle(seconds=0.0).left
+        assert town.live(SALESFORCE) == [typed]
+        town.quiet()
+        assert len(town.live(SALESFORCE)) == 2
+
+
 def test_an_ordinary_cycle_looks_nobody_up_whom_a_unique_key_protects() -> None:
     """Where the target was read just now, a create with a key of ours costs its write and no look-up."""
     with Town() as town:
