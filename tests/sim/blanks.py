@@ -29,7 +29,7 @@ class Blanks(Glimpses):
         super().__init__()
         self.tokens: dict[int, Token] = {}
         self.place = 0
-        self._blanked: set[tuple[str, str, str]] = set()
+        self._put_back: set[tuple[str, str, str]] = set()
         self._swallowed: dict[tuple[str, str, str], int] = {}
         self._brought: dict[tuple[Key, str], float] = {}
         self._blanks: dict[tuple[Key, str], Blank] = {}
@@ -40,10 +40,15 @@ class Blanks(Glimpses):
         self._emptied.add((row.person, field))
         since = row.changed.get(TWO_WAY[field][row.side], time) + LAG
         read = self._was_read(since, time)
-        brought = self._brought.get((row.key, field), time)
-        if not self._was_read(brought + LAG, time):  # a blank as before: ours may never have stood there
-            self._blanked.add((row.side, row.id, field))
+        self.note_back(row, field, time)
         self._blanks[row.key, field] = Blank(self.place, was, read and {MA, SFA} <= was.arrived.keys())
+
+    def note_back(self, row: Row, field: str, time: float) -> None:
+        """A person puts back what may have stood there before the engine wrote: unless somebody has read it in between,
+        nobody can know that ours ever stood there."""
+        brought = self._brought.get((row.key, field))
+        if brought is not None and not self._was_read(brought + LAG, time):
+            self._put_back.add((row.side, row.id, field))
 
     def _was_read(self, since: float, until: float) -> bool:
         """Whether a cycle that has come to its end began in between."""

@@ -200,6 +200,7 @@ class Ledgers(Blanks):
             self._brought[row.key, field] = entry.time
         else:
             token.homes[row.key] = self.place
+            self.note_back(row, field, entry.time)
         token.arrived.setdefault(row.side, self.place)
 
     def typed_again(self, address: str, person: int) -> None:

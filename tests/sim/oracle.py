@@ -74,7 +74,7 @@ class Oracle(Ledgers):
                 field = self.tokens[token[0]].field
                 paths = {TWO_WAY[field][claim.side], self.place_of(field)[claim.side]}
                 excused = any((*key, path) in self._swallowed for path in paths)
-                excused = excused or (*key, field) in self._blanked or self.tokens[token[0]].again
+                excused = excused or (*key, field) in self._put_back or self.tokens[token[0]].again
                 excused = excused or self._was_typed_back(key, TWO_WAY[field][claim.side])
                 if not excused and (claim.side, claim.id, token[0]) in self._stored:
                     self.offend(
