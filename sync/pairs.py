@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sync.arrived import agree_on_arrived
 from sync.deleting import is_deleted, want_deleted
 from sync.holds import (
     CONFLICT,
@@ -79,6 +80,7 @@ def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
         return
     base = _belonging(scene, entity, wants.base or scene.bases.get(entity), sides)
     halves = dict(base.halves)
+    agree_on_arrived(scene, entity, sides.row, halves)
     undone = any(kind == UNDO for _name, kind in sides.held)
     for rule in scene.lens.rules.fields:
         back = undone and _take_back(scene, rule, sides, halves, wants)
