@@ -31,6 +31,6 @@ def agree_on_arrived(
         for each in work.fields.values():
             old = halves.get(each.name)
             shows = each.name not in known.unconfirmed and known.values.get(each.name) == each.half
-            if old is not None and old.fingerprint == each.fingerprint and shows and old.of(side) != each.half:
+            if shows and old is not None and old.fingerprint == each.fingerprint:
                 agreed = old.with_side(side, each.half)
                 halves[each.name] = agreed.with_side(side.other, each.source)

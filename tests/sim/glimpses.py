@@ -1,4 +1,4 @@
-"""What a reader was bound to see: an address that is typed away and typed back between two readings was never gone.
+"""What a reader was bound to see: an address that is typed away and typed back before it was carried was never gone.
 
 A side has changed when what is seen of it differs from what was agreed on (protocol §1). Nobody can tell such an
 address from one that nobody touched, so that what was typed over it across is the only change. Imports nothing of the
@@ -53,14 +53,14 @@ class Glimpses(Arrows):
         return over and bool(stood) and not stood[-1].api and self._is_back(row, token.number, stood)
 
     def _is_back(self, row: Row, number: int, stood: list[Stood]) -> bool:
-        """Whether the last address that a reader knew, before the one that stands there now, is the same."""
+        """Whether the address that both sides had last, before the one that stands there now, is the same."""
         until = stood[-1].since
         for each in reversed(stood[:-1]):
             known = each.api or self._carried.get((across(row.side), each.number), 0) > each.place
             cycles = [cycle for cycle in self._passed if each.visible + LAG < cycle[0] < until]
             if each.number == number and (known or cycles):
                 return True
-            if known or any(ended < until for _began, ended in cycles):
+            if known:
                 return False
             until = each.since
         return False
