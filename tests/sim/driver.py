@@ -122,7 +122,7 @@ class Schedule:
             ),
             SFA: Wire(
                 SFA, Permitted(SFA, Salesforce(self.sfa, page), self.office), self, self.faults[SFA], page, hides=False,
-                tells=self.rng.random() < 0.25, feed_versions=True, tells_author=True,
+                tells=self.rng.random() < self.kind.tells, feed_versions=True, tells_author=True,
                 unique_keys=keys if keyed else {}, find_paths={name: {"Email"} | key for name, key in keys.items()},
             ),
         }  # fmt: skip

@@ -20,9 +20,10 @@ ON_READ = (
 ON_WRITE = (
     *ON_READ, "acts_late", "timed_out_after", "delivered_twice", "fewer_results", "rolled_back", "field_refused",
 )  # fmt: skip
+ON_ANSWERS = ("answered_late",)
 ON_PAGES = ("empty_page", "row_twice", "row_moves", "cursor_expired")
 AROUND = ("other_program", "trigger", "clock_step", "old_backup")
-NAMES = frozenset({*KINDS, *ON_WRITE, *ON_PAGES, *AROUND})
+NAMES = frozenset({*KINDS, *ON_WRITE, *ON_ANSWERS, *ON_PAGES, *AROUND})
 
 
 class Strikes(Faults):

@@ -71,7 +71,7 @@ class People:
         self.done["edits"] += 1
         return f"T{self._tokens}P{person}"
 
-    def enter(self, side: str, person: int, *, fresh: bool = False) -> None:
+    def enter(self, side: str, person: int, *, fresh: bool = False, object_: str = "Lead") -> None:
         """A person is entered on a side."""
         mails = self.mails.setdefault(person, [])
         if fresh or not mails:
@@ -86,9 +86,13 @@ class People:
             values[self.rng.choice(list(ARROWS.values()))[1][side]] = self._grade()
         if self.rng.random() < 0.05:
             values[TOPICS["all"][side]] = True
-        self._type(side, None, person, values)
+        if object_ != "Lead":
+            del values[TWO_WAY["company"][side]]  # a contact's firm is a record of its own
+        self._type(side, None, person, values, object_)
 
-    def _type(self, side: str, row: Row | None, person: int, values: dict[str, object]) -> None:
+    def _type(
+        self, side: str, row: Row | None, person: int, values: dict[str, object], object_: str = "Lead"
+    ) -> None:
         """Write values at a vendor's screen: into a record, or as a new one."""
         self.tell("human", side, row.id if row else "new", values)
         if side == MA:
@@ -106,7 +110,7 @@ class People:
             self.clock.advance(0.002)
             self.sfa._latest = (0.0, "")  # it has a stamp of its own
         if row is None:
-            self.sfa.human_create("Lead", values, commit_delay=delay)
+            self.sfa.human_create(object_, values, commit_delay=delay)
         else:
             self.sfa.human_edit(row.object, row.id, values, commit_delay=delay)
 

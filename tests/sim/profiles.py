@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.sim.people import WEIGHTS
-from tests.sim.restless import ADDRESSES, BLANKS, PERMISSIONS, RULES
+from tests.sim.restless import ADDRESSES, BLANKS, CONTACTS, CROSSINGS, PERMISSIONS, RULES
 
 FAULTS: Mapping[str, float] = {
     "rate_limited": 0.02, "server_error": 0.015, "dropped_before": 0.02, "lost_after_commit": 0.04,
@@ -32,7 +32,8 @@ class Profile:
     """`faults`: shares by kind, of which a schedule uses a random part. `mid`: largest chance that somebody acts
     before a call or commit. `crashes`: weights of 0, 1, 2, 3 crashes. `late`: share of long transactions.
     `latency`: longest time that a call takes, in seconds. `again`: share of steps at which two cycles follow at once.
-    `unseen`: share of records that a read by id leaves out. `mappings`: those among which administrators choose.
+    `unseen`: share of records that a read by id leaves out. `tells`: share of schedules in which sales answers a write
+    with the values that stand then. `mappings`: those among which administrators choose.
     `commands`: share of steps before which somebody commands the engine. `lasting`: one thing stays broken for ever.
     `complete`: a run that is large enough has to come to everything that there is.
     """
@@ -44,6 +45,7 @@ class Profile:
     latency: float = 0.2
     again: float = 0.08
     unseen: float = 0.005
+    tells: float = 0.25
     persons: tuple[int, int] = (4, 12)
     steps: tuple[int, int] = (20, 60)
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
@@ -81,6 +83,14 @@ PROFILES: Mapping[str, Profile] = {
     "commanded": Profile(faults={**FAULTS, "row_refused": 0.1}, mid=0.1, crashes=CRASHES, late=0.15, commands=0.15),
     "lasting": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, steps=(10, 30), lasting=True),
     "veiled": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, unseen=0.15),
+    "curtained": Profile(
+        faults={**FAULTS, "row_moves": 0.3, "row_refused": 0.1}, mid=0.2, late=0.4, unseen=0.4, again=0.15,
+        steps=(20, 50), weights={**WEIGHTS, **CONTACTS, "create": 25, "edit": 30},
+    ),
+    "tardy": Profile(
+        faults={**FAULTS, "late_visibility": 0.5, "answered_late": 0.3}, mid=0.1, latency=0.03, again=0.24, tells=0.8,
+        weights={**WEIGHTS, **CROSSINGS},
+    ),
     "shared": Profile(faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15, weights={**WEIGHTS, **ADDRESSES}),
     "inherited": Profile(
         faults=FAULTS, mid=0.1, crashes=CRASHES, late=0.15,

@@ -13,6 +13,8 @@ from tests.sim.people import Act, People
 from tests.sim.vocabulary import MA, OTHER_ID, SFA, SOURCE, TEST, TOPICS, TWO_WAY, Row
 
 ADDRESSES: dict[str, float] = {"borrow": 1.5, "share": 1.0, "reuse": 1.5}
+CONTACTS: dict[str, float] = {"contact": 12.0}
+CROSSINGS: dict[str, float] = {"cross": 40.0}
 RULES: dict[str, float] = {"word": 4.0, "leave": 1.5, "reenter": 1.5, "remap": 1.2}
 BLANKS: dict[str, float] = {"empty": 25.0}
 PERMISSIONS: dict[str, float] = {"hide": 0.3, "seal": 0.8, "give_back": 1.0}
@@ -31,6 +33,7 @@ class Restless(People):
             "borrow": self._borrow, "share": self._share, "reuse": self._reuse, "word": self._word,
             "leave": self._leave, "reenter": self._reenter, "remap": self._remap, "hide": self._hide,
             "seal": self._seal, "give_back": self._give_back, "empty": self._empty,
+            "contact": self._contact, "cross": self._cross,
         }  # fmt: skip
         self._acts |= more
 
@@ -78,6 +81,29 @@ class Restless(People):
         self.mails[person] = [mail]
         self.oracle.typed_again(mail, person)
         self.enter(self.rng.choice((MA, SFA)), person)
+
+    # --- contacts ----------------------------------------------------------------------------------------
+
+    def _contact(self) -> None:
+        """Somebody whom marketing has is entered at sales as a contact at once, without ever having been a lead."""
+        row = self._any(MA)
+        if row is not None and self._any(SFA, row.person) is None:
+            self.done["contacts entered"] += 1
+            self.enter(SFA, row.person, object_="Contact")
+
+    # --- at the same moment ------------------------------------------------------------------------------
+
+    def _cross(self) -> None:
+        """Both records of a person are edited in one moment, each in a field of its own."""
+        row = self._any(MA)
+        other = self._any(SFA, row.person) if row else None
+        if row is not None and other is not None:
+            self.done["edits that crossed"] += 1
+            fields = self.rng.sample(("last_name", "first_name", "phone", "title"), 2)
+            for each, field in zip((row, other), fields, strict=True):
+                self._type(
+                    each.side, each, each.person, {TWO_WAY[field][each.side]: self._token(each.person)}
+                )
 
     # --- words, scope ------------------------------------------------------------------------------------
 

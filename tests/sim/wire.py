@@ -182,6 +182,8 @@ class Wire:
             self._befall_read(kind, label, keys)
         answer = act()
         ground.tell("call", self.system, label)
+        if self.faults.fires("answered_late"):  # what it says was true when the vendor said it
+            ground.clock.advance(ground.rng.uniform(0.2, 1.8))
         ground.point("after", self.system, label)
         return answer
 
