@@ -281,6 +281,8 @@ class Oracle(Ledgers):
         path = TWO_WAY[token.field][loss.home[0]]
         if token.homes[loss.home] <= self._swallowed.get((*loss.home, path), -1):
             return "typed just before the vendor ignored us"
+        if token.again and (*loss.home, token.field) in self._put_back:
+            return "put back unread, as if the vendor had ignored us"
         newer = self.tokens[winner[0]] if winner is not None else None
         seen = token.arrived.get(across(loss.home[0]), self.place)
         if newer is not None and self.has_twins(token.person) and newer.typed > seen:
