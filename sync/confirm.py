@@ -139,11 +139,15 @@ def _fate(row: RecordRow, lens: Lens, path: str, sent: Sent, now: Raw) -> Fate |
         return "altered"
     if sent.doubt:
         return "undone"
-    rule = lens.rule.get(lens.name_of(row.system, row.object, path))
     if read == lens.read_raw(row.system, row.object, path, sent.before):
         return "ignored" if 0 < sent.looked < row.as_of else "look again"
-    # an id is altered by no vendor; where a field comes from nothing is sent any more, once its arrow has turned
-    here = lens.side(row.system)
-    one_way = rule is not None and rule.flow.into(here) and not rule.flow.into(here.other) and not rule.key
     ours = row.own == 1 and sent.alone
-    return "altered" if (ours or one_way) and row.own != 0 and not sent.others else "changed"
+    alters = ours or (sent.before != sent.sent and _only_arrives(row, lens, path))
+    return "altered" if alters and row.own != 0 and not sent.others else "changed"
+
+
+def _only_arrives(row: RecordRow, lens: Lens, path: str) -> bool:
+    """True if a field comes here and goes nowhere. An id is altered by no vendor; where a field comes from nothing is
+    sent any more, once its arrow has turned."""
+    rule, here = lens.rule.get(lens.name_of(row.system, row.object, path)), lens.side(row.system)
+    return rule is not None and rule.flow.into(here) and not rule.flow.into(here.other) and not rule.key

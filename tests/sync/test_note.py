@@ -126,11 +126,12 @@ def test_another_value_is_the_vendors_alteration_only_with_evidence() -> None:
 
 
 def test_a_one_way_field_is_altered_not_changed() -> None:
-    """On a field that flows one way only, a different value is the vendor's alteration."""
-    sent = pack({"MA_Score__c": Sent(3, 1, 12, 0)})
-    held = row("sfa", "7", 9, {"MA_Score__c": 10}, settled=2, as_of=9, unconfirmed=sent)
-    (verdict,) = confirm(held, LENS, now=NOW, lag=1.0).verdicts
-    assert (verdict.fate, verdict.half) == ("altered", 10)
+    """On a field that flows one way only, a different value is the vendor's alteration; not of what it kept before."""
+    for before, fate in ((1, "altered"), (12, "changed")):
+        sent = pack({"MA_Score__c": Sent(3, before, 12, 0)})
+        held = row("sfa", "7", 9, {"MA_Score__c": 10}, settled=2, as_of=9, unconfirmed=sent)
+        (verdict,) = confirm(held, LENS, now=NOW, lag=1.0).verdicts
+        assert (verdict.fate, verdict.half) == (fate, 10)
 
 
 def test_a_changed_address_gives_up_the_old_key() -> None:
