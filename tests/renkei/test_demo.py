@@ -13,6 +13,7 @@ import pytest
 from renkei.agreement import Agreement
 from renkei.demo_outcome import AMOUNTS, FIRMS, HAND_OVERS, RETURNS, UNDONE, Notices, Outcome
 from tests.support.command import clean_environment
+from tests.support.share import one_in
 from tests.support.tree import PRODUCTION, ROOT
 
 SMALL = ("--persons", "300", "--seed", "4", "--seconds")
@@ -31,7 +32,7 @@ BLIND_CREATES = (
         "except InDoubt:\n                self._not_executed(flight)",
     ),
     # … without a look whether the person has come into being meanwhile …
-    ("sync/verify.py", "creates = _may_be_there(world, side, jobs)", "creates: list[Job] = []"),
+    ("sync/verify.py", "creates = _may_be_there(world, side, jobs, left=left)", "creates: list[Job] = []"),
     # … and the vendor is not asked to refuse what is there already
     ("connectors/marketo/write.py", '_Way("createOnly", "email")', '_Way("createDuplicate", "email")'),
 )
@@ -107,7 +108,7 @@ def test_a_demo_of_a_broken_engine_fails(tmp_path: Path) -> None:
     assert " 0 duplicates" not in ran.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("name", "bug"), FLOW_BUGS, ids=[name for name, _ in FLOW_BUGS])
+@pytest.mark.parametrize(("name", "bug"), one_in(2, FLOW_BUGS, [name for name, _ in FLOW_BUGS]))
 def test_a_demo_of_broken_flows_fails(
     name: str, bug: tuple[tuple[str, str, str], ...], tmp_path: Path
 ) -> None:

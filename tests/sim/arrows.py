@@ -74,10 +74,12 @@ class Arrows(Rulings):
             self._taken_for_ours.add((row.key, path))
 
     def _was_read_back(self, place: tuple[Key, str], time: float) -> bool:
+        return self.was_read_since(place[0][0], self._ours[place], time)
+
+    def was_read_since(self, side: str, ours: float, time: float) -> bool:
         """Whether a cycle that has come to its end, and was let read there, began between our write and this time. A
         page that was asked for before our write had to be visible proves nothing (protocol §1), and is not given a
         second time: then the record is read by id, a while later."""
-        side, ours = place[0][0], self._ours[place]
         early = any(ours < began <= ours + LAG for began in self._begun[-50:])
         since = ours + LAG + (READ_BACK if early else 0.0)
         return any(since < cycle < time and (side, cycle) not in self._unread for cycle in self.cycles[-50:])

@@ -47,7 +47,7 @@ class Blanks(Glimpses):
         """A person puts back what may have stood there before the engine wrote: unless somebody has read it in between,
         nobody can know that ours ever stood there."""
         brought = self._brought.get((row.key, field))
-        if brought is not None and not self._was_read(brought + LAG, time):
+        if brought is not None and not self.was_read_since(row.side, brought, time):
             self._put_back.add((row.side, row.id, field))
 
     def _was_read(self, since: float, until: float) -> bool:

@@ -92,6 +92,11 @@ class Ledgers(Blanks):
             self.unite(into.person, row.person)  # whoever merges says that they are one
         into.person = into.person or row.person
         into.mails |= row.mails
+        for path, since in row.typed.items():
+            if path in into.typed and row.values.get(path) == into.values.get(path):
+                into.typed[path] = min(
+                    since, into.typed[path]
+                )  # it goes on with the record, typed no second time
         self.take_on(row, into)
         for paths in TWO_WAY.values() if entry.verb == "merge" else ():
             token, kept = token_in(row.get(paths)), into.get(paths)

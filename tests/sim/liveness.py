@@ -134,13 +134,21 @@ class Lasting:
         match offence.kind:
             case "missing":  # it is made where nothing can be made; or it was, and cannot be told or found so
                 named = any(self.oracle.named_by(other) == row.key for other in self.oracle.live())
-                return row.side != self.side or named or (self.kind == "find" and row.api_made)
+                return row.side != self.side or named or (self.kind == "find" and self._may_be_made(row))
             case "divergence":
                 return not self._should_have_left(row, offence.reason)
             case "opt-out not carried":
                 return row.side == self.side
             case _:
                 return False
+
+    def _may_be_made(self, row: Row) -> bool:
+        """Whether a record was made by a create of which nobody can look whether it arrived, or bears the address of
+        somebody across for whom such a create has left: who it is hangs on that."""
+        across = (each for each in self.oracle.live() if each.side != row.side)
+        return row.api_made or any(
+            each.mails & row.mails and self.oracle.named_by(each) is None for each in across
+        )
 
     def _should_have_left(self, ma: Row, reason: str) -> bool:
         """Whether what stands on the broken side was typed over what stands across: nothing keeps it from going."""
