@@ -332,10 +332,21 @@ class Settlement:
     def supersede(self, job: Job, reason: str) -> None:
         """Drop an operation that must not leave: its record has moved on; it is decided again."""
         row, work = job
+        if row.attempts and row.action == ActionKind.UPDATE:
+            self._agree_on_arrived(job)
         self._release(row, work)
         self._ask_source(work)
         self.patch.put(row._replace(state=SUPERSEDED, done_at=self.now, reason=reason))
         self.done.superseded += 1
+
+    def _agree_on_arrived(self, job: Job) -> None:
+        """A try before this one may have brought what stands there now, though it was answered with a refusal."""
+        row, work = job
+        target = self.around.records.get(job.target)
+        if target is not None and target.state == LIVE and target.own != 0:
+            seen = decode_body(target.body)
+            ours = [path for path, each in work.fields.items() if seen.get(path) == each.desired]
+            self._agree(target, part(work, ours), row, None)
 
     def _release(self, row: OperationRow, work: Work, *, waited_for: bool = True) -> None:
         for key in work.claims:
