@@ -103,6 +103,7 @@ def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     row = live[0]
     creating = scene.creating(entity)
     if creating:
+        _stop_rivals(scene, entity, numbers)
         return Waits(creating)
     named = _named(scene, row)
     if named:
@@ -304,7 +305,8 @@ def _inherit(scene: Scene, gone: int, keep: int) -> None:
 
 def _stop_rivals(scene: Scene, entity: int, numbers: Numbers) -> None:
     """Somebody who bears the address of a linked person is a twin of that person: a create that was planned before
-    the link came back, or before one of its records took the address, does not leave."""
+    the link came back, or before one of its records took the address, does not leave. The same holds for a person whose
+    own create is on its way."""
     for row in scene.rows(entity) if scene.claims else ():
         key = scene.known(row).address
         for side in SIDES if row.state == LIVE else ():

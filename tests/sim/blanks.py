@@ -34,14 +34,25 @@ class Blanks(Glimpses):
         self._brought: dict[tuple[Key, str], float] = {}
         self._blanks: dict[tuple[Key, str], Blank] = {}
         self._emptied: set[tuple[int, str]] = set()
+        self._never_read: set[int] = set()
 
-    def note_blank(self, row: Row, field: str, was: Token, time: float) -> None:
+    def _note_blank(self, row: Row, field: str, was: Token, time: float) -> None:
         """A person empties a field."""
         self._emptied.add((row.person, field))
         since = row.changed.get(TWO_WAY[field][row.side], time) + LAG
         read = self._was_read(since, time)
         self.note_back(row, field, time)
-        self._blanks[row.key, field] = Blank(self.place, was, read and {MA, SFA} <= was.arrived.keys())
+        agreed = read and {MA, SFA} <= was.arrived.keys() and was.number not in self._never_read
+        self._blanks[row.key, field] = Blank(self.place, was, agreed)
+
+    def note_typed_over(self, row: Row, field: str, was: Token, new: object, time: float) -> None:
+        """A person types over what the engine may have brought, or empties it: unless it was read there before, nobody
+        can know that both sides ever had it."""
+        brought = self._brought.get((row.key, field))
+        if brought is not None and not self.was_read_since(row.side, brought, time):
+            self._never_read.add(was.number)
+        if new is None:
+            self._note_blank(row, field, was, time)
 
     def note_back(self, row: Row, field: str, time: float) -> None:
         """A person puts back what may have stood there before the engine wrote: unless somebody has read it in between,

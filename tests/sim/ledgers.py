@@ -94,9 +94,9 @@ class Ledgers(Blanks):
         into.mails |= row.mails
         for path, since in row.typed.items():
             if path in into.typed and row.values.get(path) == into.values.get(path):
-                into.typed[path] = min(
-                    since, into.typed[path]
-                )  # it goes on with the record, typed no second time
+                # it goes on with the record, typed no second time
+                into.typed[path] = min(since, into.typed[path])
+                self._go_on_unread(row, into, path)
         self.take_on(row, into)
         for paths in TWO_WAY.values() if entry.verb == "merge" else ():
             token, kept = token_in(row.get(paths)), into.get(paths)
@@ -118,6 +118,12 @@ class Ledgers(Blanks):
             self.note_arrow(row, name, new, entry.time, api=api)
             row.values[name] = new
             row.changed[name] = row.typed[name] = entry.time
+
+    def _go_on_unread(self, row: Row, into: Row, path: str) -> None:
+        """What was typed in the instant before the vendor ignored us is still that in the record that it goes on in."""
+        token, swallowed = token_in(row.values.get(path)), self._swallowed.get((*row.key, path), -1)
+        if token is not None and self.tokens[token[0]].homes.get(row.key, swallowed + 1) <= swallowed:
+            self._swallowed[*into.key, path] = self.place
 
     def _follow_address(self, row: Row, entry: Entry, visible: float, *, api: bool) -> None:
         old, new = entry.changes.get(TWO_WAY["email"][row.side], (None, None))
@@ -171,8 +177,8 @@ class Ledgers(Blanks):
             return
         if was is not None:
             self._overwritten(row, self.tokens[was[0]], new, api=api, sent=sent)
-            if new is None and not api:
-                self.note_blank(row, field, self.tokens[was[0]], entry.time)
+            if not api:
+                self.note_typed_over(row, field, self.tokens[was[0]], new, entry.time)
             if api and now is not None and self._is_older(row.side, self.tokens[was[0]], now[0]):
                 self.offend(
                     "stale write", row.key, f"T{was[0]} had come, and the older T{now[0]} was written over it"

@@ -279,7 +279,7 @@ class Oracle(Ledgers):
         if (token.number, token.person) in self._ignored:
             return "lost after the vendor ignored it"
         path = TWO_WAY[token.field][loss.home[0]]
-        if token.homes[loss.home] <= self._swallowed.get((*loss.home, path), -1):
+        if token.homes.get(loss.home, self.place + 1) <= self._swallowed.get((*loss.home, path), -1):
             return "typed just before the vendor ignored us"
         if token.again and (*loss.home, token.field) in self._put_back:
             return "put back unread, as if the vendor had ignored us"

@@ -95,3 +95,22 @@ def test_whoever_waited_for_a_create_under_an_address_that_it_never_claimed_is_a
         town.wait()
         town.quiet()
         assert town.entity(rival) == town.entity(typed)
+
+
+def test_a_create_that_waits_does_not_leave_once_somebody_on_the_way_bears_its_address() -> None:
+    """The same where the person who takes the address has a create of their own of which nobody knows the answer."""
+    with Town() as town:
+        town.open()
+        typed = town.record(Email="a@firm.example", LastName="Ito")
+        town.strike(MARKETO, "lost_after_commit", "create")
+        town.cycle()
+        assert town.in_doubt
+        lead = town.lead(email="b@firm.example", lastName="Ito", leadScore=80)
+        town.cycle(send=False)
+        town.edit(typed, Email="b@firm.example")
+        town.cycle()
+        assert town.in_doubt
+        town.wait()
+        town.quiet()
+        assert town.live(SALESFORCE) == [typed]
+        assert town.entity(lead) == town.entity(typed)
