@@ -72,7 +72,7 @@ class Oracle(Ledgers):
             if claim.kind == "ignored" and (token := token_in(claim.value)):
                 self._ignored.add(token)
                 field = self.tokens[token[0]].field
-                paths = {TWO_WAY[field][claim.side], self.place_of(field)[claim.side]}
+                paths = self.places_of(field, claim.side)  # it may have stood elsewhere when it was written
                 excused = any((*key, path) in self._swallowed for path in paths)
                 excused = excused or (*key, field) in self._put_back or self.tokens[token[0]].again
                 excused = excused or self._was_typed_back(key, TWO_WAY[field][claim.side])

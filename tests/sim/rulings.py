@@ -102,6 +102,11 @@ class Rulings(Persons):
         moved = field in self.ruling().moved
         return {**TWO_WAY[field], MA: ELSEWHERE[field]} if moved else TWO_WAY[field]
 
+    def places_of(self, field: str, side: str) -> set[str]:
+        """Everywhere that a field ever stood on a side."""
+        elsewhere = side == MA and any(field in RULINGS[name].moved for _since, name in self._in_force)
+        return {TWO_WAY[field][side], *([ELSEWHERE[field]] if elsewhere else [])}
+
     def is_outside(self, row: Row) -> bool:
         """Whether a record of marketing is outside the scope of the mapping in force."""
         return row.side == MA and row.get(TEST) is True and self.ruling().scoped
