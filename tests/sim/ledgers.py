@@ -140,6 +140,9 @@ class Ledgers(Blanks):
         if self.may_be_one(row, other.person, sent) and self.may_be_one(other, row.person, sent):
             self.counts["persons with one address, linked"] += 1
             self.unite(row.person, other.person)
+        elif self.stands_in(row, other) or self.stands_in(other, row):
+            self.counts["in the place of a deleted twin"] += 1
+            self.unite(row.person, other.person)
         else:
             text = f"linked with {other.key}: persons {row.person} and {other.person}"
             self.offend("crossed", row.key, text)

@@ -80,6 +80,19 @@ class Persons:
             return False
         return any(row.mails & each.mails for each in self.rows.values() if self.is_of(each, person))
 
+    def stands_in(self, row: Row, linked: Row) -> bool:
+        """Whether a record leads in the place of a deleted one that this one across was linked with: as its twin, which
+        one is by the address that both bore at one time."""
+        for gone in self.rows.values():
+            lost = gone.side == row.side and not gone.live and not gone.into
+            if not lost or linked.key != self.named_by(gone) or gone.key != self.named_by(linked):
+                continue
+            for mail in gone.bore.keys() & row.bore.keys():
+                (since, until), (from_, till) = gone.bore[mail], row.bore[mail]
+                if max(since, from_) < min(until, till, gone.left):
+                    return True
+        return False
+
     def kin(self, row: Row) -> list[Row]:
         """All records of the same side, dead ones too, that count as this person's or share an address with it, or
         with somebody who does, and so on."""

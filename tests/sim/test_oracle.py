@@ -21,13 +21,16 @@ class World:
         self.oracle, self.now = Oracle({}), 0.0
         self.values: dict[tuple[str, str], object] = {}
 
-    def tell(self, side: str, verb: Verb = "update", actor: Actor = "human", **values: object) -> None:
-        """Somebody writes, and it is visible at once."""
+    def tell(
+        self, side: str, verb: Verb = "update", actor: Actor = "human", record: str = "", **values: object
+    ) -> None:
+        """Somebody writes (into another record than the first of its side), and it is visible at once."""
+        id_ = record or OURS[side]
         paths = {"id": OTHER_ID[side]} | {name: path[side] for name, path in TWO_WAY.items()}
-        changes = {paths[name]: (self.values.get((side, name)), new) for name, new in values.items()}
-        self.values.update(((side, name), new) for name, new in values.items())
-        entry = Entry(self.oracle.place + 1, self.now, actor, verb, "Lead", OURS[side], changes)
-        sent = Sent(1, self.now, self.now, {OURS[side]: self.oracle.place}) if actor == "api" else None
+        changes = {paths[name]: (self.values.get((id_, name)), new) for name, new in values.items()}
+        self.values.update(((id_, name), new) for name, new in values.items())
+        entry = Entry(self.oracle.place + 1, self.now, actor, verb, "Lead", id_, changes)
+        sent = Sent(1, self.now, self.now, {id_: self.oracle.place}) if actor == "api" else None
         self.oracle.see(side, entry, sent, self.now)
         self.now += 0.1
 
@@ -78,6 +81,28 @@ def test_a_blank_that_was_agreed_on_stays_agreed_on_while_a_record_is_in_the_bin
     world.cycle()
     world.tell(SFA, "update", "api", title="T3P1")
     assert [offence.kind for offence in world.oracle.judge([]) if offence.kind == "lost edit"] == lost
+
+
+@pytest.mark.parametrize(("together", "crossed"), [(True, []), (False, ["crossed"])])
+def test_a_twin_of_a_deleted_record_leads_in_its_place_and_nobody_else_does(
+    together: bool, crossed: list[str]
+) -> None:
+    """Who bore an address at one time with a linked record is its twin; who took it after that was deleted is not."""
+    world = World()
+    world.tell(MA, "create", email="t1p1@mail.example")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
+    world.tell(MA, "update", "api", id=OURS[SFA])
+    world.tell(MA, email="t2p1@mail.example")
+    world.tell(MA, "create", record="2", title="T3P2")
+    world.oracle.typed_again("t2p1@mail.example", 2)
+    if together:
+        world.tell(MA, record="2", email="t2p1@mail.example")
+        world.cycle()
+    world.tell(MA, "delete")
+    if not together:
+        world.tell(MA, record="2", email="t2p1@mail.example")
+    world.tell(SFA, "update", "api", id="2")
+    assert [offence.kind for offence in world.oracle.offences] == crossed
 
 
 def test_an_answer_with_results_missing_shows_nobody() -> None:
