@@ -100,10 +100,19 @@ class Oracle(Ledgers):
             other = self.rows[key]
             back = self.named_by(other) == row.key
             told = said.get((other.side, other.id, "salesforce_id" if other.side == MA else "marketo_id"), ())
+            back = back or self._names_it_alone(row, other, said)
             if back or any(claim.kind in {"failed", "ignored", "open", "hold"} for claim in told):
                 ma, sfa = (row, other) if row.side == MA else (other, row)
                 found[ma.key, sfa.key] = ma, sfa
         return list(found.values())
+
+    def _names_it_alone(self, row: Row, other: Row, said: Said) -> bool:
+        """Whether, where marketing is told no ids, all others who name a record are twins: one that comes back out of
+        the bin bears the id that it bore before."""
+        if self.ruling().named or other.side != MA or self._is_twin(row, said):
+            return False
+        rivals = [each for each in self.live(SFA) if each is not row and self.named_by(each) == other.key]
+        return all(self._is_twin(each, said) for each in rivals)
 
     def _judge_pair(self, ma: Row, sfa: Row, said: Said) -> None:
         if not self.is_of(ma, sfa.person):
