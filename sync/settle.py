@@ -158,7 +158,7 @@ class Settlement:
 
     def _met(self, held: RecordRow, row: OperationRow, work: Work) -> RecordRow:
         """A record of our own making that was read before its create was settled: what reads different from what was
-        sent is judged like everything that is read back."""
+        sent is judged like everything that is read back. That somebody else wrote there last is kept of it."""
         unread = work.fields.keys() - set(self.lens.paths(row.system, row.object))
         if unread:  # the rules have lost these fields: what became of them nobody has looked at
             held = with_doubt(self.lens, self.around, held, row, part(work, unread))
@@ -166,7 +166,8 @@ class Settlement:
         left, alone = waiting(held), not (held.settled or work.copied)
         for path, field_ in work.fields.items():
             if seen.get(path) != field_.desired:
-                left.setdefault(path, Sent(row.id, None, field_.desired, 0, alone=alone))
+                others = held.own == 0 and seen.get(path) is not None
+                left.setdefault(path, Sent(row.id, None, field_.desired, 0, alone=alone, others=others))
         return held._replace(noted=self.numbers(), unconfirmed=pack(left))
 
     def _role(self, system: str, entity: int) -> int:

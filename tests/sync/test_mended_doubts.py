@@ -80,3 +80,27 @@ def test_what_was_seen_typed_after_a_write_had_left_is_not_what_stood_before_it(
     shown = doubted._replace(body=encode({"Title": "Head"}))
     (verdict,) = confirm(shown, lens(), now=NOW, lag=1.0).verdicts
     assert (verdict.fate, verdict.half) == ("undone", "Buyer")
+
+
+def test_what_was_typed_into_a_record_in_doubt_stays_somebodys_when_we_write_there_again() -> None:
+    """It is read while the create's answer is missing. An opt-out leaves before the doubt is settled, so that the
+    vendor names us as the last writer by then: the first name typed there is no alteration all the same."""
+    with Town() as town:
+        town.open()
+        lead = town.lead(email="a@firm.example", lastName="Ito", firstName="Ann", leadScore=80)
+        town.strike(SALESFORCE, "lost_after_commit", "create")
+        town.cycle()
+        (made,) = town.live(SALESFORCE)
+        town.edit(made, FirstName="Anna")
+        town.edit(lead, unsubscribed=True)
+        town.wait(1.5)
+        town.strike(SALESFORCE, "lost_after_commit")
+        town.cycle()
+        assert town.in_doubt == 2
+        town.wait(2.5)
+        town.cycle()
+        assert town.in_doubt == 1
+        town.wait()
+        town.quiet()
+        assert town.value(made, "HasOptedOutOfEmail") is True
+        assert (town.value(lead, "firstName"), town.value(made, "FirstName")) == ("Anna", "Anna")
