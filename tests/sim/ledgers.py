@@ -45,6 +45,7 @@ class Ledgers(Blanks):
         self._ignored: set[tuple[int, int]] = set()
         self._stored: set[tuple[str, str, int]] = set()
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
+        self._untold: set[Key] = set()
 
     # --- following the ledgers -------------------------------------------------------------------------
 
@@ -310,6 +311,8 @@ class Ledgers(Blanks):
             unseen = self.rows[made].gone_unseen and not self._was_told(self.rows[made], source, sent)
             if other.live and other.key != new.key and unseen:
                 self.counts["merged away before it was known"] += 1
+            elif other.live and other.key != new.key and made in self._untold:
+                self.counts["made again after a restore"] += 1
             elif other.live and other.key != new.key:
                 self.offend("duplicate", new.key, f"{new.source} has {other.key} already")
         self._made_from[source.key].append(new.key)
@@ -333,6 +336,17 @@ class Ledgers(Blanks):
             merged = not row.live and row.into and self.rows[row.side, row.into].object == row.object
             if merged and row.key not in self.shown:
                 row.gone_unseen, row.gone = True, float("inf") if blank else row.gone
+        for source, mades in self._made_from.items():
+            self._untold |= {
+                made for made in mades if made not in self.shown and self._is_untold(made, source)
+            }
+
+    def _is_untold(self, made: Key, source: Key) -> bool:
+        """Whether nothing that stands at a vendor says any more from whom a record was made: neither bears the id of
+        the other or its address."""
+        other, row = self.final(made), self.rows[source]
+        by_id = self.named_by(other) == source or self.named_by(row) in {made, other.key}
+        return not by_id and self.mail_of(other) != self.mail_of(row)
 
     def _judge_opted_out(self, new: Row, source: Row, sent: Sent) -> None:
         """Who is opted out is made as one who is opted out."""

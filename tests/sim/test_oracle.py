@@ -105,6 +105,22 @@ def test_a_twin_of_a_deleted_record_leads_in_its_place_and_nobody_else_does(
     assert [offence.kind for offence in world.oracle.offences] == crossed
 
 
+@pytest.mark.parametrize(("named", "doubled"), [("00Q2", []), (OURS[SFA], ["duplicate"])])
+def test_what_a_backup_does_not_know_is_made_again_only_if_no_vendor_tells_of_it(
+    named: str, doubled: list[str]
+) -> None:
+    """A record made since the backup that still bears the id of whom it was made for is there to be found."""
+    world = World()
+    world.tell(SFA, "create", email="t1p1@mail.example")
+    world.tell(MA, "create", "api", email="t1p1@mail.example", id=OURS[SFA])
+    world.tell(MA, email="t2p1@mail.example")
+    world.tell(SFA, "create", record="00Q2", email="t3p1@mail.example")
+    world.tell(MA, "update", "api", id=named)
+    world.oracle.forget(blank=False)
+    world.tell(MA, "create", "api", record="2", email="t1p1@mail.example", id=OURS[SFA])
+    assert [offence.kind for offence in world.oracle.offences][:1] == doubled
+
+
 def test_an_answer_with_results_missing_shows_nobody() -> None:
     """Whose the ids are that it names nobody can say (protocol §3), so that it counts as lost: a record that is merged
     away before anything else tells of it was never shown."""
