@@ -31,8 +31,8 @@ def decide_create(scene: Scene, source: RecordRow, wants: Wants, context: Contex
         return
     target = Ref(lens.system(side), lens.rules.objects[side].create, "")
     claims = _claims(known)
-    holder = next((op for key in claims if (op := scene.claims.get((target.system, key), 0))), 0)
-    if holder and holder not in scene.operations[source.entity]:
+    holder = _holder(scene, source, target.system, claims)
+    if holder:
         wants.hold("", "waiting", {"on": holder})
         scene.ask_again(holder)
         return
@@ -52,6 +52,14 @@ def decide_create(scene: Scene, source: RecordRow, wants: Wants, context: Contex
 
 def _claims(known: Known) -> tuple[str, ...]:
     return (known.address,) if known.personal else ()
+
+
+def _holder(scene: Scene, source: RecordRow, system: str, claims: tuple[str, ...]) -> int:
+    """The create that this one waits for (0 = none): one that claims the address, or one on its way, under whatever
+    address, of somebody who bears this address by now."""
+    found = [scene.claims.get((system, key), 0) for key in claims]
+    found += [scene.creating(peer.entity) for key in claims for peer in scene.sharing(source.system, key)]
+    return next((op for op in found if op and op not in scene.operations[source.entity]), 0)
 
 
 def _fields(scene: Scene, known: Known, target: Ref, wants: Wants) -> dict[str, FieldWork]:

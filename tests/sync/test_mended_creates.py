@@ -114,3 +114,27 @@ def test_a_create_that_waits_does_not_leave_once_somebody_on_the_way_bears_its_a
         town.quiet()
         assert town.live(SALESFORCE) == [typed]
         assert town.entity(lead) == town.entity(typed)
+
+
+@pytest.mark.parametrize("planned_before", [True, False])
+def test_a_second_record_with_the_new_address_of_somebody_on_the_way_waits(planned_before: bool) -> None:
+    """A create that nobody has heard of claims a former address: a twin beside it under the new one is no newcomer."""
+    with Town() as town:
+        town.open()
+        typed = town.record(Email="a@firm.example", LastName="Ito")
+        town.strike(MARKETO, "lost_after_commit", "create")
+        town.cycle()
+        assert town.in_doubt
+        if not planned_before:
+            town.edit(typed, Email="b@firm.example")
+            town.cycle()
+        rival = town.record(Email="b@firm.example", LastName="Ito")
+        town.cycle(send=False)
+        if planned_before:
+            town.edit(typed, Email="b@firm.example")
+        town.cycle()
+        assert town.in_doubt
+        town.wait()
+        town.quiet()
+        assert len(town.live(MARKETO)) == 1
+        assert town.entity(rival) == town.entity(typed)
