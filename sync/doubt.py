@@ -122,7 +122,10 @@ def _settle_create(world: World, side: Side, job: Job, found: _Found, settlement
     """Found: adopted. Looked for and not found: it never happened. Not findable: it fails, with its cause."""
     created = found.created.get(job.row.id)
     if created is not None:
+        held = settlement.around.records.get(created.ref)
         settlement.settle(job, _arrived(world, side, job, created, settlement))
+        if held is not None:
+            _follow(world, held, settlement)
     elif job.row.id in found.looked_for:
         settlement.again(job)
     else:
@@ -141,6 +144,14 @@ def _arrived(world: World, side: Side, job: Job, created: Record, settlement: Se
         return Outcome("exists", id=created.ref.id)
     alone = all(row.system == held.system for row in settlement.around.of(held.entity))
     return Outcome("applied" if alone else "exists", id=created.ref.id)
+
+
+def _follow(world: World, held: RecordRow, settlement: Settlement) -> None:
+    """What is on its way to a record goes on under the name of the person whose it turns out to be, so that whoever
+    reads the record back knows that «last modified by us» may speak of that."""
+    entity = settlement.around.records[held.ref].entity
+    for row in world.store.open_operations([held.entity]) if entity != held.entity else ():
+        settlement.patch.put(row._replace(entity=entity))
 
 
 def _is_busy(world: World, entity: int) -> bool:

@@ -223,6 +223,15 @@ def test_a_base_that_belongs_to_other_records_is_left_alone() -> None:
 
 
 CREATE = operation(ActionKind.CREATE)
+
+
+def test_what_somebody_typed_into_a_created_record_before_it_was_settled_is_known_as_somebodys() -> None:
+    """Once we write there again the vendor names us, and what is read back is no alteration all the same."""
+    typed = row("sfa", "8", 12, {"LastName": "山田", "Title": "theirs"}, own=0)
+    _settlement, patch = settle(CREATE, Outcome("applied", id="8"), (MA, typed))
+    assert waiting(the_record(patch, typed.ref))["Title"].others
+
+
 CONVERTED = row("sfa", "70", 12, {"LastName": "佐藤"}, state=MOVED, moved_to="Contact/71")
 
 
