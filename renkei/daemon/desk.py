@@ -191,7 +191,8 @@ class Desk:
                 self.reason = f"{self.reason} {other.message}"
 
     def _send_the_rest(self, error: RenkeiError) -> None:
-        """What was let go earlier still leaves for whichever system can be reached."""
+        """What was let go earlier still leaves for whichever system can be reached. What the cycle has read until it
+        ended is not decided: creates are looked up."""
         world = self._narrowed()
         if not world.store.due(self.route, world.clock.now(), 1):
             return
@@ -199,7 +200,7 @@ class Desk:
         row = RunRow(
             run, rules.route, TRIGGER, rules.digest, now, 0.0, "failed", "", encode({"why": error.message})
         )
-        Delivery(world, run).deliver(now + REST)
+        Delivery(world, run, left=True).deliver(now + REST)
         patch = Patch()
         patch.put(row._replace(ended=world.clock.now()))
         world.store.commit(patch)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from renkei.daemon.desk import Desk
 from renkei.first import deliver_these
+from sync.errors import Retryable
 from sync.ports import Paths
 from sync.record import Record
 from tests.support.town import MARKETO, SALESFORCE, Town
@@ -138,3 +140,24 @@ def test_a_second_record_with_the_new_address_of_somebody_on_the_way_waits(plann
         town.quiet()
         assert len(town.live(MARKETO)) == 1
         assert town.entity(rival) == town.entity(typed)
+
+
+def test_what_the_service_sends_although_a_side_was_not_read_is_nobody_who_has_just_opted_out() -> None:
+    """A create that was let go earlier waits until what the cycle had read before it ended is decided."""
+    with Town() as town:
+        town.open()
+        lead = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.strike(SALESFORCE, "rate_limited", "create")
+        town.cycle()
+        town.edit(lead, unsubscribed=True)
+        town.wait(60)
+
+        def away() -> None:
+            raise Retryable("It is away.", 1.0)
+
+        town.before(SALESFORCE, "changes", away)
+        assert Desk(town.world, 1.0, str).work(lambda: False) is None
+        assert town.live(SALESFORCE) == []
+        town.quiet()
+        (made,) = town.live(SALESFORCE)
+        assert town.value(made, "HasOptedOutOfEmail") is True
