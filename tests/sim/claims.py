@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from state.memory import MemoryStore
-from sync.normalise import Lens
+from sync.normalise import Lens, decode_body
 from sync.plan import decode_work, target_of
 from sync.record import Ref
 from sync.rows import (
@@ -35,6 +35,7 @@ def claims(store: MemoryStore, lens: Lens) -> list[Claim]:
     rows: list[OperationRow] = list(store._tables[OperationRow].values())
     return [
         *(claim for row in rows for claim in _of_operation(row)),
+        *(claim for row in rows if row.state == IGNORED for claim in _of_heirs(store, row)),
         *(claim for hold in store._tables[HoldRow].values() for claim in _of_hold(store, hold)),
         *_of_records(store, lens),
     ]
@@ -52,6 +53,21 @@ def _of_operation(row: OperationRow) -> Iterator[Claim]:
             yield Claim(SAID[row.state], *_name(about), field.name, str(field.desired))
     if row.state in {FAILED, WAITING} and row.action == "create":
         yield Claim(SAID[row.state], *_name(about), "")
+
+
+def _of_heirs(store: MemoryStore, row: OperationRow) -> Iterator[Claim]:
+    """What is listed as ignored is a person's: who leads in the place of a deleted record, with the value that stood
+    there, is what a retry writes to (sync.retrying)."""
+    held = store.get(RecordRow, [target_of(row)])
+    if not held or held[0].state != DELETED:
+        return
+    ignored = row.reason.partition(": ")[2].split(", ")
+    for heir in store.records_of([held[0].entity]):
+        if heir.system == row.system and heir.role == LEADING and heir.state == LIVE:
+            seen = decode_body(heir.body)
+            for path, field in decode_work(row.body).fields.items():
+                if field.name in ignored and seen.get(path) == field.expected:
+                    yield Claim(SAID[IGNORED], *_name(heir.ref), field.name, str(field.desired))
 
 
 def _of_hold(store: MemoryStore, hold: HoldRow) -> Iterator[Claim]:

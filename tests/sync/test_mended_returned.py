@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from sync.ports import Outcome, Write
 from sync.record import Side
-from sync.rows import IGNORED, OperationRow
+from sync.rows import IGNORED, OperationRow, Patch
+from sync.said import Retry, command
 from tests.support.office import Town
+from tests.support.town import MARKETO, SALESFORCE
+from tests.support.town import Town as Streets
 
 
 def test_a_value_that_comes_back_as_it_was_is_ignored_and_said_to_be() -> None:
@@ -34,3 +37,32 @@ def test_a_value_that_comes_back_as_it_was_is_ignored_and_said_to_be() -> None:
     town.cycle(400.0)
     rows = town.store._tables[OperationRow].values()
     assert [row.reason for row in rows if row.state == IGNORED] == ["ignored by the vendor: title"]
+
+
+def test_who_leads_in_the_place_of_a_record_that_ignored_us_gets_the_value_once_a_person_says_so() -> None:
+    """What is listed as ignored is the person's: with the record deleted, and a new one of the same value in its place,
+    `retry` carries it there."""
+    with Streets() as town:
+        lead = town.lead(email="a@firm.example", lastName="Ito", title="Buyer", leadScore=80)
+        town.open()
+        (sales,) = town.live(SALESFORCE)
+        town.strike(MARKETO, "ignored_field")
+        town.edit(sales, Title="Chief")
+        town.wait()
+        town.cycle()
+        town.wait(400.0)
+        town.quiet()
+        (listed,) = [row for row, _work in town.all_work(lead) if row.state == IGNORED]
+        town.delete(lead)
+        town.wait()
+        heir = town.lead(email="a@firm.example", lastName="Ito", title="Buyer")
+        town.wait()
+        town.quiet()
+        assert town.entity(heir) == town.entity(sales)
+        assert (town.value(heir, "title"), town.value(sales, "Title")) == ("Buyer", "Chief")
+        word = command(town.clock.now(), town.world.lens.rules.route, Retry(operations=(listed.id,)))
+        patch = Patch()
+        patch.put(word._replace(id=town.store.numbers(1)[0]))
+        town.store.commit(patch)
+        town.quiet()
+        assert town.value(heir, "title") == "Chief"
