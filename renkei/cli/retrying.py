@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from renkei.failures import Failure
     from renkei.syncing import Result
 
+_NOTHING_TRIED: dict[str, object] = {"tried": 0, "left": 0, "routes": []}
+
 Everything = Annotated[bool, typer.Option("--all", help="whatever is refused, but for what is in doubt")]
 
 
@@ -75,7 +77,7 @@ def _try_again(here: Session, meant: _Meant, *, asked: bool, dry_run: bool = Fal
     from renkei.failing import alone, beside, still_refused
 
     parts = meant.parts
-    _show_plan(here, "errors.retry_head", meant, dry_run=dry_run)
+    _show_plan(here, "errors.retry_head", meant, _NOTHING_TRIED, dry_run=dry_run)
     agreed(here, "errors.ask", asked=asked)
     if service_of(here.project) is not None:
         results = beside(here.project, parts)
@@ -86,19 +88,17 @@ def _try_again(here: Session, meant: _Meant, *, asked: bool, dry_run: bool = Fal
             verbose=here.verbose, route=only,
         ) as desk:  # fmt: skip
             results = alone(desk.wired, parts, desk.teller)
-    _end_retry(here, parts, still_refused(here.project, parts), results)
+    _end_retry(here, meant, still_refused(here.project, parts), results)
 
 
-def _end_retry(
-    here: Session, parts: Mapping[str, tuple[int, ...]], left: int, results: Sequence[Result]
-) -> None:
+def _end_retry(here: Session, meant: _Meant, left: int, results: Sequence[Result]) -> None:
     from renkei.syncing import as_data
 
-    tried, code = sum(map(len, parts.values())), code_of_results(results)
-    code = LEFT if left and code == DONE else code
+    tried, code = sum(map(len, meant.parts.values())), code_of_results(results)
+    code = LEFT if (left or meant.kept) and code == DONE else code
     if here.as_json:
         data = {"ok": code == DONE, "env": here.project.env, "dry_run": False, "tried": tried, "left": left}
-        as_json(data | {"routes": [as_data(each) for each in results]})
+        as_json(data | {"kept": meant.kept, "routes": [as_data(each) for each in results]})
     else:
         say(here.words("errors.retried", number=f"{tried:,}", left=f"{left:,}"))
         for each in results:
@@ -127,7 +127,8 @@ def discard(
     if not (dry_run or reason.strip()):
         raise Fatal("A discard needs a reason.", "add --reason 'why'; it is kept with what was given up")
     parts, kept = meant = _named(here, what, only, but=is_kept)
-    _show_plan(here, "errors.discard_head", meant, dry_run=dry_run, left_out="errors.kept")
+    nothing = {"discarded": 0, "done": True}
+    _show_plan(here, "errors.discard_head", meant, nothing, dry_run=dry_run, left_out="errors.kept")
     agreed(here, "errors.ask", asked=not yes)
     done = give_up(here.project, parts, reason, keep_both=keep_both)
     number = sum(map(len, parts.values()))
@@ -174,8 +175,8 @@ def _everything(here: Session, route: str) -> _Meant:
 
 def _end_with_nothing(here: Session) -> NoReturn:
     if here.as_json:
-        data = {"ok": True, "env": here.project.env, "dry_run": False, "tried": 0, "left": 0, "routes": []}
-        as_json(data)
+        data = {"ok": True, "env": here.project.env, "dry_run": False, "kept": 0}
+        as_json(data | _NOTHING_TRIED)
     else:
         say(here.words("errors.none"))
     leave(DONE)
@@ -191,16 +192,18 @@ def _parts(found: Sequence[Failure], but: Callable[[Failure], bool]) -> _Meant:
 
 
 def _show_plan(
-    here: Session, head: str, meant: _Meant, *, dry_run: bool, left_out: str = "errors.doubts"
-) -> None:
-    """What would be done; ends the command where that is all, or nothing would."""
+    here: Session, head: str, meant: _Meant, nothing: Mapping[str, object], *, dry_run: bool,
+    left_out: str = "errors.doubts",
+) -> None:  # fmt: skip
+    """What would be done; ends the command where that is all, or nothing would. `nothing`: what its data says of what
+    was done, where that is nothing."""
     parts, kept = meant
     number = sum(map(len, parts.values()))
     over = dry_run or not number
     if here.as_json and over:
         ids = {route: list(each) for route, each in parts.items()}
         data = {"ok": bool(number), "env": here.project.env, "dry_run": dry_run, "operations": ids}
-        as_json(data | {"kept": kept})
+        as_json(data | {"kept": kept} | dict(nothing))
     elif not here.as_json:
         say(here.words(head, number=f"{number:,}"))
         say(*([here.words(left_out, number=f"{kept:,}")] if kept else []))

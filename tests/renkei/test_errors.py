@@ -12,8 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 
-from renkei.cli.retrying import _parts
+from renkei.cli.retrying import _end_retry, _parts
 from renkei.errorwords import ERRORS
 from renkei.failing import is_in_doubt
 from renkei.failures import Failure
@@ -162,14 +163,20 @@ def test_trying_again_and_giving_up(place: Place, capsys: Any) -> None:
         assert place.quick(capsys, *(each.replace("jp-", "") for each in words)).code == 2
 
 
-def test_what_may_have_happened_is_sent_once_more_by_its_name_only() -> None:
-    """Whoever tries everything again has not looked: what is in doubt stays, and is counted."""
+def test_what_may_have_happened_is_sent_once_more_by_its_name_only(capsys: Any) -> None:
+    """Whoever tries everything again has not looked: what is in doubt stays, is counted, and is not called done."""
     states = {1: FAILED, 2: UNCERTAIN, 3: IGNORED}
     rows: list[Any] = [
         SimpleNamespace(id=number, route="one", state=state) for number, state in states.items()
     ]
     found = [Failure(row, Work({}, Ref("", "", "")), FieldError("", "", "", ""), "", "") for row in rows]
-    assert _parts(found, is_in_doubt) == ({"one": (1, 3)}, 1)
+    meant = _parts(found, is_in_doubt)
+    assert (meant.parts, meant.kept) == ({"one": (1, 3)}, 1)
+    here: Any = SimpleNamespace(as_json=True, project=SimpleNamespace(env="test"))
+    with pytest.raises(typer.Exit) as ended:
+        _end_retry(here, meant, 0, [])
+    told = json.loads(capsys.readouterr().out)
+    assert (ended.value.exit_code, told["ok"], told["left"], told["kept"]) == (1, False, 0, 1)
 
 
 def test_beside_the_service_the_words_go_through_the_journal(place: Place, capsys: Any) -> None:
