@@ -51,11 +51,12 @@ def sweep(world: World, side: Side, run: int, back: float) -> ReadCount:
         missing.difference_update(record.ref for record in page.records)
         missing.difference_update(event.ref for event in page.events)
         if page.keys_only:
-            held = held_rows(world, listed := [record.ref for record in page.records])
+            listed = {record.ref for record in page.records}
+            held = held_rows(world, sorted(listed))
             stale += note_keys(page.records, held)
-            unread = [event for event in page.events if event.ref in listed and event.ref not in held]
-            late += unread
-            known = tuple(event for event in page.events if event not in unread)
+            unread = listed - held.keys()
+            late += [event for event in page.events if event.ref in unread]
+            known = tuple(event for event in page.events if event.ref not in unread)
             page = page._replace(records=(), events=known)  # noqa: PLW2901
         note_page(world, page, reading, done, None)
     read_refs(world, side, run, stale, done)
