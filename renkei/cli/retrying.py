@@ -52,8 +52,14 @@ def retry(
     """Try again now what was refused, instead of waiting for the next try by itself; `renkei retry` is the short form
     of `renkei errors retry --all --yes`."""
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
-    what, only = ("", of_route or route or what) if everything else (what, of_route or route)
-    meant = _everything(opened(here, only), only) if everything else _named(opened(here, only), what, only)
+    only = of_route or route
+    if everything:
+        if what and only:
+            raise _unsaid()
+        only = only or what
+        meant = _everything(opened(here, only), only)
+    else:
+        meant = _named(opened(here, only), what, only)
     _try_again(here, meant, asked=not yes, dry_run=dry_run)
 
 
@@ -150,6 +156,10 @@ class _Meant(NamedTuple):
     kept: int = 0
 
 
+def _unsaid() -> Fatal:
+    return Fatal("It is not said what is meant.", "name a cause or an id, or give --all")
+
+
 def _named(
     here: Session, what: str, route: str, *, but: Callable[[Failure], bool] = lambda _each: False
 ) -> _Meant:
@@ -157,7 +167,7 @@ def _named(
     from renkei.failures import failures, named
 
     if not what:
-        raise Fatal("It is not said what is meant.", "name a cause or an id, or give --all")
+        raise _unsaid()
     return _parts(named(failures(here.project, route=route), what), but)
 
 

@@ -137,6 +137,7 @@ def test_trying_again_and_giving_up(place: Place, capsys: Any) -> None:
     assert all(21_000 < each["next_at"] - time.time() <= 21_600 for each in shown)
     for words, says in {
         ("retry",): "not said what is meant", ("retry", "nobody/1/x"): "errors list", ("retry", "99"): "errors list",
+        ("retry", CAUSE, "jp-person", "--all", "--yes"): "not said what is meant",
         ("discard", CAUSE, "--yes"): "needs a reason", ("discard", CAUSE, "--reason", "x"): "--yes",
     }.items():  # fmt: skip
         said = place.quick(capsys, "errors", *words)
