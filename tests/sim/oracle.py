@@ -294,7 +294,7 @@ class Oracle(Ledgers):
             return "put back unread, as if the vendor had ignored us"
         newer = self.tokens[winner[0]] if winner is not None else None
         seen = token.arrived.get(across(loss.home[0]), self.place)
-        if newer is not None and self.has_twins(token.person) and newer.typed > seen:
+        if newer is not None and self.has_twins(token.person) and newer.typed_at_last > seen:
             return "gave way to what was typed later into a twin"
         return ""
 

@@ -128,6 +128,11 @@ class Token:
         self.after: set[int] = set()
         self.arrived: dict[str, int] = {home[0]: typed}
 
+    @property
+    def typed_at_last(self) -> int:
+        """At which place it was typed: of an address that somebody typed again, the last time."""
+        return max(self.homes.values(), default=self.typed) if self.again else self.typed
+
 
 class Loss(NamedTuple):
     """A typed value that the engine wrote over in a cycle: it must have been a conflict, and said so."""
