@@ -183,7 +183,7 @@ class Ledgers(Blanks):
             self._overwritten(row, self.tokens[was[0]], new, api=api, sent=sent)
             if not api:
                 self.note_typed_over(row, field, self.tokens[was[0]], new, entry.time)
-            if api and now is not None and self._is_older(row.side, self.tokens[was[0]], now[0]):
+            if api and now is not None and self._is_older(row, name, self.tokens[was[0]], now[0]):
                 self.offend(
                     "stale write", row.key, f"T{was[0]} had come, and the older T{now[0]} was written over it"
                 )
@@ -267,14 +267,17 @@ class Ledgers(Blanks):
         gone_by = [cycle for cycle in self.cycles if since < cycle < first and not row.was_in_the_bin(cycle)]
         return any(self.went_one_way_at(token.field, cycle) for cycle in gone_by)
 
-    def _is_older(self, side: str, newer: Token, number: int) -> bool:
+    def _is_older(self, row: Row, name: str, newer: Token, number: int) -> bool:
         """Whether a value was typed over by one that still stands, both of them across only, and in one record: of
-        several records of a person the one that leads decides."""
+        several records of a person the one that leads decides. An address that stood here before the other was typed
+        has not come since, though it was typed once more across."""
         older = self.tokens.get(number)
         if older is None or number not in newer.after or newer.replaced:
             return False
+        if row.typed.get(name, 0.0) < older.time:
+            return False
         homes = {*newer.homes, *older.homes}
-        return len(homes) == 1 and all(home[0] != side and self.rows[home].live for home in homes)
+        return len(homes) == 1 and all(home[0] != row.side and self.rows[home].live for home in homes)
 
     def swallow(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""

@@ -121,6 +121,26 @@ def test_what_a_backup_does_not_know_is_made_again_only_if_no_vendor_tells_of_it
     assert [offence.kind for offence in world.oracle.offences][:1] == doubled
 
 
+@pytest.mark.parametrize(("came_back", "stale"), [(False, []), (True, ["stale write"])])
+def test_an_address_that_stands_since_before_the_one_carried_was_typed_is_no_newer_word(
+    came_back: bool, stale: list[str]
+) -> None:
+    """Typed away and back across after we had read there, what we carry is the latest that could be known, unless the
+    address had been brought here again."""
+    world = World()
+    world.tell(MA, "create", email="t1p1@mail.example")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
+    world.cycle()
+    world.tell(MA, email="t2p1@mail.example")
+    world.oracle.typed_again("t1p1@mail.example", 1)
+    world.tell(MA, email="t1p1@mail.example")
+    world.tell(SFA, "update", "api", email="t2p1@mail.example")
+    if came_back:
+        world.tell(SFA, "update", "api", email="t1p1@mail.example")
+        world.tell(SFA, "update", "api", email="t2p1@mail.example")
+    assert [offence.kind for offence in world.oracle.offences] == stale
+
+
 def test_an_answer_with_results_missing_shows_nobody() -> None:
     """Whose the ids are that it names nobody can say (protocol §3), so that it counts as lost: a record that is merged
     away before anything else tells of it was never shown."""
