@@ -7,13 +7,15 @@ may not know what is in the tables.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from state.journal import transaction
+from sqlalchemy.exc import DBAPIError
+
 from state.lease import call_a_copy
 from state.sql import open_database
 from sync.errors import Fatal
@@ -37,13 +39,15 @@ def back_up(place: Path, target: Path, *, to_put_back: bool = True) -> int:
         if to_put_back:
             _mark(part)
         _settle(part, target)
-    except (sqlite3.Error, OSError) as error:
-        what = getattr(error, "sqlite_errorname", "") or type(error).__name__
+    except (sqlite3.Error, DBAPIError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        what = getattr(cause, "sqlite_errorname", "") or type(cause).__name__
         step = "check the disks of the state and of the backup: space, permissions"
         raise Fatal(f"The backup was not made ({what}).", step) from None
     finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
+        for each in (part, *_beside(part)):
+            with suppress(FileNotFoundError):
+                each.unlink()
     return target.stat().st_size
 
 
@@ -60,10 +64,17 @@ def _copy(place: Path, part: Path) -> None:
 
 
 def _mark(part: Path) -> None:
-    """Have the copy know that it is one."""
+    """Have the copy know that it is one, in the file itself: only that gets its name."""
     engine = open_database(part)
-    with engine.connect() as connection, transaction(connection):
+    with engine.connect() as connection:
         call_a_copy(connection)
+    if any(each.exists() for each in _beside(part)):
+        raise OSError(errno.EIO, "the log was not written back")
+
+
+def _beside(part: Path) -> tuple[Path, ...]:
+    """What SQLite keeps beside a journal as long as somebody has it open."""
+    return tuple(part.with_name(f"{part.name}-{log}") for log in ("wal", "shm"))
 
 
 def _settle(part: Path, target: Path) -> None:

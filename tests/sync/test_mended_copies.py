@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
+from state import backup, lease
 from state.backup import back_up
 from state.store import SqlStore
 from sync.confirm import Sent, pack, waiting
-from sync.errors import InDoubt
+from sync.errors import Fatal, InDoubt
 from sync.ports import Outcome, Write
 from sync.record import Side
 from sync.rows import RecordRow
@@ -75,3 +79,24 @@ def test_only_a_copy_that_may_be_put_back_is_changed_by_its_first_owner(
         with SqlStore(path, clock, "second", alive=lambda _owner: False) as store:
             (row,) = store.get(RecordRow, [RECORD[:3]])
         assert waiting(row)["title"].alone is alone
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["it cannot be written", "it stands in a log only"])
+def test_a_copy_that_does_not_know_what_it_is_is_none(
+    fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the mark does not get into the file itself, nothing gets its name, and nothing is left behind."""
+    place, target, mark = tmp_path / "state.db", tmp_path / "copy.db", lease.call_a_copy
+    with ExitStack() as stack:
+
+        def call(connection: Connection) -> None:
+            if fails:
+                connection.exec_driver_sql("UPDATE nowhere SET owner = ''")
+            reader = stack.enter_context(closing(sqlite3.connect(tmp_path / "copy.db.part")))
+            reader.execute("SELECT count(*) FROM lease").fetchone()
+            mark(connection)
+
+        monkeypatch.setattr(backup, "call_a_copy", call)
+        with SqlStore(place, HandClock(), "first"), pytest.raises(Fatal, match="The backup was not made"):
+            back_up(place, target)
+    assert {each.name for each in tmp_path.iterdir()} <= {"state.db", "state.db-wal", "state.db-shm"}
