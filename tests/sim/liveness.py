@@ -30,6 +30,7 @@ BROKEN = ("record", "record", "write", "find")
 REFUSED = FieldError(
     "", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A validation rule refuses this record for ever"
 )
+KEYS = {"marketo_id", "salesforce_id"}
 _OTHER = re.compile(r" in (\w+), and nothing| in (\w+)$")
 
 
@@ -82,6 +83,7 @@ class Lasting:
         wire = wires[self.side]
         dead = "" if self.kind == "record" else self.kind
         self._beaten: set[tuple[int, int] | None] = set()
+        self._unnamed: set[tuple[str, str]] = set()
         self.wanted = ""  # the value that was typed across for the broken record
         self.stubborn = Stubborn(self.side, wire.vendor, dead, self.row.id if self.row is not None else "")
         wire.vendor = self.stubborn
@@ -115,6 +117,7 @@ class Lasting:
         """Take away what is due to what is broken, and nothing else. `claims`: what the engine lists as beaten gives
         way, and is not on its way across."""
         self._beaten = {token_in(claim.value) for claim in claims if claim.kind == "loser"}
+        self._unnamed = {claim[1:3] for claim in claims if claim.kind == "ignored" and claim.field in KEYS}
         offences[:] = [each for each in offences if not self._explains(each)]
 
     def _explains(self, offence: Offence) -> bool:
@@ -134,6 +137,7 @@ class Lasting:
         match offence.kind:
             case "missing":  # it is made where nothing can be made; or it was, and cannot be told or found so
                 named = any(self.oracle.named_by(other) == row.key for other in self.oracle.live())
+                named = named or (self.kind == "write" and self._is_made_unnamed(row))
                 return row.side != self.side or named or (self.kind == "find" and self._may_be_made(row))
             case "divergence":
                 return not self._should_have_left(row, offence.reason)
@@ -141,6 +145,11 @@ class Lasting:
                 return row.side == self.side
             case _:
                 return False
+
+    def _is_made_unnamed(self, row: Row) -> bool:
+        """Whether the record that was made for one does not name it: its vendor ignored the id, as is listed."""
+        made = (other for other in self.oracle.live(across(row.side)) if other.key in self._unnamed)
+        return any(other.api_made and self.oracle.is_of(other, row.person) for other in made)
 
     def _may_be_made(self, row: Row) -> bool:
         """Whether a record was made by a create of which nobody can look whether it arrived, or bears the address of
