@@ -288,13 +288,6 @@ class Ledgers(Blanks):
         if token:
             self._ignored.add(token)
 
-    def final(self, key: Key) -> Row:
-        """The record that a record has become."""
-        row = self.rows[key]
-        while not row.live and row.into:
-            row = self.rows[row.side, row.into]
-        return row
-
     # --- creates ---------------------------------------------------------------------------------------
 
     def _judge_create(self, new: Row, sent: Sent) -> None:

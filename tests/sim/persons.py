@@ -85,13 +85,27 @@ class Persons:
         one is by the address that both bore at one time."""
         for gone in self.rows.values():
             lost = gone.side == row.side and not gone.live and not gone.into
-            if not lost or linked.key != self.named_by(gone) or gone.key != self.named_by(linked):
+            if not lost or not self._were_linked(gone, linked):
                 continue
             for mail in gone.bore.keys() & row.bore.keys():
                 (since, until), (from_, till) = gone.bore[mail], row.bore[mail]
                 if max(since, from_) < min(until, till, gone.left):
                     return True
         return False
+
+    def _were_linked(self, gone: Row, other: Row) -> bool:
+        """Whether a record was linked when it went: it and another one name each other, or what that was before it was
+        converted, or one of them names nobody, because its id had not been written yet."""
+        named = [self.named_by(each) for each in (gone, other)]
+        names = [self.final(key).key if key is not None else None for key in named]
+        return names in ([other.key, gone.key], [other.key, None], [None, gone.key])
+
+    def final(self, key: Key) -> Row:
+        """The record that a record has become."""
+        row = self.rows[key]
+        while not row.live and row.into:
+            row = self.rows[row.side, row.into]
+        return row
 
     def kin(self, row: Row) -> list[Row]:
         """All records of the same side, dead ones too, that count as this person's or share an address with it, or
