@@ -228,15 +228,18 @@ def read_refs(
 
 def note_found(world: World, records: Sequence[Record], reading: Reading) -> Noted:
     """Note records that a look-up found. Its index may lag behind what we have read by id since: what it shows
-    different of a record that we know is read by id."""
+    different of a record that we know is read by id. Of whom only the id is known it is the first that is read."""
     patch = Patch()
     held = _held(world, [record.ref for record in records])
-    new = [record for record in records if record.ref not in held]
-    noted = note(new, {}, reading, world.lens, world.numbers, patch)
+    named = {ref: row for ref, row in held.items() if row.state == UNSEEN and row.as_of == row.settled == 0}
+    new = [record for record in records if record.ref not in held or record.ref in named]
+    noted = note(new, named, reading, world.lens, world.numbers, patch)
     for record in records:
         row = held.get(record.ref)
         if row is not None and is_news(record, row):
-            patch.put(row._replace(refetch_at=reading.now))
+            seen = patch.puts[RecordRow].get(record.ref, row)
+            assert isinstance(seen, RecordRow)
+            patch.put(seen._replace(refetch_at=reading.now))
     _wake(world, noted, patch)
     world.store.commit(patch)
     return noted

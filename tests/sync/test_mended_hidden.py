@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from msgspec.json import decode
 
+from sync.met import unread
 from sync.ports import Outcome, Paths, Write
+from sync.read import look_up_reading, note_found
 from sync.record import EventKind, LifeEvent, Page, Record, Ref, Side
-from sync.rows import FAILED, HoldRow
-from tests.support.office import Office, Time, Town
+from sync.rows import FAILED, HoldRow, Patch
+from tests.support.office import Office, Time, Town, world
 from tests.support.people import SFA_BLANK
 
 TAKEN = "hidden"
@@ -126,6 +128,19 @@ def test_a_hidden_record_that_ends_leaves_a_tombstone(
     live_through(town)
     assert shy(town).creates == 1
     assert holds(town) == ["tombstone"]
+
+
+def test_what_only_a_look_up_showed_of_a_record_leaves_a_tombstone(town: Town) -> None:
+    """A sweep named it, no read by id gave it, and it was deleted after a look-up had found it: nobody is made anew."""
+    named, here, patch = Ref("sfa", "Lead", TAKEN), world(town), Patch()
+    patch.put(unread(named, here.kind, here.numbers(), 0.0))
+    town.store.commit(patch)
+    shown = Record(named, {**SFA_BLANK, "Email": ADDRESSES[0], "LastName": "Ito"})
+    note_found(here, [shown], look_up_reading(here, Side.SFA, 1, indexed=True))
+    shy(town).told = deleted(town)
+    town.person(Side.MA, email=ADDRESSES[0], lastName="Ito")
+    live_through(town)
+    assert (shy(town).creates, holds(town)) == (0, ["tombstone"])
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
