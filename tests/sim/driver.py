@@ -76,7 +76,8 @@ class Schedule:
         self.latency, self.unseen = kind.latency, kind.unseen
         self.clock = SimClock()
         self.shown: dict[tuple[str, str], float] = {}
-        self.oracle = Oracle(self.shown)
+        self.read: dict[tuple[str, str], float] = {}
+        self.oracle = Oracle(self.shown, self.read)
         self.story: list[tuple[object, ...]] = []
         self.counts: Counter[str] = Counter()
         self.faults = {side: Strikes(rng) for side in (MA, SFA)}
@@ -232,11 +233,16 @@ class Schedule:
     def _restart(self) -> None:
         """A new process on what the journal kept."""
         self.counts["unsynced rows lost"] += self.store.forget()
-        for key in [key for key, when in self.shown.items() if when >= self.cycle_began]:
-            del self.shown[key]  # what was seen in the cycle that died may be forgotten
+        self._unlearn(self.cycle_began)  # what was seen in the cycle that died may be forgotten
         self._alive = True
         self.clock.advance(self._away())
         self._anew()
+
+    def _unlearn(self, since: float) -> None:
+        """What was shown since is known no more."""
+        for told in (self.shown, self.read):
+            for key in [key for key, when in told.items() if when >= since]:
+                del told[key]
 
     def _anew(self) -> None:
         """A process that knows only its journal."""
@@ -385,8 +391,7 @@ class Schedule:
         shown since is forgotten."""
         self.tell("a backup is restored, from", round(backup.at, 3))
         self.heard += [claim for claim in claims(self.store, self.world.lens) if claim.kind == "loser"]
-        for key in [key for key, when in self.shown.items() if when >= backup.at]:
-            del self.shown[key]
+        self._unlearn(backup.at)
         self.oracle.forget(blank=not any(isinstance(row, CursorRow) for row in backup.rows))
         self.store = Journal(self)
         self.store.load(backup)

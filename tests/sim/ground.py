@@ -47,6 +47,7 @@ class Ground(Protocol):
     cycle_began: float
     sweep_began: float
     shown: dict[tuple[str, str], float]
+    read: dict[tuple[str, str], float]
 
     def point(self, *label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""

@@ -37,10 +37,10 @@ from tests.sim.vocabulary import (
 class Ledgers(Blanks):
     """Follows both ledgers as they grow."""
 
-    def __init__(self, shown: Mapping[Key, float]) -> None:
-        """`shown`: which records the engine has ever been told of."""
+    def __init__(self, shown: Mapping[Key, float], read: Mapping[Key, float] | None = None) -> None:
+        """`shown`: which records the engine has ever been told of, `read`: of which with what stands in them."""
         super().__init__()
-        self.shown = shown
+        self.shown, self.read = shown, shown if read is None else read
         self.losses: list[Loss] = []
         self._ignored: set[tuple[int, int]] = set()
         self._stored: set[tuple[str, str, int]] = set()
@@ -367,9 +367,9 @@ class Ledgers(Blanks):
                 yield other
 
     def _showed_address(self, row: Row) -> bool:
-        """Whether the address that a record had at last was there when the engine first learnt of the record."""
+        """Whether the address that a record had at last was there when the engine was first shown what stands in it."""
         typed = row.changed.get(TWO_WAY["email"][row.side], 0.0)
-        return self.shown.get(row.key, 0.0) > typed
+        return self.read.get(row.key, 0.0) > typed
 
     def _findable(self, new: Row, source: Row, sent: Sent) -> Iterator[Row]:
         """Other records of this person that a reader who began in time was bound to know."""

@@ -74,7 +74,7 @@ class Wire:
         last = False
         while not last:
             page = self._read("changes", begun.next)
-            self._show(record.ref.id for record in page.records)
+            self._show((record.ref.id for record in page.records), whole=not keys_only)
             yield page
             last = page.last
 
@@ -149,11 +149,12 @@ class Wire:
                     outcomes[place] = outcome._replace(values=stored.values)
         return outcomes
 
-    def _show(self, ids: Iterable[str]) -> None:
-        """The engine has learnt that these records exist."""
-        now, shown = self.ground.clock.now(), self.ground.shown
+    def _show(self, ids: Iterable[str], *, whole: bool = True) -> None:
+        """The engine has learnt that these records exist, and (`whole`) what stands in them."""
+        now, told = self.ground.clock.now(), (self.ground.shown, self.ground.read)
         for key in ids:
-            shown.setdefault((self.system, key), now)
+            for each in told if whole else told[:1]:
+                each.setdefault((self.system, key), now)
 
     def _given(self, records: list[Record]) -> list[Record]:
         """Records by id without those that are not given for once, as when a partition or a permission is amiss."""
