@@ -195,16 +195,14 @@ def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
         return New(row)
     key = known.address
     across = lens.system(lens.side(row.system).other)
-    for other in scene.sharing(across, key):
-        if not scene.is_linked(other.entity) and any(r.ref != row.ref for r in _named(scene, other)):
-            first = identify(scene, other.entity, numbers)  # ids come before addresses, for the other one too
-            if isinstance(first, Waits):
-                return first
+    waits = _others_first(scene, row, [*scene.sharing(across, key), *_peers(scene, row, key)], numbers)
+    if waits is not None:
+        return waits
     hidden = [other for other in _bearers(scene, across, key) if other.state == UNSEEN]
     if hidden:
         return _hidden(scene, row, hidden, numbers)
     others = scene.sharing(across, key)
-    peers = [peer for peer in scene.sharing(row.system, key) if peer.entity != row.entity]
+    peers = _peers(scene, row, key)
     linked = sorted({r.entity for r in (*others, *peers) if scene.is_linked(r.entity)})
     if len(linked) == 1 and linked[0] not in scene.apart:
         return _twin(scene, row, linked[0], numbers)
@@ -217,6 +215,25 @@ def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
         return _one_of(scene, row, others, "address", numbers)
     deleted = _deleted_across(scene, across, key)
     return Tombstone(deleted.ref) if deleted is not None else New(row)
+
+
+def _others_first(
+    scene: Scene, row: RecordRow, others: Iterable[RecordRow], numbers: Numbers
+) -> Waits | None:
+    """Link those who bear this record's address where that needs no address: by an heir who leads by now, or by ids."""
+    for other in others:
+        for side in SIDES:
+            _lead(scene, other.entity, side)
+        if not scene.is_linked(other.entity) and any(r.ref != row.ref for r in _named(scene, other)):
+            first = identify(scene, other.entity, numbers)
+            if isinstance(first, Waits):
+                return first
+    return None
+
+
+def _peers(scene: Scene, row: RecordRow, key: str) -> list[RecordRow]:
+    """Records beside this one, on its own side, that bear its address and are somebody else's so far."""
+    return [peer for peer in scene.sharing(row.system, key) if peer.entity != row.entity]
 
 
 def _hidden(scene: Scene, row: RecordRow, hidden: list[RecordRow], numbers: Numbers) -> Identity:

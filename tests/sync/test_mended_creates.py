@@ -142,6 +142,25 @@ def test_a_second_record_with_the_new_address_of_somebody_on_the_way_waits(plann
         assert town.entity(rival) == town.entity(typed)
 
 
+def test_who_is_linked_again_by_an_heir_is_known_to_whoever_is_identified_first() -> None:
+    """A counterpart is deleted, its twin leads in its place, and its person takes the address of a newcomer: who is
+    identified before them in the same step is their twin all the same, and nobody is created."""
+    with Town() as town:
+        town.open()
+        known = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.quiet()
+        (leading,) = town.live(SALESFORCE)
+        heir = town.record(Email="a@firm.example", LastName="Ito")
+        town.quiet()
+        newcomer = town.lead(email="b@firm.example", lastName="Ito", leadScore=80)
+        town.edit(known, email="b@firm.example")
+        town.delete(leading)
+        town.wait()
+        town.quiet()
+        assert town.live(SALESFORCE) == [heir]
+        assert town.entity(newcomer) == town.entity(known)
+
+
 def test_what_the_service_sends_although_a_side_was_not_read_is_nobody_who_has_just_opted_out() -> None:
     """A create that was let go earlier waits until what the cycle had read before it ended is decided."""
     with Town() as town:
