@@ -117,7 +117,8 @@ class Lasting:
         """Take away what is due to what is broken, and nothing else. `claims`: what the engine lists as beaten gives
         way, and is not on its way across."""
         self._beaten = {token_in(claim.value) for claim in claims if claim.kind == "loser"}
-        self._unnamed = {claim[1:3] for claim in claims if claim.kind == "ignored" and claim.field in KEYS}
+        told = [claim for claim in claims if claim.kind == "ignored" and claim.field in KEYS]
+        self._unnamed = {(across(claim.side), claim.value) for claim in told if self._lives(claim)}
         offences[:] = [each for each in offences if not self._explains(each)]
 
     def _explains(self, offence: Offence) -> bool:
@@ -137,7 +138,8 @@ class Lasting:
         match offence.kind:
             case "missing":  # it is made where nothing can be made; or it was, and cannot be told or found so
                 named = any(self.oracle.named_by(other) == row.key for other in self.oracle.live())
-                named = named or (self.kind == "write" and self._is_made_unnamed(row))
+                # or the vendor across has ignored its id, as is listed
+                named = named or (self.kind == "write" and row.key in self._unnamed)
                 return row.side != self.side or named or (self.kind == "find" and self._may_be_made(row))
             case "divergence":
                 return not self._should_have_left(row, offence.reason)
@@ -146,10 +148,8 @@ class Lasting:
             case _:
                 return False
 
-    def _is_made_unnamed(self, row: Row) -> bool:
-        """Whether the record that was made for one does not name it: its vendor ignored the id, as is listed."""
-        made = (other for other in self.oracle.live(across(row.side)) if other.key in self._unnamed)
-        return any(other.api_made and self.oracle.is_of(other, row.person) for other in made)
+    def _lives(self, claim: Claim) -> bool:
+        return (claim.side, claim.id) in self.oracle.rows and self.oracle.rows[claim.side, claim.id].live
 
     def _may_be_made(self, row: Row) -> bool:
         """Whether a record was made by a create of which nobody can look whether it arrived, or bears the address of
