@@ -67,9 +67,12 @@ class Arrows(Rulings):
             self._ours.pop(place, None)
             self._taken_for_ours.discard(place)
 
-    def note_not_taken(self, row: Row, path: str) -> None:
-        """A write of the engine did not take: what a person had typed there unread is taken for what became of it."""
+    def note_not_taken(self, row: Row, path: str, time: float) -> None:
+        """A write of the engine did not take: what a person had typed there unread, or types there before anybody reads
+        it back, is taken for what became of it."""
         typed = row.changed.get(path, 0.0)
+        if (row.side, path) in ENDS:
+            self._ours[row.key, path] = time
         if (row.side, path) in ENDS and not any(typed + LAG < cycle for cycle in self.cycles[-50:]):
             self._taken_for_ours.add((row.key, path))
 

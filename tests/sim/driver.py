@@ -158,7 +158,7 @@ class Schedule:
 
     def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value, and did not."""
-        self.oracle.swallow(side, id_, path, value)
+        self.oracle.swallow(side, id_, path, value, self.clock.now())
 
     def point(self, *label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""

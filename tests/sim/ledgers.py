@@ -279,11 +279,11 @@ class Ledgers(Blanks):
         homes = {*newer.homes, *older.homes}
         return len(homes) == 1 and all(home[0] != row.side and self.rows[home].live for home in homes)
 
-    def swallow(self, side: str, id_: str, path: str, value: object) -> None:
+    def swallow(self, side: str, id_: str, path: str, value: object, time: float) -> None:
         """A vendor said that it took a value and did not store it: nobody can know that it never stood there."""
         self._swallowed[side, id_, path] = self.place
         if (side, id_) in self.rows:
-            self.note_not_taken(self.rows[side, id_], path)
+            self.note_not_taken(self.rows[side, id_], path, time)
         token = token_in(value)
         if token:
             self._ignored.add(token)
