@@ -9,7 +9,7 @@ from sync.ports import Write
 from sync.record import Ref
 from tests.sim.driver import Schedule
 from tests.sim.oracle import MA, SFA, Oracle
-from tests.sim.vocabulary import OTHER_ID, TWO_WAY, Sent
+from tests.sim.vocabulary import ARROWS, OTHER_ID, TWO_WAY, Sent
 
 OURS = {MA: "1", SFA: "00Q1"}
 
@@ -27,6 +27,7 @@ class World:
         """Somebody writes (into another record than the first of its side), and it is visible at once."""
         id_ = record or OURS[side]
         paths = {"id": OTHER_ID[side]} | {name: path[side] for name, path in TWO_WAY.items()}
+        paths |= {name: path[side] for name, (_from, path) in ARROWS.items()}
         changes = {paths[name]: (self.values.get((id_, name)), new) for name, new in values.items()}
         self.values.update(((id_, name), new) for name, new in values.items())
         entry = Entry(self.oracle.place + 1, self.now, actor, verb, "Lead", id_, changes)
@@ -143,6 +144,23 @@ def test_an_address_that_stands_since_before_the_one_carried_was_typed_is_no_new
         world.tell(SFA, "update", "api", email="t1p1@mail.example")
         world.tell(SFA, "update", "api", email="t2p1@mail.example")
     assert [offence.kind for offence in world.oracle.offences] == stale
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_what_is_typed_one_way_over_a_value_that_the_vendor_ignored_is_somebodys_once_that_was_read(
+    read: bool,
+) -> None:
+    """Before anybody has read back what became of ours, it is taken for that."""
+    world = World()
+    world.tell(MA, "create", email="t1p1@mail.example")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
+    world.tell(SFA, full_name="Ab1")
+    world.oracle.swallow(MA, OURS[MA], ARROWS["full_name"][1][MA], "Ab1", world.now)
+    if read:
+        world.cycle()
+    world.tell(MA, full_name="Ab2")
+    ma, sfa = (world.oracle.rows[side, OURS[side]] for side in (MA, SFA))
+    assert bool(world.oracle.differs("full_name", ma, sfa)) is read
 
 
 def test_an_answer_with_results_missing_shows_nobody() -> None:
