@@ -310,6 +310,7 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers, by: str) -> None
                 del scene.operations[gone][operation.id]
                 scene.put_operation(operation._replace(entity=keep, again=1))
     scene.patch.put(EntityRow(gone, keep, b"{}"))
+    _stop_rivals(scene, keep, numbers)
 
 
 def _inherit(scene: Scene, gone: int, keep: int) -> None:
