@@ -295,7 +295,8 @@ class Ledgers(Blanks):
             self.counts["made without a key"] += 1
             return
         source = self.rows[new.source]
-        if source.side == MA and self.ruling(sent).scoped and self.was_known_outside(source, sent):
+        shows = source.live or source.left > sent.cycle  # who is gone shows nothing any more
+        if shows and source.side == MA and self.ruling(sent).scoped and self.was_known_outside(source, sent):
             self.offend("out of scope", new.key, f"made for {new.source}, who is a test")
         self._judge_twice(new, source, sent)
         self._judge_opted_out(new, source, sent)
@@ -352,7 +353,7 @@ class Ledgers(Blanks):
             if (*new.key, paths[new.side]) in self._swallowed:
                 continue
             known = source.visible < (sent.sweep if source.late else sent.cycle) - SETTLE
-            known = known and (source.live or source.left > sent.cycle)  # who is gone shows nothing any more
+            known = known and (source.live or source.left > sent.cycle)
             if was and known and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 
