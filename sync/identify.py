@@ -110,6 +110,7 @@ def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
         return _one_of(scene, row, named, "id", numbers)
     across = lead[scene.lens.side(row.system).other]
     if across is not None:
+        _stop_rivals(scene, entity, numbers)
         return Gone()
     found = _by_address(scene, row, numbers)
     return _by_lost_id(scene, row, numbers) if isinstance(found, New) else found
@@ -324,7 +325,7 @@ def _inherit(scene: Scene, gone: int, keep: int) -> None:
 def _stop_rivals(scene: Scene, entity: int, numbers: Numbers) -> None:
     """Somebody who bears the address of a linked person is a twin of that person: a create that was planned before
     the link came back, or before one of its records took the address, does not leave. The same holds for a person whose
-    own create is on its way."""
+    own create is on its way, and for one whose counterpart was deleted."""
     for row in scene.rows(entity) if scene.claims else ():
         key = scene.known(row).address
         for side in SIDES if row.state == LIVE else ():

@@ -180,3 +180,21 @@ def test_what_the_service_sends_although_a_side_was_not_read_is_nobody_who_has_j
         town.quiet()
         (made,) = town.live(SALESFORCE)
         assert town.value(made, "HasOptedOutOfEmail") is True
+
+
+def test_a_create_that_waits_does_not_leave_once_a_record_left_alone_bears_its_address() -> None:
+    """The same where the record that takes the address is the one that a deletion across has left alone."""
+    with Town() as town:
+        town.open()
+        known = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.cycle()
+        town.cycle()
+        (left,) = town.live(SALESFORCE)
+        lead = town.lead(email="b@firm.example", lastName="Ito", leadScore=80)
+        town.cycle(send=False)
+        town.delete(known)
+        town.edit(left, Email="b@firm.example")
+        town.wait()
+        town.quiet()
+        assert town.live(SALESFORCE) == [left]
+        assert town.entity(lead) == town.entity(left)
