@@ -46,7 +46,7 @@ def compared(people: int, *, years: float = YEARS, edited: float = EDITED) -> Co
         folder, places = Path(made), process.open()
         write_project(folder, "half", places, LAG)
         secrets = secrets_of(places)
-        for options in (("sync", "--first", "--canary", "0"), ("sync",)):
+        for options in (("sync", "--first", "--canary", "0"), ("sync",), ("sync",)):
             cost = Command(folder, secrets, *options, "--json").finish()
             say(f"{' '.join(options)} with {people:,}: {cost.wall:.0f} s")
         judge(process, strangers(people))
