@@ -1,8 +1,9 @@
 """Verify: read the target once more before something is written over it (protocol §2, §5). I/O through ports.
 
 Two-way fields and blanks are compared with what the operation expects; a record that has moved on is noted
-and its operation dropped, to be decided again. Creates are looked up by address where no
-unique key protects them, or where the target was read too long ago.
+and its operation dropped, to be decided again. Creates are looked up by address where no unique key protects them,
+where the target was read too long ago, or where more was read than has been decided; of whom something was read since
+their create was planned is decided again.
 """
 
 from __future__ import annotations
