@@ -43,6 +43,7 @@ RECONCILE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reconcile.why.not_writable": ("cannot be written there", "書き込み不可"),
         "reconcile.why.deleted": ("deleted by its system", "システム側で削除済み"),
         "reconcile.why.not_shown": ("not shown by its system now", "現在表示されない"),
+        "reconcile.why.apart": ("a twin with an identity of its own", "重複だが独自の識別子あり"),
         "reconcile.why.twin": ("known as twins", "重複として把握済み"),
         "reconcile.well": ("no gap", "差異なし"),
         "reconcile.ill": ("{gaps:finding} that nothing explains", "説明のない差異 {gaps} 件"),

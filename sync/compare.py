@@ -31,7 +31,7 @@ class Finding(NamedTuple):
     """One difference. `kind`: different (a field), missing (held as live, not given by its vendor; or a counterpart
     that should be and is not), orphaned (linked with what the vendor has deleted or does not show), double (two live
     records of a side with one identity), unknown (never noted), stale (noted with other values), alone (nobody wants a
-    counterpart). `why` "" = nothing explains it."""
+    counterpart, or a twin shares nothing any more). `why` "" = nothing explains it."""
 
     kind: str
     why: str
@@ -70,7 +70,7 @@ def compare(lens: Lens, sight: Sight, progress: Progress) -> list[Finding]:
     found = [each for row in doubted for each in _against_journal(lens, row, sight, progress)]
     if not lens.rules.relays:
         found += _Sides(lens, sight, progress, found).findings()
-    return found
+    return [*found, *_apart(lens, sight)]
 
 
 def is_on_its_way(record: Record, progress: Progress) -> bool:
@@ -129,6 +129,22 @@ def _wants_counterpart(lens: Lens, row: RecordRow, known: Known) -> bool:
     if rule is None or (scope is not None and not scope(known.values)):
         return False
     return row.role == LEADING and rule.when(known.values)
+
+
+def _apart(lens: Lens, sight: Sight) -> Iterator[Finding]:
+    """Twins by whom nothing speaks any more for being the same person: they may have been entered under an address of
+    somebody else. They stay twins until a person says otherwise (ADR 0018)."""
+    twins = [row for row in sight.held if row.role == TWIN and row.state == LIVE and row.ref in sight.live]
+    for twin in twins:
+        shared = {
+            key
+            for row in sight.held
+            if row.ref != twin.ref and row.ref in sight.live
+            for key in identities(lens, sight.live[row.ref])
+        }
+        mine = identities(lens, sight.live[twin.ref])
+        if mine and not mine & shared:
+            yield Finding(ALONE, "apart", sight.entity, (twin.ref,))
 
 
 # --- a record and what the journal holds of it ----------------------------------------------------------------

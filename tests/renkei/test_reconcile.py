@@ -20,7 +20,7 @@ from renkei.wire import build, look
 from state.post import post_command
 from state.reader import Reader
 from state.service import command
-from sync.compare import DIFFERENT, DOUBLE, MISSING, STALE, UNKNOWN
+from sync.compare import ALONE, DIFFERENT, DOUBLE, MISSING, STALE, UNKNOWN
 from sync.doubted import reread
 from sync.errors import Retryable
 from sync.normalise import decode_body, encode
@@ -146,7 +146,8 @@ def test_a_record_that_vanished_without_a_word_is_found(town: Town) -> None:
 
 
 def test_a_double_that_nobody_told_is_found_and_known_as_a_twin(town: Town) -> None:
-    """A second live record of one person is named, and explained once the engine knows it as a twin."""
+    """A second live record of one person is named, and explained once the engine knows it as a twin, which is
+    listed as such once nothing speaks for it any more (ADR 0018)."""
     _lead, sales = sides_of(town, 0)
     again = town.record(Email="ma0@x.example", LastName="again")
     swallow(town)
@@ -156,6 +157,9 @@ def test_a_double_that_nobody_told_is_found_and_known_as_a_twin(town: Town) -> N
     after = mended(town)
     assert after.well, after.named
     assert after.explained[DOUBLE] == {"twin": 1}
+    silently(town, again.object, again.id, Email="somebody@else.example")
+    apart = mended(town)
+    assert (apart.well, apart.explained[ALONE]) == (True, {"apart": 1})
 
 
 def test_an_opt_out_that_nobody_told_is_found_and_carried(town: Town) -> None:
