@@ -25,7 +25,7 @@ from sync.normalise import Known, decode_body, encode
 from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_written
 from sync.possible import ANYBODY, shown
 from sync.record import SIDES, Raw, Side, Value
-from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, resolve
+from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, has_moved_on, resolve
 from sync.rows import LIVE, RecordRow
 from sync.rules import Cell, FieldRule, Flow
 from sync.scene import Scene
@@ -116,12 +116,11 @@ def _take_back(
         half = None
     if now is None or row.ref != undone.target or not is_writable(scene.lens, rule, row.ref, undone.path):
         return False
-    moved = half is not None and not now.unconfirmed(side.other) and now.of(side.other) != half.of(side.other)
     seen = sides.body(side).get(undone.path)
     there, ours = (
         scene.lens.read_raw(row.system, row.object, undone.path, raw) for raw in (seen, undone.expected)
     )
-    if moved or there != ours:
+    if there != ours or has_moved_on(now, half, side.other):
         return False
     wants.keep(hold)
     source = now.of(side.other) if half is None else half.of(side.other)

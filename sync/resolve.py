@@ -82,6 +82,14 @@ def resolve(rule: FieldRule, now: Pair, half: Half | None) -> Verdict:
     return _one_way(rule, now, half)
 
 
+def has_moved_on(now: Pair, half: Half | None, side: Side) -> bool:
+    """True if a side no longer has what the value that we wrote across was decided from: its half or, where nothing is
+    agreed on (another record leads there by now), a value that is the same as that one."""
+    if half is None:
+        return not now.unconfirmed(side) and not now.same
+    return _changed(now, half, side)
+
+
 def _changed(now: Pair, half: Half, side: Side) -> bool:
     return not now.unconfirmed(side) and now.of(side) != half.of(side)
 

@@ -191,6 +191,21 @@ def test_an_edit_between_deciding_and_sending_is_not_overwritten() -> None:
     assert writes(made) == 0
 
 
+def test_a_record_that_leads_by_now_with_other_values_is_not_agreed_with_unasked() -> None:
+    """Across, the person goes on as another record: where it has what we carried, our value goes back; where it has
+    another one, nothing is agreed on yet, and the undo gives way to the mapping's `first:` and to its source."""
+    made, people = town(1)
+    run, _before = carried(made, people)
+    ((lead, sales),) = people.items()
+    winner = made.person(Side.MA, email="w@x.example", lastName="n0", title="部長", leadScore=70)
+    made.ma.remove(lead, "merged", winner)
+    undo(made, [run])
+    ticks(made)
+    assert (state(made)[sales]["Title"], state(made)[winner]["title"]) == ("課長", "部長")
+    assert (state(made)[sales]["MA_Score__c"], state(made)[winner]["leadScore"]) == (70, 70)
+    assert writes(made) == 0
+
+
 def test_the_next_change_of_the_source_flows_again() -> None:
     """Agreed to differ is not a pause: the next value goes across, from either side."""
     made, people = town(2)
