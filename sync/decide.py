@@ -136,9 +136,11 @@ def _judge_unconfirmed(scene: Scene, entity: int, wants: Wants, context: Context
 
 
 def _apply_fate(scene: Scene, entity: int, row: RecordRow, verdict: Fate, wants: Wants) -> None:
+    """What became of a value in one record. Halves are of the records that lead: of a twin they say nothing."""
     side = scene.lens.side(row.system)
     base = wants.base or scene.bases.get(entity, Base())
-    half = base.halves.get(verdict.name)
+    leads = base.leading(side) == f"{row.object}/{row.id}"
+    half = base.halves.get(verdict.name) if leads else None
     match verdict.fate:
         case "ignored" | "altered":
             if half is not None:

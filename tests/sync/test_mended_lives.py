@@ -1,4 +1,4 @@
-"""What a merge leaves behind: claims are given up, effects go on under the new name."""
+"""What a merge leaves behind: claims are given up, effects go on under the new name, twins say nothing of who leads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sync.life import Family, note_events
 from sync.note import Noted
 from sync.plan import Work, encode_work
 from sync.record import LifeEvent, Ref, Side
-from sync.rows import LANE_DELTA, PLANNED, OperationRow, Patch
+from sync.rows import IGNORED, LANE_DELTA, PLANNED, OperationRow, Patch
 from sync.rules import ActionKind
 from tests.support.office import Town as Village
 from tests.support.people import MA_BLANK, NOW, lens, numbers, reading, row
@@ -51,6 +51,29 @@ def test_an_effect_that_has_not_left_goes_on_after_a_merge() -> None:
     (kept,) = patch.puts[OperationRow].values()
     assert isinstance(kept, OperationRow)
     assert (kept.state, kept.entity) == (PLANNED, 9)
+
+
+def test_what_became_of_a_value_in_a_twin_says_nothing_of_the_record_that_leads() -> None:
+    """A vendor is found to have ignored us in a record that has become a twin meanwhile: the very value that stands
+    there, typed into the record that leads, is a change and is carried."""
+    with Town() as town:
+        winner = town.lead(email="w@firm.example", lastName="Ito", title="Chief", leadScore=80)
+        loser = town.lead(email="l@firm.example", lastName="Ito", title="Buyer", leadScore=80)
+        town.open()
+        (leads,), (twin,) = (town.having(SALESFORCE, "Marketo_Id__c", each.id) for each in (winner, loser))
+        town.strike(SALESFORCE, "ignored_field")
+        town.edit(loser, title="Head")
+        town.wait()
+        town.cycle()
+        town.wait(400.0)
+        town.cycle()
+        town.merge(winner, loser)
+        town.edit(leads, Title="Buyer")
+        town.wait()
+        town.quiet()
+        assert town.entity(twin) == town.entity(leads)
+        assert [row.state for row, work in town.all_work(twin) if "Title" in work.fields][-1] == IGNORED
+        assert town.value(winner, "title") == "Buyer"
 
 
 @pytest.mark.parametrize("late", [0.0, 60.0], ids=["survivor read", "survivor not read yet"])
