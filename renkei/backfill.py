@@ -248,8 +248,7 @@ class Backfill:
         self.stand.decided += report.decided.entities
         self.stand.conflicts += report.decided.conflicts
         if not world.lens.rules.shadow and world.store.due(world.lens.rules.route, world.clock.now(), 1):
-            delivery = Delivery(world, report.run, left=report.left)
-            self._count(delivery.deliver(max(until, world.clock.now() + 0.5)))
+            self._count(Delivery(world, report.run).deliver(max(until, world.clock.now() + 0.5)))
         return report
 
     def _weigh(self) -> None:

@@ -134,9 +134,7 @@ def _deliver(world: World, report: CycleReport, bounds: Bounds, deadline: float)
     if bounds.send and not world.lens.rules.shadow:
         if any(brake.action == EVERYTHING for brake in report.brakes):  # also what was let go before
             world = replace(world, store=opt_outs_only(world.store))
-        report.delivered = Delivery(world, report.run, left=report.left).deliver(
-            max(deadline, world.clock.now() + 5.0)
-        )
+        report.delivered = Delivery(world, report.run).deliver(max(deadline, world.clock.now() + 5.0))
 
 
 def _read(world: World, report: CycleReport, bounds: Bounds) -> None:

@@ -30,7 +30,7 @@ from sync.rows import LANE_DELTA, BatchRow, OperationRow, Patch
 from sync.rules import ActionKind
 from sync.settle import Settlement
 from sync.source import refuse_other
-from sync.verify import verify
+from sync.verify import is_left, verify
 
 UNSEEN_WAIT = 300.0
 BATCHES_AHEAD = 4
@@ -65,7 +65,7 @@ class _Flight:
 
 
 class Delivery:
-    """One delivery of one route; `left`: not everything that was read has been decided."""
+    """One delivery of one route; `left`: what was read last was not read to its end."""
 
     def __init__(self, world: World, run: int, *, left: bool = False) -> None:
         self.world = world
@@ -79,6 +79,7 @@ class Delivery:
     def deliver(self, until: float = float("inf")) -> Delivered:
         """Send everything that may leave, at most until a time; waits for what is on its way.
         Raises the first Fatal error after everything else was settled."""
+        self.left = self.left or is_left(self.world)
         try:
             while self.world.clock.now() < until:
                 progressed = False

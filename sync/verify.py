@@ -34,6 +34,18 @@ class Verdicts:
         self.refused: list[tuple[Job, RequestRefused]] = []
 
 
+def is_left(world: World) -> bool:
+    """True if not everything that was read has been decided."""
+    systems = world.lens.rules.systems.values()
+    return bool(world.store.dirty(world.kind, systems, _decided(world), 1))
+
+
+def _decided(world: World) -> int:
+    """Up to which dirty mark the route has decided."""
+    marks = world.store.get(CursorRow, [("", world.kind, world.lens.rules.route)])
+    return int(marks[0].value or 0) if marks else 0
+
+
 def verify(world: World, side: Side, run: int, jobs: Sequence[Job], *, left: bool = False) -> Verdicts:
     """Sort operations of one side into those that may leave and those that may not. `left`: not everything that was
     read has been decided."""
@@ -87,8 +99,7 @@ def _is_expected(world: World, record: Record, work: Work) -> bool:
 def _overtaken(world: World, jobs: Sequence[Job]) -> list[Job]:
     """Creates of whom something was read since they were planned, and not decided yet: an opt-out may be among it."""
     creates = [job for job in jobs if job.row.action == ActionKind.CREATE]
-    marks = world.store.get(CursorRow, [("", world.kind, world.lens.rules.route)])
-    decided = int(marks[0].value or 0) if marks else 0
+    decided = _decided(world)
     held = world.store.records_of({job.row.entity for job in creates}) if creates else []
     news = {row.entity for row in held if row.noted > decided}
     return [job for job in creates if job.row.entity in news]
