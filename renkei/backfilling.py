@@ -87,10 +87,10 @@ def alone(wired: Wired, world: World, wish: Wish, teller: Teller) -> Stand:
     while not stand.over:
         shown.tell(stand)
         try:
-            stand, tries = work.step(), 0
             if time.monotonic() - turned > TURN:
-                _turn(world)
+                _turn(world)  # cut off in the middle of reading it is made up for before anybody else is sent
                 turned = time.monotonic()
+            stand, tries = work.step(), 0
         except Retryable as error:
             tries += 1
             if error.after > PATIENCE or tries >= TRIES:

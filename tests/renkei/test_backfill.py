@@ -8,15 +8,18 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from renkei import backfilling
+from renkei.backfill import DONE, SENDING, STEP, Backfill, Stand, Wish
 from renkei.daemon.beside import answer_of, post
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.wire import build
-from sync.errors import Fatal
+from sync.errors import Fatal, Retryable
 from sync.read import World
 from sync.record import SIDES, Side
 from sync.rows import CursorRow, Patch
@@ -221,6 +224,36 @@ def _calls_of_nothing(place: Place) -> int:
     place.renkei("backfill", ROUTE, "--dry-run", "--json")
     place.renkei("sync", "--json")
     return _calls(place) - before
+
+
+def test_a_turn_that_broke_off_is_taken_again_before_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn that ended in the middle of reading is made up for first: nobody is sent after a reading that did not come
+    to its end."""
+    done: list[str] = []
+
+    def turn(_world: World) -> None:
+        done.append("broken" if done.count("turn") == 2 and "broken" not in done else "turn")
+        if done[-1] == "broken":
+            raise Retryable("It is away.", 0.1)
+
+    class Work(Backfill):
+        def step(self, seconds: float = STEP) -> Stand:
+            done.append("step")
+            self.stand.phase = DONE if done.count("step") == 3 else SENDING
+            return self.stand
+
+    world: Any = SimpleNamespace(
+        lens=SimpleNamespace(rules=SimpleNamespace(route=ROUTE)), clock=SimpleNamespace(now=lambda: 0.0)
+    )
+    stand = Stand(wish=Wish(), began=0.0, of={})
+    for name, fake in {
+        "TURN": -1.0, "_turn": turn, "Backfill": Work, "begin": lambda *_: stand,
+        "condition_of": lambda *_: None, "drain": lambda *_, **__: None, "wait_until": lambda *_: None,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(backfilling, name, fake)
+    wired: Any = SimpleNamespace(project=None, store=SimpleNamespace(renew=lambda: None))
+    assert backfilling.alone(wired, world, Wish(), cast("Any", None)).over
+    assert done[done.index("broken") + 1] == "turn"
 
 
 def test_beside_the_service_the_service_does_it(place: Place) -> None:
