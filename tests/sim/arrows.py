@@ -57,8 +57,7 @@ class Arrows(Rulings):
             self.offend("wrong way", row.key, f"{name} was written where it comes from")
         carried = self._on_its_way.pop(place, None)
         if api:
-            self._ours[place] = time
-            self._taken_for_ours.discard(place)
+            self.note_stored(row.key, path, time)
         elif carried is not None and plain(carried) == plain(value):
             self._taken_for_ours.add(place)
         elif place in self._ours and not self._was_read_back(place, time):
@@ -66,6 +65,12 @@ class Arrows(Rulings):
         else:
             self._ours.pop(place, None)
             self._taken_for_ours.discard(place)
+
+    def note_stored(self, key: Key, path: str, time: float) -> None:
+        """A write of the engine took; no ledger tells of one that found its value there already."""
+        if (key[0], path) in ENDS:
+            self._ours[key, path] = time
+            self._taken_for_ours.discard((key, path))
 
     def note_not_taken(self, row: Row, path: str, time: float) -> None:
         """A write of the engine did not take: what a person had typed there unread, or types there before anybody reads

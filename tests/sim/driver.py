@@ -160,6 +160,10 @@ class Schedule:
         """A vendor said that it took a value, and did not."""
         self.oracle.swallow(side, id_, path, value, self.clock.now())
 
+    def stored(self, side: str, id_: str, path: str) -> None:
+        """A vendor took a value, which may have stood there already."""
+        self.oracle.note_stored((side, id_), path, self.clock.now())
+
     def point(self, *label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""
         if not self._alive:

@@ -64,6 +64,9 @@ class Ground(Protocol):
     def swallowed(self, side: str, id_: str, path: str, value: object) -> None:
         """A vendor said that it took a value, and did not."""
 
+    def stored(self, side: str, id_: str, path: str) -> None:
+        """A vendor took a value, which may have stood there already."""
+
     def put_off(self) -> None:
         """The calls of the day are used up: a sweep in this cycle is not made."""
 

@@ -147,15 +147,22 @@ def test_an_address_that_stands_since_before_the_one_carried_was_typed_is_no_new
 
 
 @pytest.mark.parametrize("read", [False, True])
-def test_what_is_typed_one_way_over_a_value_that_the_vendor_ignored_is_somebodys_once_that_was_read(
-    read: bool,
+@pytest.mark.parametrize("stood", [False, True], ids=["ignored", "stood there already"])
+def test_what_is_typed_one_way_over_ours_where_no_ledger_tells_of_it_is_somebodys_once_that_was_read(
+    stood: bool, read: bool
 ) -> None:
-    """Before anybody has read back what became of ours, it is taken for that."""
+    """Before anybody has read back what became of ours, which the vendor ignored or had already, it is taken for
+    that."""
     world = World()
     world.tell(MA, "create", email="t1p1@mail.example")
     world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
     world.tell(SFA, full_name="Ab1")
-    world.oracle.swallow(MA, OURS[MA], ARROWS["full_name"][1][MA], "Ab1", world.now)
+    path = ARROWS["full_name"][1][MA]
+    if stood:
+        world.tell(MA, full_name="Ab1")
+        world.oracle.note_stored((MA, OURS[MA]), path, world.now)
+    else:
+        world.oracle.swallow(MA, OURS[MA], path, "Ab1", world.now)
     if read:
         world.cycle()
     world.tell(MA, full_name="Ab2")

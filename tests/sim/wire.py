@@ -136,7 +136,7 @@ class Wire:
         return write.ref.id or f"new {write.values.get(OTHER_ID[self.system]) or mail}"
 
     def _written(self, writes: Sequence[Write]) -> list[Outcome]:
-        """Write at the vendor, and note which values it said it took and did not."""
+        """Write at the vendor, and note which values it took, and which it only said it took."""
         outcomes = self.vendor.write(writes)
         for place, (write, outcome) in enumerate(zip(writes, outcomes, strict=True)):
             if outcome.result == "applied":
@@ -145,6 +145,8 @@ class Wire:
                 for path, value in write.values.items():
                     if value and (not stored.values[path] or _differ(value, stored.values[path])):
                         self.ground.swallowed(self.system, ref.id, path, value)
+                    else:
+                        self.ground.stored(self.system, ref.id, path)
                 if self.tells:
                     outcomes[place] = outcome._replace(values=stored.values)
         return outcomes
