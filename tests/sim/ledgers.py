@@ -46,6 +46,7 @@ class Ledgers(Blanks):
         self._stored: set[tuple[str, str, int]] = set()
         self._made_from: defaultdict[Key, list[Key]] = defaultdict(list)
         self._untold: set[Key] = set()
+        self._forgotten: set[Key] = set()
 
     # --- following the ledgers -------------------------------------------------------------------------
 
@@ -308,7 +309,7 @@ class Ledgers(Blanks):
             unseen = self.rows[made].gone_unseen and not self._was_told(self.rows[made], source, sent)
             if other.live and other.key != new.key and unseen:
                 self.counts["merged away before it was known"] += 1
-            elif other.live and other.key != new.key and made in self._untold:
+            elif other.live and other.key != new.key and self._is_lost(self.rows[made], source, sent):
                 self.counts["made again after a restore"] += 1
             elif other.live and other.key != new.key:
                 self.offend("duplicate", new.key, f"{new.source} has {other.key} already")
@@ -334,9 +335,21 @@ class Ledgers(Blanks):
             if merged and row.key not in self.shown:
                 row.gone_unseen, row.gone = True, float("inf") if blank else row.gone
         for source, mades in self._made_from.items():
-            self._untold |= {
-                made for made in mades if made not in self.shown and self._is_untold(made, source)
-            }
+            unknown = {made for made in mades if made not in self.shown}
+            self._forgotten |= unknown
+            self._untold |= {made for made in unknown if self._is_untold(made, source)}
+
+    def _is_lost(self, made: Row, source: Row, sent: Sent) -> bool:
+        """Whether an older journal could not know from whom a record was made: nothing told of it when the journal was
+        put back, nothing tells of it any more and it was never shown in between, or nobody had to be shown it yet."""
+        hidden = made.key in self._forgotten and made.key not in self.shown
+        told = self._had_to_show(made, sent) and not self._is_untold(made.key, source.key)
+        return made.key in self._untold or (hidden and not told)
+
+    @staticmethod
+    def _had_to_show(row: Row, sent: Sent) -> bool:
+        """Whether a reader who began in time was bound to be shown a record."""
+        return row.visible < (sent.sweep if row.late else sent.cycle) - SETTLE
 
     def _is_untold(self, made: Key, source: Key) -> bool:
         """Whether nothing that stands at a vendor says any more from whom a record was made: neither bears the id of
@@ -352,8 +365,7 @@ class Ledgers(Blanks):
             was = source.get(paths) is True and source.changed[paths[source.side]] < horizon
             if (*new.key, paths[new.side]) in self._swallowed:
                 continue
-            known = source.visible < (sent.sweep if source.late else sent.cycle) - SETTLE
-            known = known and (source.live or source.left > sent.cycle)
+            known = self._had_to_show(source, sent) and (source.live or source.left > sent.cycle)
             if was and known and new.get(paths) is not True:
                 self.offend("forgotten opt-out", new.key, f"{new.source} was opted out of {topic}")
 
@@ -378,9 +390,8 @@ class Ledgers(Blanks):
         for other in self.rows.values():
             if other.side != new.side or not other.live or other.key == new.key:
                 continue
-            ours = other.api_mail == email
-            known = ours or other.visible < (sent.sweep if other.late else sent.cycle) - SETTLE
-            if not known:
+            ours = other.api_mail == email and other.key not in self._forgotten
+            if not ours and not self._had_to_show(other, sent):
                 continue
             by_mail = email and plain(other.get(TWO_WAY["email"])) == email
             by_id = self.is_of(other, new.person) and self.named_by(other) == source.key
