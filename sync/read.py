@@ -136,17 +136,18 @@ def _compare_ids(world: World, side: Side, run: int) -> int:
 
 def read_anew(world: World, side: Side, run: int) -> ReadCount | None:
     """Read everything once more where that was asked for (else None), beside the feed, which loses nothing
-    meanwhile."""
-    key = (world.lens.system(side), world.kind, ANEW)
-    if not world.store.get(CursorRow, [key]):
-        return None
-    done = _read_feed(world, side, run, ANEW)
+    meanwhile. It stays asked for until `end_anew`."""
+    asked = world.store.get(CursorRow, [(world.lens.system(side), world.kind, ANEW)])
+    return _read_feed(world, side, run, ANEW) if asked else None
+
+
+def end_anew(world: World, side: Side) -> None:
+    """Everything was read once more, and whom that did not list was asked for."""
     patch = Patch()
-    patch.drop(CursorRow(*key, "", 0, 0, 0.0))
+    patch.drop(CursorRow(world.lens.system(side), world.kind, ANEW, "", 0, 0, 0.0))
     for mark in world.store.get(CursorRow, [("", world.kind, world.lens.rules.route)]):
         patch.put(mark._replace(as_of=world.numbers()))  # what reading anew has changed is no news
     world.store.commit(patch)
-    return done
 
 
 def _read_feed(world: World, side: Side, run: int, name: str) -> ReadCount:

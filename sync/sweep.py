@@ -15,7 +15,17 @@ import msgspec
 from sync.guard import allowed_of
 from sync.normalise import encode
 from sync.note import note_keys
-from sync.read import ReadCount, World, held_rows, note_late, note_page, pages_of, read_anew, read_refs
+from sync.read import (
+    ReadCount,
+    World,
+    end_anew,
+    held_rows,
+    note_late,
+    note_page,
+    pages_of,
+    read_anew,
+    read_refs,
+)  # fmt: skip
 from sync.record import LifeEvent, Ref, Side
 from sync.rows import LIVE, CursorRow, Patch
 from sync.rules import Sign
@@ -77,12 +87,15 @@ def _mind_silence(world: World, side: Side, run: int, missing: Sequence[Ref], do
 
 def read_everything(world: World, side: Side, run: int) -> int:
     """Read everything once more where that was asked for. Where that lists fewer than we hold, by more than may be
-    lost, we ask by id, part by part; how many were not given."""
+    lost, we ask by id, part by part; how many were not given. Broken off, it is begun again where the listing ended."""
     done = ReadCount()
     listed = read_anew(world, side, run)
-    held = world.store.count_records(world.lens.system(side), world.kind) if listed is not None else 0
-    if listed is not None and held - listed.read > _allowed(world, held):
+    if listed is None:
+        return 0
+    held = world.store.count_records(world.lens.system(side), world.kind)
+    if held - listed.read > _allowed(world, held):
         _ask_for_everybody(world, side, run, done)
+    end_anew(world, side)
     return done.lost
 
 

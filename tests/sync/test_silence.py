@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from sync.errors import Retryable
 from sync.normalise import Lens
 from sync.ports import Paths
 from sync.record import Page, Record, Ref, Side
@@ -23,20 +24,25 @@ class Narrow(Office):
     def __init__(self, clock: Time) -> None:
         super().__init__("sfa", clock, tuple(SFA_BLANK), unique="Marketo_Id__c")
         self.lists = self.gives = True
+        self.away = False
         self.asked: list[int] = []
 
     def changes(
         self, kind: str, since: str | None, paths: Paths, *, back: float = 0.0, keys_only: bool = False
     ) -> Iterator[Page]:
         """The feed, or its empty pages."""
-        asked = list(self.asked)  # it reads its own records in the same way
+        asked, away = list(self.asked), self.away  # it reads its own records in the same way
+        self.away = False
         pages = list(super().changes(kind, since, paths, back=back, keys_only=keys_only))
-        self.asked = asked
+        self.asked, self.away = asked, away
         for page in pages:
             yield page if self.lists else page._replace(records=(), events=())
 
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
-        """Records by id, and how many were asked for."""
+        """Records by id, and how many were asked for; once away, nobody is asked."""
+        if self.away:
+            self.away = False
+            raise Retryable("It is away.")
         self.asked.append(len(refs))
         return super().fetch(kind, refs, paths) if self.gives else [None] * len(refs)
 
@@ -82,13 +88,20 @@ def test_what_a_sweep_misses_is_asked_for(
     assert sum(narrow.asked) == asked
 
 
+@pytest.mark.parametrize("broken", [False, True], ids=["at once", "asking broke off"])
 @pytest.mark.parametrize(("gives", "told"), [
     (True, []), (False, [f"sfa lost {PEOPLE} of {PEOPLE} records, limit 50"]),
 ])  # fmt: skip
-def test_a_listing_of_everything_that_is_too_short_is_asked_about(gives: bool, told: list[str]) -> None:
-    """Changed rules read everything anew, and a side lists nobody: who is given by id is there, else the route asks."""
+def test_a_listing_of_everything_that_is_too_short_is_asked_about(
+    gives: bool, told: list[str], broken: bool
+) -> None:
+    """Changed rules read everything anew, and a side lists nobody: who is given by id is there, else the route asks;
+    where asking breaks off, the next cycle asks."""
     town, narrow = settled(0)
-    narrow.lists, narrow.gives = False, gives
+    narrow.lists, narrow.gives, narrow.away = False, gives, broken
     town.lens = Lens(replace(town.lens.rules, reading="other"))
+    if broken:
+        with pytest.raises(Retryable):
+            losses(town, sweep=0.0)
     assert losses(town, sweep=0.0) == told
     assert sum(narrow.asked) == PEOPLE
