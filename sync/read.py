@@ -119,19 +119,24 @@ def _was_away(world: World, side: Side) -> bool:
 
 
 def _compare_ids(world: World, side: Side, run: int) -> int:
-    """Read by id every record of a side that we hold; how many were not given. Found through all dirty marks ever
-    set, because each entity bears at least one."""
+    """Read by id every record of a side that we hold; how many were not given."""
     done = ReadCount()
+    for refs in held_parts(world, side):
+        read_refs(world, side, run, refs, done)
+    return done.lost
+
+
+def held_parts(world: World, side: Side) -> Iterator[list[Ref]]:
+    """Every record of a side that we hold and that is not known to be gone, part by part, whoever made it. Found
+    through all dirty marks ever set, because each entity bears at least one."""
     after, entities = 0, set[int]()
+    system = world.lens.system(side)
     while marks := world.store.dirty(world.kind, world.lens.rules.systems.values(), after, CHUNK):
         after = marks[-1].noted
         fresh = {mark.entity for mark in marks} - entities
         entities |= fresh
         held = world.store.records_of(fresh)
-        system = world.lens.system(side)
-        refs = [row.ref for row in held if row.system == system and row.state in (LIVE, UNSEEN)]
-        read_refs(world, side, run, refs, done)
-    return done.lost
+        yield [row.ref for row in held if row.system == system and row.state in (LIVE, UNSEEN)]
 
 
 def read_anew(world: World, side: Side, run: int) -> ReadCount | None:

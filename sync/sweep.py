@@ -19,6 +19,7 @@ from sync.read import (
     ReadCount,
     World,
     end_anew,
+    held_parts,
     held_rows,
     note_late,
     note_page,
@@ -35,7 +36,6 @@ FEW = 5  # fewer than these say nothing of a source
 MOST = 0.5
 EVERY = 300.0  # seconds between two sweeps that are remembered
 SURE = 60.0  # what the feed told so shortly after a sweep may be older than the next one looks back
-PART = 1_000
 
 
 class Shown(msgspec.Struct, array_like=True):
@@ -104,12 +104,9 @@ def _allowed(world: World, held: int) -> int:
 
 
 def _ask_for_everybody(world: World, side: Side, run: int, done: ReadCount) -> None:
-    system, kind = world.lens.system(side), world.kind
-    allowed = _allowed(world, world.store.count_records(system, kind))
-    after = 0
-    while done.lost <= allowed and (marks := world.store.dirty(kind, [system], after, PART)):
-        after = marks[-1].noted
-        if not _are_gone(world, side, run, [Ref(*mark[2:]) for mark in marks], done):
+    allowed = _allowed(world, world.store.count_records(world.lens.system(side), world.kind))
+    for refs in held_parts(world, side):
+        if done.lost > allowed or not _are_gone(world, side, run, refs, done):
             return
 
 

@@ -47,14 +47,20 @@ class Narrow(Office):
         return super().fetch(kind, refs, paths) if self.gives else [None] * len(refs)
 
 
-def settled(edits: int) -> tuple[Town, Narrow]:
-    """A town at rest, in which the feed of sales has just told so many edits."""
+def peopled() -> tuple[Town, Narrow]:
+    """A town whose people are known to marketing, before the first cycle."""
     town = Town()
     town.sfa = narrow = Narrow(town.clock)
     for number in range(PEOPLE):
-        mail = f"p{number}@x.example"
-        town.person(Side.MA, email=mail, lastName="山田")
-        town.person(Side.SFA, Email=mail, LastName="山田")
+        town.person(Side.MA, email=f"p{number}@x.example", lastName="山田")
+    return town, narrow
+
+
+def settled(edits: int) -> tuple[Town, Narrow]:
+    """A town at rest, in which the feed of sales has just told so many edits."""
+    town, narrow = peopled()
+    for number in range(PEOPLE):
+        town.person(Side.SFA, Email=f"p{number}@x.example", LastName="山田")
     for _ in range(6):
         town.cycle()
     town.tick(sweep=900.0)
@@ -104,4 +110,15 @@ def test_a_listing_of_everything_that_is_too_short_is_asked_about(
         with pytest.raises(Retryable):
             losses(town, sweep=0.0)
     assert losses(town, sweep=0.0) == told
+    assert sum(narrow.asked) == PEOPLE
+
+
+def test_whom_we_have_made_and_not_read_back_is_asked_for_like_anybody() -> None:
+    """A side falls silent before it has shown what we wrote there; nothing of that was ever marked, and still the route
+    asks for it, and stands still where it is not given."""
+    town, narrow = peopled()
+    town.cycle()
+    narrow.lists = narrow.gives = False
+    town.lens = Lens(replace(town.lens.rules, reading="other"))
+    assert losses(town, sweep=0.0) == [f"sfa lost {PEOPLE} of {PEOPLE} records, limit 50"]
     assert sum(narrow.asked) == PEOPLE
