@@ -17,6 +17,7 @@ from simulators.marketo.state import MarketoState
 from simulators.salesforce.state import SalesforceState
 from sync.cycle import Bounds, run_cycle
 from sync.errors import Fatal, RequestRefused, Retryable
+from sync.guard import Brake
 from sync.read import Numbering, World
 from sync.record import Side
 from sync.rows import CursorRow, RulesRow
@@ -33,10 +34,12 @@ from tests.sim.office import Office, Permitted
 from tests.sim.oracle import MA, OTHER_ID, SFA, Offence, Oracle, Sent
 from tests.sim.profiles import PROFILES
 from tests.sim.restless import Restless
+from tests.sim.tally import Tally
 from tests.sim.vocabulary import Claim
 from tests.sim.wire import SERVER_TIMEOUT, VISIBILITY_LAG, Crash, Inline, Sending, Wire
 
 QUIET = (4.0, 130.0, 310.0, 3_700.0, 22_000.0, 87_000.0, 87_000.0, 310.0, 5.0)
+CUT, MORE = Bounds().seconds, 30  # a cycle that took so long left work for another one, up to so many
 ECHOES = 3
 LATE, SWEEP_EVERY = 900.0, 300.0
 BACKUPS = 0.1  # share of steps before which a backup is made
@@ -78,6 +81,7 @@ class Schedule:
         self.shown: dict[tuple[str, str], float] = {}
         self.read: dict[tuple[str, str], float] = {}
         self.oracle = Oracle(self.shown, self.read)
+        self.tally = Tally()
         self.story: list[tuple[object, ...]] = []
         self.counts: Counter[str] = Counter()
         self.faults = {side: Strikes(rng) for side in (MA, SFA)}
@@ -108,6 +112,7 @@ class Schedule:
         self._alive = True
         self._agitated = False
         self._judged = False
+        self._agreed = False
         self.backup: Backup | None = None
         self.heard: list[Claim] = []
         self.world = self._world()
@@ -152,6 +157,7 @@ class Schedule:
                 hidden = self.sfa.tables[entry.object].hidden if side == SFA else {}
                 until, _ = hidden.get(entry.id, (entry.time + VISIBILITY_LAG, None))
                 self.oracle.see(side, entry, sent, until)
+                self.tally.see(side, entry, until)
             self._seen[side] = len(ledger)
         if self.kind.commands:
             self.desk.forgive(self.oracle.offences)
@@ -183,6 +189,7 @@ class Schedule:
     def withhold(self, side: str, id_: str) -> None:
         """A read by id leaves a record out."""
         self.counts["withheld"] += 1
+        self.tally.withheld(side, self.clock.now())
         self.tell("withheld", side, id_)
 
     def meddle(self, side: str, ids: Sequence[str]) -> None:
@@ -262,7 +269,7 @@ class Schedule:
         """One cycle; a sweep reaches back to the last one that came to its end, as the daemon's does."""
         self._adopt()
         rows = self.store.get(RulesRow, [(self.world.lens.rules.route,)])
-        first = not (rows and rows[0].applied)
+        first = self._agreed or not (rows and rows[0].applied)
         chunk = self.rng.choice((1, 3, 1000)) if self._agitated else 1000
         allowed = self.office.turned_away.copy()
         self.cycle_began = now = self.clock.now()
@@ -276,8 +283,9 @@ class Schedule:
             self._swept = now if report.swept else self._swept
             refused = (self.office.turned_away - allowed).keys()
             self.oracle.read_through(now, self.clock.now(), refused)
-            if report.brakes and self.office.turned_away == allowed:
-                self.oracle.offend("brake", report.brakes[0].action, report.brakes[0].reason)
+            self._agreed = bool(report.brakes) and self.office.turned_away == allowed
+            if self._agreed:
+                self._judge_brakes(report.brakes)
         except Retryable as error:
             self.tell("cycle ends", error.message)
         except RequestRefused as error:
@@ -295,6 +303,16 @@ class Schedule:
                 self.oracle.offend("error", type(error).__name__, str(error))
                 raise
             self._restart()
+
+    def _judge_brakes(self, brakes: Sequence[Brake]) -> None:
+        """Somebody looks at what stops everything, and agrees to it as a whole, unless the brake is wrong."""
+        since = self.oracle.cycles[-2] if len(self.oracle.cycles) > 1 else 0.0
+        for brake in brakes:
+            if self.tally.is_right(brake.reason, since, self.clock.now()):
+                self.counts["brakes that were right"] += 1
+                self.tell("brake", brake.reason)
+            else:
+                self.oracle.offend("brake", brake.action, brake.reason)
 
     def _adopt(self) -> None:
         """Work by the mapping file as it is now, as a daemon does that reads it anew."""
@@ -409,6 +427,11 @@ class Schedule:
             self._cycle(sweep=self._is_due())
             if self.oracle.offences:
                 return
+        for _ in range(MORE):
+            if self.clock.now() - self.cycle_began < CUT:
+                break
+            self.clock.advance(310.0)
+            self._cycle(sweep=self._is_due())
         before = self._effort()
         for number in range(ECHOES):
             self.clock.advance(5.0)

@@ -9,6 +9,7 @@ from sync.ports import Write
 from sync.record import Ref
 from tests.sim.driver import Schedule
 from tests.sim.oracle import MA, SFA, Oracle
+from tests.sim.tally import Tally
 from tests.sim.vocabulary import ARROWS, OTHER_ID, TWO_WAY, Sent
 
 OURS = {MA: "1", SFA: "00Q1"}
@@ -173,6 +174,28 @@ def test_what_is_typed_one_way_over_ours_where_no_ledger_tells_of_it_is_somebody
     world.tell(MA, full_name="Ab2")
     ma, sfa = (world.oracle.rows[side, OURS[side]] for side in (MA, SFA))
     assert bool(world.oracle.differs("full_name", ma, sfa)) is read
+
+
+@pytest.mark.parametrize(
+    ("typed", "days", "said", "right"),
+    [(51, 0.0, 51, True), (50, 0.0, 50, False), (51, 0.0, 52, False), (51, 1.0, 51, False)],
+    ids=["as it says", "within the limit", "fewer than it says", "looked at before"],
+)
+def test_a_brake_is_right_where_as_much_was_done_as_it_says_and_more_than_its_limit(
+    typed: int, days: float, said: int, right: bool
+) -> None:
+    """Counted by the vendors' own books since a cycle last looked, for addresses and for records that no read gave."""
+    tally, began = Tally(), 1_000.0 + days * 86_400.0
+    for number in range(typed):
+        change = {"email": (f"t{number}p1@mail.example", f"t{number}p2@mail.example")}
+        tally.see(MA, Entry(number, 1_000.0, "human", "update", "Lead", str(number), change), 1_000.0)
+        tally.withheld(SFA, 1_000.0)
+    tally.see(MA, Entry(99, 1_000.0, "api", "update", "Lead", "1", change), 1_000.0)
+    for reason in (
+        f"the key marketo Lead.email changed in {said} records this cycle, limit 50",
+        f"salesforce lost {said} of 374 records, limit 50",
+    ):
+        assert tally.is_right(reason, began, began + 10.0) is right
 
 
 def test_an_answer_with_results_missing_shows_nobody() -> None:
