@@ -8,7 +8,7 @@ of the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from tests.sim.rulings import Rulings
 from tests.sim.vocabulary import ARROWS, LAG, Key, Row, plain
@@ -38,6 +38,19 @@ class Arrows(Rulings):
         sides that refused a read."""
         self.cycles.append(began)
         self._unread.update((side, began) for side in refused)
+
+    def answered(self, side: str, ids: Collection[str], time: float) -> None:
+        """A write of these records is answered now: what is ours there, and was not read back yet, counts from now on.
+        A page that was asked for too soon after the answer shows nothing new (protocol §1)."""
+        self._count_from(self._ours, side, ids, time)
+
+    def _count_from(
+        self, ours: dict[tuple[Key, str], float], side: str, ids: Collection[str], time: float
+    ) -> None:
+        for place, since in ours.items():
+            mine = place[0][0] == side and place[0][1] in ids
+            if mine and not self._came_early(since) and not self.was_read_since(side, since, time):
+                ours[place] = time
 
     def go_on(self, row: Row, into: Row) -> None:
         """A record goes on as another, which has its values or is given them by the same act."""
@@ -88,9 +101,12 @@ class Arrows(Rulings):
         """Whether a cycle that has come to its end, and was let read there, began between our write and this time. A
         page that was asked for before our write had to be visible proves nothing (protocol §1), and is not given a
         second time: then the record is read by id, a while later."""
-        early = any(ours < began <= ours + LAG for began in self._begun[-50:])
-        since = ours + LAG + (READ_BACK if early else 0.0)
+        since = ours + LAG + (READ_BACK if self._came_early(ours) else 0.0)
         return any(since < cycle < time and (side, cycle) not in self._unread for cycle in self.cycles[-50:])
+
+    def _came_early(self, ours: float) -> bool:
+        """Whether a page was asked for before our write had to be visible."""
+        return any(ours < began <= ours + LAG for began in self._begun[-50:])
 
     def differs(self, name: str, ma: Row, sfa: Row) -> str:
         """How a field differs between the ends ("" = it does not, or nobody can know it)."""

@@ -7,6 +7,7 @@ engine.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from tests.sim.glimpses import Glimpses
@@ -35,6 +36,11 @@ class Blanks(Glimpses):
         self._blanks: dict[tuple[Key, str], Blank] = {}
         self._emptied: set[tuple[int, str]] = set()
         self._never_read: set[int] = set()
+
+    def answered(self, side: str, ids: Collection[str], time: float) -> None:
+        """A write of these records is answered now."""
+        super().answered(side, ids, time)
+        self._count_from(self._brought, side, ids, time)
 
     def _note_blank(self, row: Row, field: str, was: Token, time: float) -> None:
         """A person empties a field."""

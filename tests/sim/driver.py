@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from simulators.marketo.fields import Value
@@ -169,6 +169,10 @@ class Schedule:
     def stored(self, side: str, id_: str, path: str) -> None:
         """A vendor took a value, which may have stood there already."""
         self.oracle.note_stored((side, id_), path, self.clock.now())
+
+    def answered(self, side: str, ids: Collection[str]) -> None:
+        """An answer says of these records that they were written."""
+        self.oracle.answered(side, ids, self.clock.now())
 
     def point(self, *label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""

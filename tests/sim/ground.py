@@ -6,7 +6,7 @@ Protocols and small data only; decides nothing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar, cast
@@ -66,6 +66,9 @@ class Ground(Protocol):
 
     def stored(self, side: str, id_: str, path: str) -> None:
         """A vendor took a value, which may have stood there already."""
+
+    def answered(self, side: str, ids: Collection[str]) -> None:
+        """An answer says of these records that they were written."""
 
     def put_off(self) -> None:
         """The calls of the day are used up: a sweep in this cycle is not made."""

@@ -10,7 +10,7 @@ from sync.record import Ref
 from tests.sim.driver import Schedule
 from tests.sim.oracle import MA, SFA, Oracle
 from tests.sim.tally import Tally
-from tests.sim.vocabulary import ARROWS, OTHER_ID, TWO_WAY, Sent
+from tests.sim.vocabulary import ARROWS, OTHER_ID, TWO_WAY, Claim, Sent
 
 OURS = {MA: "1", SFA: "00Q1"}
 
@@ -196,6 +196,26 @@ def test_a_brake_is_right_where_as_much_was_done_as_it_says_and_more_than_its_li
         f"salesforce lost {said} of 374 records, limit 50",
     ):
         assert tally.is_right(reason, began, began + 10.0) is right
+
+
+@pytest.mark.parametrize(("after", "false"), [(0.0, ["false claim"]), (0.4, [])])
+def test_a_page_asked_for_too_soon_after_the_answer_to_a_write_reads_nothing_back(
+    after: float, false: list[str]
+) -> None:
+    """Whoever wrote knows of it by the answer (protocol §1): a page that would have been late enough after the write is
+    too early after an answer that took its time, and what is emptied then looks as if ours had never come."""
+    world = World()
+    world.tell(SFA, "create", email="t1p1@mail.example", title="T2P1")
+    wrote = world.now
+    world.tell(MA, "create", "api", email="t1p1@mail.example", title="T2P1", id=OURS[SFA])
+    world.tell(SFA, "update", "api", id=OURS[MA])
+    world.oracle.answered(MA, [OURS[MA]], wrote + after)
+    world.oracle.read_from(wrote + 1.2)
+    world.oracle.read_through(wrote + 1.2, wrote + 1.3, ())
+    world.now = wrote + 2.0
+    world.tell(MA, title=None)
+    said = [Claim("ignored", MA, OURS[MA], "title", "T2P1")]
+    assert [offence.kind for offence in world.oracle.judge(said)] == false
 
 
 def test_an_answer_with_results_missing_shows_nobody() -> None:

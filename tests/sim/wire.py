@@ -120,7 +120,9 @@ class Wire:
         if len(outcomes) == len(
             writes
         ):  # else nobody can say which record is whose: the answer counts as lost
-            self._show(outcome.id for outcome in outcomes if outcome.result == "applied")
+            done = [outcome.id for outcome in outcomes if outcome.result == "applied"]
+            self._show(done)
+            self.ground.answered(self.system, done)
         return outcomes
 
     def calm(self) -> None:
