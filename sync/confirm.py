@@ -28,7 +28,8 @@ class Sent(NamedTuple):
     that was put back nobody knows (sync.copied).
     `awaited`: something is decided by this value as soon as it is read back.
     `doubt`: nobody knows whether it arrived: its record was deleted before anybody could look.
-    `others`: somebody else was seen to have written to the record since, and to this value for all that is known.
+    `others`: somebody else has written to the record since, and to this value for all that is known; in a copy that was
+    put back they may have.
     `agreed`: what was agreed on before a write in doubt, of marketing and of sales (empty = not known)."""
 
     operation: int

@@ -166,7 +166,7 @@ class Settlement:
         left, alone = waiting(held), not (held.settled or work.copied)
         for path, field_ in work.fields.items():
             if seen.get(path) != field_.desired:
-                others = held.own == 0 and seen.get(path) is not None
+                others = work.copied or (held.own == 0 and seen.get(path) is not None)
                 left.setdefault(path, Sent(row.id, None, field_.desired, 0, alone=alone, others=others))
         return held._replace(noted=self.numbers(), unconfirmed=pack(left))
 

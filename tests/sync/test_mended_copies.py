@@ -21,15 +21,21 @@ from sync.rows import RecordRow
 from tests.contract.rows import RECORD, puts
 from tests.state.clock import HandClock
 from tests.support.office import Town
+from tests.support.people import MAPPING
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["awaited", "on its way"])
 def test_an_edit_made_after_the_copy_is_no_alteration_of_what_the_copy_awaits(
     lost: bool, tmp_path: Path
 ) -> None:
-    """Somebody types over a value that the copy still waits to read back, and we write another field after it: «last
-    modified by us» speaks of that write, which the copy does not know, and the edit is carried like any other."""
-    town, acts = Town(), list[Callable[[], object]]()
+    """Somebody types over values that the copy still waits to read back, and we write another field after it: «last
+    modified by us» speaks of that write, which the copy does not know. The edit is carried like any other, and put
+    right where the field goes one way and its drift is restored."""
+    mapping, acts = (
+        MAPPING.replace("type: integer", "type: integer, drift: restore"),
+        list[Callable[[], object]](),
+    )
+    town = Town(mapping)
     place, copy, inner = tmp_path / "state.db", tmp_path / "copy.db", town.sfa.write
 
     def write(kind: str, writes: Sequence[Write]) -> list[Outcome]:
@@ -41,7 +47,7 @@ def test_an_edit_made_after_the_copy_is_no_alteration_of_what_the_copy_awaits(
         write(kind, writes)
         raise InDoubt("the answer was lost")
 
-    lead = town.person(Side.MA, email="a@x.example", lastName="山田", title="課長")
+    lead = town.person(Side.MA, email="a@x.example", lastName="山田", title="課長", leadScore=70)
     town.sfa.write = lose if lost else write  # type: ignore[method-assign]
     with SqlStore(place, town.clock, "first") as store:
         town.store = store  # type: ignore[assignment]
@@ -51,7 +57,7 @@ def test_an_edit_made_after_the_copy_is_no_alteration_of_what_the_copy_awaits(
         town.cycle()
         (record,) = town.sfa.find("person", "Lead", "Email", ["a@x.example"], {"Lead": ("Title",)})
         town.ma.edit(lead, {"industry": "製造業"})
-        acts.append(lambda: town.sfa.edit(record.ref, {"Title": "部長"}))
+        acts.append(lambda: town.sfa.edit(record.ref, {"Title": "部長", "MA_Score__c": 5}))
         town.cycle()
         assert acts == []
     with SqlStore(copy, town.clock, "second") as store:
@@ -60,9 +66,9 @@ def test_an_edit_made_after_the_copy_is_no_alteration_of_what_the_copy_awaits(
             town.cycle()
     found = [
         *town.ma.fetch("person", [lead], {"Lead": ("title",)}),
-        *town.sfa.fetch("person", [record.ref], {"Lead": ("Title", "Industry")}),
+        *town.sfa.fetch("person", [record.ref], {"Lead": ("Title", "Industry", "MA_Score__c")}),
     ]
-    assert [[*each.values.values()] for each in found if each] == [["部長"], ["部長", "Manufacturing"]]
+    assert [[*each.values.values()] for each in found if each] == [["部長"], ["部長", "Manufacturing", 70]]
 
 
 @pytest.mark.parametrize("to_put_back", [True, False])
