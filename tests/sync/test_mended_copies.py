@@ -31,11 +31,8 @@ def test_an_edit_made_after_the_copy_is_no_alteration_of_what_the_copy_awaits(
     """Somebody types over values that the copy still waits to read back, and we write another field after it: «last
     modified by us» speaks of that write, which the copy does not know. The edit is carried like any other, and put
     right where the field goes one way and its drift is restored."""
-    mapping, acts = (
-        MAPPING.replace("type: integer", "type: integer, drift: restore"),
-        list[Callable[[], object]](),
-    )
-    town = Town(mapping)
+    town = Town(MAPPING.replace("type: integer", "type: integer, drift: restore"))
+    acts: list[Callable[[], object]] = []
     place, copy, inner = tmp_path / "state.db", tmp_path / "copy.db", town.sfa.write
 
     def write(kind: str, writes: Sequence[Write]) -> list[Outcome]:
