@@ -35,6 +35,7 @@ from sync.refer import translate
 from sync.rows import LIVE, BaseRow, HoldRow, RecordRow
 from sync.scene import Scene
 from sync.stand import Stood, stand
+from sync.unseen import is_awaited
 from sync.work import Context, Wants, reconcile
 
 
@@ -93,6 +94,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
     match identity:
         case Linked():
             decide_pairs(scene, entity, wants, context.now)
+            _want_read(scene, entity, wants, context.now)
             for ref, paths in wants.awaited.items():
                 scene.put(await_back(scene.records[ref], paths))
             release_effects(scene, entity)
@@ -166,6 +168,14 @@ def _want_consent(scene: Scene, entity: int, wants: Wants) -> None:
     wants.opt_outs += found.writes
     for question in found.questions:
         wants.hold(base_name(question.topic), "consent", {"record": list(question.row.ref)})
+
+
+def _want_read(scene: Scene, entity: int, wants: Wants, now: float) -> None:
+    """Only the name of the record across is known, and its vendor does not give it: nothing goes on until it does."""
+    for side in scene.lens.rules.sides:
+        lead = scene.leading(entity, side)
+        if lead is not None and is_awaited(lead, now):
+            wants.hold("", "unseen", {"record": list(lead.ref)})
 
 
 def store_holds(scene: Scene, wants: Wants, context: Context) -> int:

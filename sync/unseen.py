@@ -22,12 +22,13 @@ def note_unseen(
     held: Mapping[Ref, RecordRow], missing: Iterable[Ref], reading: Reading, numbers: Numbers, patch: Patch
 ) -> int:
     """What was asked for and not given is asked for again, until it shows or the vendor says what became of it; how
-    many these are."""
+    many these are. Whoever is known to have such a record of which nothing else is known is told so."""
     unseen = 0
     for ref in sorted(missing):
         row = held.get(ref) or placeholder(ref, reading, numbers())
         if row.state in (LIVE, UNSEEN):
-            patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT))
+            noted = numbers() if is_unread(row) else row.noted
+            patch.put(row._replace(state=UNSEEN, refetch_at=reading.now + UNSEEN_WAIT, noted=noted))
             unseen += 1
             _may_be_anybody(row, reading, patch)
         else:
@@ -47,10 +48,21 @@ def note_refused(
             row = placeholder(ref, reading, numbers())
             _may_be_anybody(row, reading, patch)
         if row is not None and (named or row.refetch_at):
-            patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT))
+            noted = numbers() if is_unread(row) else row.noted
+            patch.put(row._replace(refetch_at=reading.now + REFUSED_WAIT, noted=noted))
+
+
+def is_unread(row: RecordRow) -> bool:
+    """True for a record of which nobody has ever read or written anything: only its name is known."""
+    return row.as_of == row.settled == 0
+
+
+def is_awaited(row: RecordRow, now: float) -> bool:
+    """True for such a record once it was asked for and did not come: it is to be asked for again."""
+    return row.state == UNSEEN and is_unread(row) and row.refetch_at > now
 
 
 def _may_be_anybody(row: RecordRow, reading: Reading, patch: Patch) -> None:
     """Nobody knows who that is: until it shows, whom we would create is looked for first."""
-    if row.as_of == row.settled == 0:
+    if is_unread(row):
         patch.put(CursorRow(row.system, row.kind, UNREAD, "", 0, reading.as_of, reading.now))

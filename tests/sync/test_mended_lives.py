@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from msgspec.json import decode
 
 from sync.life import Family, note_events
 from sync.note import Noted
 from sync.plan import Work, encode_work
-from sync.record import LifeEvent, Ref, Side
+from sync.ports import Paths
+from sync.record import LifeEvent, Record, Ref, Side
 from sync.rows import IGNORED, LANE_DELTA, PLANNED, OperationRow, Patch
 from sync.rules import ActionKind
 from tests.support.office import Town as Village
@@ -89,5 +93,36 @@ def test_an_id_of_a_record_that_was_merged_before_anybody_read_it_means_the_surv
     town.ma.remove(loser, "merged", winner)
     for _ in range(3):
         town.cycle()
+    found = town.ma.find("person", "Lead", "lastName", ["Ito"], {"Lead": ("title",)})
+    assert [(each.ref, each.values["title"]) for each in found] == [(winner, "CEO")]
+
+
+def test_a_survivor_that_nobody_gives_is_asked_of_a_person_once_it_was_asked_for() -> None:
+    """The same where the vendor does not give the survivor: its person stands in the inbox as not shown until it does,
+    and what they have there is found then."""
+    town = Village()
+    late = 5_000.0
+    winner = town.ma.edit(
+        Ref("ma", "Lead", ""), {**MA_BLANK, "email": "w@x.example", "lastName": "Ito"}, late=late
+    )
+    loser = town.person(Side.MA, email="l@x.example", lastName="Ito")
+    town.person(Side.SFA, Email="r@x.example", LastName="Ito", Title="CEO", Marketo_Id__c=loser.id)
+    town.ma.remove(loser, "merged", winner)
+    give = town.ma.fetch
+
+    def fetch(kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
+        shows = town.clock.now() >= NOW + late
+        return [
+            each if shows or each is None or each.ref != winner else None for each in give(kind, refs, paths)
+        ]
+
+    town.ma.fetch = fetch  # type: ignore[method-assign]
+    for _ in range(3):
+        town.cycle()
+    (hold,) = [each for each in town.store.holds_of(range(1_000)) if each.kind == "unseen"]
+    assert decode(hold.body)["record"] == list(winner)
+    town.cycle(late)
+    town.cycle()
+    assert [each.kind for each in town.store.holds_of(range(1_000))] == []
     found = town.ma.find("person", "Lead", "lastName", ["Ito"], {"Lead": ("title",)})
     assert [(each.ref, each.values["title"]) for each in found] == [(winner, "CEO")]
