@@ -44,17 +44,19 @@ class Recovery:
     seconds: float
 
 
-def recoveries(operations: int, few: int = FEW, watched: float = WATCHED) -> list[Recovery]:
-    """With few open operations, then with many, each watched for so many seconds."""
+def recoveries(
+    operations: int, few: int = FEW, watched: float = WATCHED, people: int = PEOPLE
+) -> list[Recovery]:
+    """With few open operations, then with many, over so many people, each watched for so many seconds."""
     found = []
     for number in (min(few, operations), operations):
-        found.append(_recovered(number, watched))
+        found.append(_recovered(number, watched, people))
         say(f"{number:,} open: {found[-1]}")
     return found
 
 
-def _recovered(operations: int, watched: float) -> Recovery:
-    with WorldProcess(PEOPLE, "half") as process, tempfile.TemporaryDirectory(prefix="renkei-bench-") as name:
+def _recovered(operations: int, watched: float, people: int) -> Recovery:
+    with WorldProcess(people, "half") as process, tempfile.TemporaryDirectory(prefix="renkei-bench-") as name:
         folder, places = Path(name), process.open()
         write_project(folder, "half", places, LAG)
         settings = json.loads((folder / "renkei.yaml").read_text("utf-8"))

@@ -39,7 +39,7 @@ def test_the_made_past_is_one_that_renkei_reads(tmp_path: Path) -> None:
 
 def test_a_killed_service_goes_on_with_what_was_open() -> None:
     """By the public commands: killed while it writes, it calls and writes again, and its memory was seen."""
-    found = recoveries(1_200, few=300, watched=2.0)
+    found = recoveries(1_200, few=300, watched=2.0, people=400)
     assert [each.operations for each in found] == [300, 1_200]
     assert all(0 < each.first <= each.write for each in found)
     assert all(each.peak > 30 and each.written > 0 for each in found)
