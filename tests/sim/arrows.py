@@ -39,14 +39,11 @@ class Arrows(Rulings):
         self.cycles.append(began)
         self._unread.update((side, began) for side in refused)
 
-    def answered(self, side: str, ids: Collection[str], time: float) -> None:
-        """A write of these records is answered now: what is ours there, and was not read back yet, counts from now on.
-        A page that was asked for too soon after the answer shows nothing new (protocol §1)."""
-        self._count_from(self._ours, side, ids, time)
-
-    def _count_from(
+    def count_from(
         self, ours: dict[tuple[Key, str], float], side: str, ids: Collection[str], time: float
     ) -> None:
+        """What is ours in these records, and was not read back yet, counts from now on, when a write of them is
+        answered: a page that was asked for too soon after the answer shows nothing new (protocol §1)."""
         for place, since in ours.items():
             mine = place[0][0] == side and place[0][1] in ids
             if mine and not self._came_early(since) and not self.was_read_since(side, since, time):

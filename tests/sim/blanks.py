@@ -13,6 +13,8 @@ from typing import NamedTuple
 from tests.sim.glimpses import Glimpses
 from tests.sim.vocabulary import LAG, MA, SFA, TWO_WAY, Key, Row, Sent, Token
 
+OVER = 2.0  # so long a request may still act after it has left
+
 
 class Blank(NamedTuple):
     """A field that a person emptied: at which place in the record of the world, what stood there, and whether that was
@@ -33,14 +35,45 @@ class Blanks(Glimpses):
         self._put_back: set[tuple[str, str, str]] = set()
         self._swallowed: dict[tuple[str, str, str], int] = {}
         self._brought: dict[tuple[Key, str], float] = {}
+        self._in_doubt: dict[Key, float] = {}
         self._blanks: dict[tuple[Key, str], Blank] = {}
         self._emptied: set[tuple[int, str]] = set()
         self._never_read: set[int] = set()
 
-    def answered(self, side: str, ids: Collection[str], time: float) -> None:
-        """A write of these records is answered now."""
-        super().answered(side, ids, time)
-        self._count_from(self._brought, side, ids, time)
+    def note_brought(self, row: Row, field: str, time: float, sent: Sent | None) -> None:
+        """The engine has brought a value, by a write of which nobody has said yet that it arrived."""
+        self._brought[row.key, field] = time
+        self._in_doubt.setdefault(row.key, sent.left if sent is not None else time)
+
+    def answered(self, side: str, ids: Collection[str], left: float, time: float) -> None:
+        """A write of these records, which left then, is answered now."""
+        for key in [(side, id_) for id_ in ids]:
+            if self._in_doubt.get(key) == left:
+                del self._in_doubt[key]
+        for ours in (self._ours, self._brought):
+            self.count_from(ours, side, ids, time)
+
+    def looked(self, side: str, ids: Collection[str], time: float) -> None:
+        """Records are read by id or by key: what was in doubt there, and can act no more, is found out by that and by
+        nothing else (protocol §3). What stands there since is read back, and what was typed over it is not."""
+        for key in [(side, id_) for id_ in ids]:
+            left = self._in_doubt.get(key, time)
+            if left + OVER + LAG < time:
+                del self._in_doubt[key]
+                for place, since in [each for each in self._brought.items() if each[0][0] == key]:
+                    typed = self.rows[key].typed.get(self.place_of(place[1])[side], 0.0)
+                    if left <= since < typed:
+                        self._brought[place] = time
+                    elif left <= since:
+                        del self._brought[place]
+
+    def _is_unread(self, row: Row, field: str, time: float) -> bool:
+        """Whether what the engine may have brought was not read there yet."""
+        brought = self._brought.get((row.key, field))
+        if brought is None:
+            return False
+        in_doubt = self._in_doubt.get(row.key, float("inf")) <= brought
+        return in_doubt or not self.was_read_since(row.side, brought, time)
 
     def _note_blank(self, row: Row, field: str, was: Token, time: float) -> None:
         """A person empties a field."""
@@ -54,8 +87,7 @@ class Blanks(Glimpses):
     def note_typed_over(self, row: Row, field: str, was: Token, new: object, time: float) -> None:
         """A person types over what the engine may have brought, or empties it: unless it was read there before, nobody
         can know that both sides ever had it."""
-        brought = self._brought.get((row.key, field))
-        if brought is not None and not self.was_read_since(row.side, brought, time):
+        if self._is_unread(row, field, time):
             self._never_read.add(was.number)
         if new is None:
             self._note_blank(row, field, was, time)
@@ -63,8 +95,7 @@ class Blanks(Glimpses):
     def note_back(self, row: Row, field: str, time: float) -> None:
         """A person puts back what may have stood there before the engine wrote: unless somebody has read it in between,
         nobody can know that ours ever stood there."""
-        brought = self._brought.get((row.key, field))
-        if brought is not None and not self.was_read_since(row.side, brought, time):
+        if self._is_unread(row, field, time):
             self._put_back.add((row.side, row.id, field))
 
     def _was_read(self, since: float, until: float) -> bool:

@@ -146,7 +146,7 @@ class Schedule:
     def observe(self, sending: Sending | None = None) -> None:
         """Show the oracle what the vendors have written down since the last time."""
         sent = (
-            Sent(sending.number, sending.cycle, sending.sweep, sending.looked)
+            Sent(sending.number, sending.cycle, sending.sweep, sending.looked, sending.sent)
             if sending is not None
             else None
         )
@@ -170,9 +170,13 @@ class Schedule:
         """A vendor took a value, which may have stood there already."""
         self.oracle.note_stored((side, id_), path, self.clock.now())
 
-    def answered(self, side: str, ids: Collection[str]) -> None:
-        """An answer says of these records that they were written."""
-        self.oracle.answered(side, ids, self.clock.now())
+    def answered(self, side: str, ids: Collection[str], left: float) -> None:
+        """An answer says of these records that they were written, by a request that left then."""
+        self.oracle.answered(side, ids, left, self.clock.now())
+
+    def looked(self, side: str, ids: Collection[str]) -> None:
+        """These records were read by id or by key."""
+        self.oracle.looked(side, ids, self.clock.now())
 
     def point(self, *label: str) -> None:
         """Something may happen here: a person acts, the process crashes."""

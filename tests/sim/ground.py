@@ -67,8 +67,11 @@ class Ground(Protocol):
     def stored(self, side: str, id_: str, path: str) -> None:
         """A vendor took a value, which may have stood there already."""
 
-    def answered(self, side: str, ids: Collection[str]) -> None:
-        """An answer says of these records that they were written."""
+    def answered(self, side: str, ids: Collection[str], left: float) -> None:
+        """An answer says of these records that they were written, by a request that left then."""
+
+    def looked(self, side: str, ids: Collection[str]) -> None:
+        """These records were read by id or by key."""
 
     def put_off(self) -> None:
         """The calls of the day are used up: a sweep in this cycle is not made."""

@@ -213,7 +213,7 @@ class Ledgers(Blanks):
             self.offend("stray value", row.key, text)
         if api:
             self._stored.add((*row.key, number))
-            self._brought[row.key, field] = entry.time
+            self.note_brought(row, field, entry.time, sent)
         else:
             token.homes[row.key] = self.place
             self.note_back(row, field, entry.time)

@@ -32,7 +32,7 @@ class World:
         changes = {paths[name]: (self.values.get((id_, name)), new) for name, new in values.items()}
         self.values.update(((id_, name), new) for name, new in values.items())
         entry = Entry(self.oracle.place + 1, self.now, actor, verb, "Lead", id_, changes)
-        sent = Sent(1, self.now, self.now, {id_: self.oracle.place}) if actor == "api" else None
+        sent = Sent(1, self.now, self.now, {id_: self.oracle.place}, self.now) if actor == "api" else None
         self.oracle.see(side, entry, sent, self.now)
         self.now += 0.1
 
@@ -198,21 +198,33 @@ def test_a_brake_is_right_where_as_much_was_done_as_it_says_and_more_than_its_li
         assert tally.is_right(reason, began, began + 10.0) is right
 
 
-@pytest.mark.parametrize(("after", "false"), [(0.0, ["false claim"]), (0.4, [])])
-def test_a_page_asked_for_too_soon_after_the_answer_to_a_write_reads_nothing_back(
-    after: float, false: list[str]
+@pytest.mark.parametrize(
+    ("after", "looked", "false"),
+    [
+        (0.0, 0.0, ["false claim"]),
+        (0.4, 0.0, []),
+        (None, 0.0, []),
+        (None, 2.0, []),
+        (None, 4.0, ["false claim"]),
+    ],
+)
+def test_a_page_reads_ours_back_only_once_the_write_is_answered_or_found_out(
+    after: float | None, looked: float, false: list[str]
 ) -> None:
     """Whoever wrote knows of it by the answer (protocol §1): a page that would have been late enough after the write is
-    too early after an answer that took its time, and what is emptied then looks as if ours had never come."""
+    too early after an answer that took its time, or where none comes (§3) before the record is looked at, and what is
+    emptied then looks as if ours had never come."""
     world = World()
     world.tell(SFA, "create", email="t1p1@mail.example", title="T2P1")
     wrote = world.now
     world.tell(MA, "create", "api", email="t1p1@mail.example", title="T2P1", id=OURS[SFA])
     world.tell(SFA, "update", "api", id=OURS[MA])
-    world.oracle.answered(MA, [OURS[MA]], wrote + after)
+    if after is not None:
+        world.oracle.answered(MA, [OURS[MA]], wrote, wrote + after)
     world.oracle.read_from(wrote + 1.2)
     world.oracle.read_through(wrote + 1.2, wrote + 1.3, ())
-    world.now = wrote + 2.0
+    world.oracle.looked(MA, [OURS[MA]], wrote + looked)
+    world.now = wrote + 5.0
     world.tell(MA, title=None)
     said = [Claim("ignored", MA, OURS[MA], "title", "T2P1")]
     assert [offence.kind for offence in world.oracle.judge(said)] == false

@@ -66,12 +66,13 @@ class Offence(NamedTuple):
 
 class Sent(NamedTuple):
     """What the sender of a write could know: which write it was, when its cycle and the last sweep before it
-    began, and at which place in the record of the world each record was last read by id before."""
+    began, at which place in the record of the world each record was last read by id before, and when it left."""
 
     number: int
     cycle: float
     sweep: float
     looked: Mapping[str, int]
+    left: float = 0.0
 
 
 class Row:

@@ -50,7 +50,7 @@ class Wire:
         self.system, self.vendor, self.ground, self.faults = system, vendor, ground, faults
         self.looked: dict[str, int] = {}
         self.halved: dict[str, int] = {}
-        self.writes, self.looks, self.left = 0, 0, 0.0
+        self.writes, self.looks, self.left, self.sent = 0, 0, 0.0, 0.0
         self.several = 0
         self.closed = Closed(system, ground)
         self.capabilities = Capabilities(
@@ -93,7 +93,7 @@ class Wire:
             keys = [ref.id for ref in asked]
             records = self._read(f"fetch {name} {len(asked)}", ask, keys) if asked else []
             records = records if self.hides else self._given(records)
-            self._show(record.ref.id for record in records)
+            self._looked(records)
             found |= {record.ref: record for record in records}
         return [found.get(ref) for ref in refs]
 
@@ -103,7 +103,7 @@ class Wire:
         records = self._read(
             f"find {path}", lambda: self.vendor.find(object_, path, values, paths), list(values)
         )
-        self._show(record.ref.id for record in records)
+        self._looked(records)
         return records
 
     def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
@@ -122,7 +122,7 @@ class Wire:
         ):  # else nobody can say which record is whose: the answer counts as lost
             done = [outcome.id for outcome in outcomes if outcome.result == "applied"]
             self._show(done)
-            self.ground.answered(self.system, done)
+            self.ground.answered(self.system, done, self.sent)
         return outcomes
 
     def calm(self) -> None:
@@ -159,6 +159,12 @@ class Wire:
         for key in ids:
             for each in told if whole else told[:1]:
                 each.setdefault((self.system, key), now)
+
+    def _looked(self, records: Sequence[Record]) -> None:
+        """The engine has read these records by id or by key."""
+        ids = [record.ref.id for record in records]
+        self._show(ids)
+        self.ground.looked(self.system, ids)
 
     def _given(self, records: list[Record]) -> list[Record]:
         """Records by id without those that are not given for once, as when a partition or a permission is amiss."""
@@ -224,6 +230,7 @@ class Wire:
         self.writes += 1
         looked, self.looked = {**self.halved, **self.looked}, {}
         sending = Sending(self.writes, ground.cycle_began, ground.sweep_began, clock.now(), looked)
+        self.sent = sending.sent
         clock.advance(ground.rng.uniform(0.01, ground.latency))
 
         def execute() -> list[Outcome]:
