@@ -82,15 +82,33 @@ class Persons:
 
     def stands_in(self, row: Row, linked: Row) -> bool:
         """Whether a record leads in the place of a deleted one that this one across was linked with: as its twin, which
-        one is by the address that both bore at one time."""
+        one is by an address that it bore at one time with the deleted one, or with another of its twins: those are
+        linked too, and stay so whatever address they bear (protocol §5, docs/adr/0018)."""
         for gone in self.rows.values():
             lost = gone.side == row.side and not gone.live and not gone.into
-            if not lost or not self._were_linked(gone, linked):
-                continue
-            for mail in gone.bore.keys() & row.bore.keys():
-                (since, until), (from_, till) = gone.bore[mail], row.bore[mail]
-                if max(since, from_) < min(until, till, gone.left):
+            if lost and self._were_linked(gone, linked):
+                known = [gone, *self._twins(gone, linked)]
+                if any(self._shared(row, each, gone.left) for each in known):
                     return True
+        return False
+
+    def _twins(self, gone: Row, linked: Row) -> list[Row]:
+        """Who became a twin of two linked records, by their addresses or another twin's, before one of them was gone:
+        only who is linked with nobody of its own."""
+        named = {self.named_by(row) for row in self.rows.values()}
+        free = [row for row in self.rows.values() if self.named_by(row) is None and row.key not in named]
+        found = [gone, linked]
+        for each in found:
+            found += [row for row in free if row not in found and self._shared(row, each, gone.left)]
+        return found[2:]
+
+    @staticmethod
+    def _shared(one: Row, other: Row, until: float) -> bool:
+        """Whether two records bore one address at one time, before then."""
+        for mail in one.bore.keys() & other.bore.keys():
+            (since, till), (from_, to) = one.bore[mail], other.bore[mail]
+            if max(since, from_) < min(till, to, until):
+                return True
         return False
 
     def _were_linked(self, gone: Row, other: Row) -> bool:

@@ -112,6 +112,34 @@ def test_a_twin_of_a_deleted_record_leads_in_its_place_and_nobody_else_does(
 
 
 @pytest.mark.parametrize(
+    ("together", "linked", "crossed"),
+    [(True, False, []), (False, False, ["crossed"]), (True, True, ["crossed"])],
+    ids=["twin of a twin", "after the twin had gone on", "twin of somebody with a counterpart"],
+)
+def test_a_twin_of_a_twin_leads_in_the_place_of_a_deleted_record(
+    together: bool, linked: bool, crossed: list[str]
+) -> None:
+    """A twin is linked too, and stays one under an address of its own (docs/adr/0018): who bears that beside it is one
+    as well, unless it had somebody of its own across."""
+    world = World()
+    world.tell(MA, "create", email="t1p1@mail.example")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
+    world.tell(MA, "create", record="3", title="T3P2", email="t2p2@mail.example")
+    if linked:
+        world.tell(SFA, "create", "api", record="00Q3", email="t2p2@mail.example", id="3")
+    world.oracle.typed_again("t1p1@mail.example", 2)
+    world.tell(MA, record="3", email="t1p1@mail.example")
+    world.tell(MA, record="3", email="t4p2@mail.example")
+    if not together:
+        world.tell(MA, record="3", email="t5p2@mail.example")
+    world.oracle.typed_again("t4p2@mail.example", 3)
+    world.tell(MA, "create", record="2", title="T6P3", email="t4p2@mail.example")
+    world.tell(MA, "delete")
+    world.tell(SFA, "update", "api", id="2")
+    assert [offence.kind for offence in world.oracle.offences] == crossed
+
+
+@pytest.mark.parametrize(
     ("named", "cycles", "doubled"), [("00Q2", 1, []), (OURS[SFA], 1, ["duplicate"]), (OURS[SFA], 0, [])]
 )
 def test_what_a_backup_does_not_know_is_made_again_only_if_no_vendor_tells_of_it(
