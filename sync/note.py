@@ -118,8 +118,13 @@ class _Page:
             self._renew(record, row._replace(moved_to="", role=TWIN), seen, changes)
         elif not _is_stale(record, row, self.reading):
             self._renew(record, row, seen, changes)
-        elif changes or row.state != LIVE:
+        elif changes or row.state != LIVE or self._is_undated(row):
             self._look_again(row)
+
+    def _is_undated(self, row: RecordRow) -> bool:
+        """True if ours is still to be read back, and the clock was set back since it was written: until it has come to
+        where it was, every page is doubted, and no read by id is due."""
+        return row.unconfirmed != "" and row.settled_at > self.reading.now
 
     def _is_back(self, record: Record, row: RecordRow) -> bool:
         """True if a record that was merged away is there again, out of its vendor's bin: read by id, after the merge
