@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _SPAN = r"(?P<span>this cycle|in an hour|in a day), limit (?P<limit>[\d,]+)"
+_UNLINKS = r"(?: \(limits: unlinks\))?"  # an earlier release did not say by which limit
 _SYSTEM = r"(?P<system>\S+)"
 _COUNT = r"(?P<count>[\d,]+)"
 _FIELD = r"(?P<system>\S+) (?P<field>\S+)"
@@ -22,7 +23,7 @@ FORMS = tuple(
         ("brake.flood", rf"{_COUNT} opt-outs within an hour, limit (?P<limit>[\d,]+)"),
         ("brake.loss", r"(?P<system>\S+) lost (?P<lost>[\d,]+) of (?P<held>[\d,]+) records, limit (?P<limit>[\d,]+)"),
         ("brake.losses", rf"(?P<system>\S+) lost {_COUNT} records {_SPAN}"),
-        ("brake.unlinks", rf"{_SYSTEM} deleted {_COUNT} linked records or moved them out of scope {_SPAN}"),
+        ("brake.unlinks", rf"{_SYSTEM} deleted {_COUNT} linked records or moved them out of scope {_SPAN}{_UNLINKS}"),
         ("brake.merges", rf"(?P<system>\S+) merged {_COUNT} records away {_SPAN}"),
         ("brake.clones", rf"(?P<system>\S+) has {_COUNT} new records of people whom it had already {_SPAN}"),
         ("brake.keys", rf"the key {_FIELD} changed in {_COUNT} records {_SPAN}"),
@@ -58,8 +59,14 @@ BRAKES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{system} で{span}に {count} 件が見えなくなりました（上限 {limit} 件）",
         ),
         "brake.unlinks": (
-            "{system} deleted {count} linked records or moved them out of scope {span}, limit {limit}",
-            "{system} で紐付け済みの {count} 件が{span}に削除されたか対象範囲の外に出ました（上限 {limit} 件）",
+            (
+                "{system} deleted {count} linked records or moved them out of scope {span}, limit {limit} "
+                "(limits: unlinks)"
+            ),
+            (
+                "{system} で紐付け済みの {count} 件が{span}に削除されたか対象範囲の外に出ました"
+                "（上限 {limit} 件、limits: unlinks）"
+            ),
         ),
         "brake.merges": (
             "{system} merged {count:record} away {span}, limit {limit}",

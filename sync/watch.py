@@ -68,9 +68,11 @@ def _over(
             return
 
 
-def _brake(reason: str, over: tuple[int, int, str]) -> Brake:
+def _brake(reason: str, over: tuple[int, int, str], name: str = "") -> Brake:
+    """A brake with its figures; `name`: that of its limit in the mapping, where nobody would guess it."""
     count, allowed, span = over
-    return Brake(EVERYTHING, f"{reason.format(count=f'{count:,}')} {span}, limit {allowed:,}", count, allowed)
+    told = f"{reason.format(count=f'{count:,}')} {span}, limit {allowed:,}"
+    return Brake(EVERYTHING, f"{told} (limits: {name})" if name else told, count, allowed)
 
 
 def _whole(sign: str, reason: str) -> Callable[[Source, Limit], Iterator[Brake]]:
@@ -86,7 +88,8 @@ def _whole(sign: str, reason: str) -> Callable[[Source, Limit], Iterator[Brake]]
 def _unlinks(source: Source, limit: Limit) -> Iterator[Brake]:
     """Linked people who are gone or nobody's business any more: few of all records may be many of these."""
     for over in _over(source, limit, partial(_sum, pulse.UNLINKS, ""), source.linked):
-        yield _brake(f"{source.system} deleted {{count}} linked records or moved them out of scope", over)
+        reason = f"{source.system} deleted {{count}} linked records or moved them out of scope"
+        yield _brake(reason, over, Sign.UNLINKS.value)
 
 
 def _keys(source: Source, limit: Limit) -> Iterator[Brake]:

@@ -48,6 +48,15 @@ def test_every_brake_is_told_in_both_languages() -> None:
         assert re.findall(r"[\d,]+", told.replace("24時間", "").replace("1時間", "")), told
 
 
+def test_a_limit_that_nobody_would_guess_is_named_in_both_languages() -> None:
+    """The word of the mapping by which it is raised stands beside the figure."""
+    reason = (
+        "left deleted 51 linked records or moved them out of scope this cycle, limit 50 (limits: unlinks)"
+    )
+    assert telling.brake(ENGLISH, reason) == reason
+    assert telling.brake(JAPANESE, reason).endswith("（上限 50 件、limits: unlinks）")
+
+
 def test_a_reason_of_a_later_engine_stands_as_it_is() -> None:
     """What this page does not know is shown, not swallowed."""
     assert telling.brake(JAPANESE, "the moon is full") == "the moon is full"

@@ -244,7 +244,7 @@ def test_links_that_end_have_a_limit_of_their_own(tmp_path: Path) -> None:
         town.edit(pairs[20].lead, title="部長")
         for pair in pairs[3:9]:
             town.delete(pair.lead)
-        line = "marketo deleted 6 linked records or moved them out of scope this cycle, limit 5"
+        line = "marketo deleted 6 linked records or moved them out of scope this cycle, limit 5 (limits: unlinks)"
         assert reasons(town.cycle()) == [line]
         assert town.value(pairs[20].record, "Title") != "部長"
         say(town, "all")

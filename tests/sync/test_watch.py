@@ -60,7 +60,7 @@ ACCIDENTS = {
     "clones": (counted(CLONES, 51), "left has 51 new records of people whom it had already this cycle, limit 50"),
     "merges": (counted(MERGES, 51), "left merged 51 records away this cycle, limit 50"),
     "unlinks": (counted(UNLINKS, 51),
-                "left deleted 51 linked records or moved them out of scope this cycle, limit 50"),
+                "left deleted 51 linked records or moved them out of scope this cycle, limit 50 (limits: unlinks)"),
     "losses": (counted(LOSS, 51), "left lost 51 records this cycle, limit 50"),
 }  # fmt: skip
 
