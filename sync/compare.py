@@ -95,7 +95,7 @@ def double(refs: Sequence[Ref], sights: Sequence[Sight], lens: Lens, progress: P
     entity = rows[0].entity if rows else 0
     why = ""
     if len(rows) == len(refs):
-        if len({row.entity for row in rows}) == 1 and sum(row.role != TWIN for row in rows) == 1:
+        if len({row.entity for row in rows}) == 1 and sum(row.role != TWIN for row in rows) <= 1:
             why = "twin"
         elif any(sight.holds for sight in sights):
             why = "held"
@@ -134,17 +134,14 @@ def _wants_counterpart(lens: Lens, row: RecordRow, known: Known) -> bool:
 def _apart(lens: Lens, sight: Sight) -> Iterator[Finding]:
     """Twins by whom nothing speaks any more for being the same person: they may have been entered under an address of
     somebody else. They stay twins until a person says otherwise (ADR 0018)."""
-    twins = [row for row in sight.held if row.role == TWIN and row.state == LIVE and row.ref in sight.live]
-    for twin in twins:
-        shared = {
-            key
-            for row in sight.held
-            if row.ref != twin.ref and row.ref in sight.live
-            for key in identities(lens, sight.live[row.ref])
-        }
-        mine = identities(lens, sight.live[twin.ref])
-        if mine and not mine & shared:
-            yield Finding(ALONE, "apart", sight.entity, (twin.ref,))
+    seen = [row for row in sight.held if row.state == LIVE and row.ref in sight.live]
+    keys = {row.ref: identities(lens, sight.live[row.ref]) for row in seen}
+    near = {row.ref for row in seen if row.role == LEADING or not keys[row.ref]}
+    while more := {ref for ref in keys.keys() - near if any(keys[ref] & keys[other] for other in near)}:
+        near |= more
+    for row in seen:
+        if row.ref not in near:
+            yield Finding(ALONE, "apart", sight.entity, (row.ref,))
 
 
 # --- a record and what the journal holds of it ----------------------------------------------------------------

@@ -160,6 +160,11 @@ def test_a_double_that_nobody_told_is_found_and_known_as_a_twin(town: Town) -> N
     silently(town, again.object, again.id, Email="somebody@else.example")
     apart = mended(town)
     assert (apart.well, apart.explained[ALONE]) == (True, {"apart": 1})
+    town.record(Email="somebody@else.example", LastName="like the twin")
+    town.wait(LONG)
+    town.quiet()
+    both = compared(town)
+    assert (both.well, both.explained[ALONE]) == (True, {"apart": 2})
 
 
 def test_an_opt_out_that_nobody_told_is_found_and_carried(town: Town) -> None:
