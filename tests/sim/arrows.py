@@ -8,6 +8,7 @@ of the engine.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from tests.sim.rulings import Rulings
@@ -25,6 +26,7 @@ class Arrows(Rulings):
         self.cycles: list[float] = []
         self._unread: set[tuple[str, float]] = set()
         self._begun: list[float] = []
+        self._answers: defaultdict[Key, list[float]] = defaultdict(list)
         self._ours: dict[tuple[Key, str], float] = {}
         self._taken_for_ours: set[tuple[Key, str]] = set()
         self._on_its_way: dict[tuple[Key, str], object] = {}
@@ -39,15 +41,10 @@ class Arrows(Rulings):
         self.cycles.append(began)
         self._unread.update((side, began) for side in refused)
 
-    def count_from(
-        self, ours: dict[tuple[Key, str], float], side: str, ids: Collection[str], time: float
-    ) -> None:
-        """What is ours in these records, and was not read back yet, counts from now on, when a write of them is
-        answered: a page that was asked for too soon after the answer shows nothing new (protocol §1)."""
-        for place, since in ours.items():
-            mine = place[0][0] == side and place[0][1] in ids
-            if mine and not self._came_early(since) and not self.was_read_since(side, since, time):
-                ours[place] = time
+    def answered(self, side: str, ids: Collection[str], left: float, time: float) -> None:
+        """A write of these records, which left at one time, is answered at another."""
+        for id_ in ids:
+            self._answers[side, id_].append(time)
 
     def go_on(self, row: Row, into: Row) -> None:
         """A record goes on as another, which has its values or is given them by the same act."""
@@ -92,18 +89,23 @@ class Arrows(Rulings):
             self._taken_for_ours.add((row.key, path))
 
     def _was_read_back(self, place: tuple[Key, str], time: float) -> bool:
-        return self.was_read_since(place[0][0], self._ours[place], time)
+        return self.was_read_since(place[0], self._ours[place], time)
 
-    def was_read_since(self, side: str, ours: float, time: float) -> bool:
+    def was_read_since(self, key: Key, ours: float, time: float) -> bool:
         """Whether a cycle that has come to its end, and was let read there, began between our write and this time. A
-        page that was asked for before our write had to be visible proves nothing (protocol §1), and is not given a
-        second time: then the record is read by id, a while later."""
-        since = ours + LAG + (READ_BACK if self._came_early(ours) else 0.0)
-        return any(since < cycle < time and (side, cycle) not in self._unread for cycle in self.cycles[-50:])
+        page that was asked for before our write had to be visible, or too soon after we last had an answer from there,
+        proves nothing (protocol §1), and is not given a second time: then the record is read by id, a while later."""
+        began = [
+            each for each in self.cycles[-50:] if ours < each < time and (key[0], each) not in self._unread
+        ]
+        return any(self._shows(each, max(ours, self._answer_before(key, each))) for each in began)
 
-    def _came_early(self, ours: float) -> bool:
-        """Whether a page was asked for before our write had to be visible."""
-        return any(ours < began <= ours + LAG for began in self._begun[-50:])
+    def _answer_before(self, key: Key, cycle: float) -> float:
+        return max((each for each in self._answers[key] if each <= cycle), default=0.0)
+
+    def _shows(self, cycle: float, since: float) -> bool:
+        early = any(since <= began <= since + LAG for began in self._begun[-50:])
+        return since + LAG + (READ_BACK if early else 0.0) < cycle
 
     def differs(self, name: str, ma: Row, sfa: Row) -> str:
         """How a field differs between the ends ("" = it does not, or nobody can know it)."""

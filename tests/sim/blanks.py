@@ -46,12 +46,11 @@ class Blanks(Glimpses):
         self._in_doubt.setdefault(row.key, sent.left if sent is not None else time)
 
     def answered(self, side: str, ids: Collection[str], left: float, time: float) -> None:
-        """A write of these records, which left then, is answered now."""
+        """A write of these records, which left at one time, is answered at another."""
+        super().answered(side, ids, left, time)
         for key in [(side, id_) for id_ in ids]:
             if self._in_doubt.get(key) == left:
                 del self._in_doubt[key]
-        for ours in (self._ours, self._brought):
-            self.count_from(ours, side, ids, time)
 
     def looked(self, side: str, ids: Collection[str], time: float) -> None:
         """Records are read by id or by key: what was in doubt there, and can act no more, is found out by that and by
@@ -73,7 +72,7 @@ class Blanks(Glimpses):
         if brought is None:
             return False
         in_doubt = self._in_doubt.get(row.key, float("inf")) <= brought
-        return in_doubt or not self.was_read_since(row.side, brought, time)
+        return in_doubt or not self.was_read_since(row.key, brought, time)
 
     def _note_blank(self, row: Row, field: str, was: Token, time: float) -> None:
         """A person empties a field."""

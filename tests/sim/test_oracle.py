@@ -241,7 +241,7 @@ def test_a_page_reads_ours_back_only_once_the_write_is_answered_or_found_out(
 ) -> None:
     """Whoever wrote knows of it by the answer (protocol §1): a page that would have been late enough after the write is
     too early after an answer that took its time, or where none comes (§3) before the record is looked at, and what is
-    emptied then looks as if ours had never come."""
+    emptied then looks as if ours had never come. What is answered after the page is another write."""
     world = World()
     world.tell(SFA, "create", email="t1p1@mail.example", title="T2P1")
     wrote = world.now
@@ -250,6 +250,7 @@ def test_a_page_reads_ours_back_only_once_the_write_is_answered_or_found_out(
     if after is not None:
         world.oracle.answered(MA, [OURS[MA]], wrote, wrote + after)
     world.oracle.read_from(wrote + 1.2)
+    world.oracle.answered(MA, [OURS[MA]], wrote + 1.21, wrote + 1.25)
     world.oracle.read_through(wrote + 1.2, wrote + 1.3, ())
     world.oracle.looked(MA, [OURS[MA]], wrote + looked)
     world.now = wrote + 5.0
