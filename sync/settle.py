@@ -11,15 +11,16 @@ from collections.abc import Mapping
 
 from sync.agree import agreed
 from sync.around import Around, Settled, waited_under
+from sync.arrived import has_arrived
 from sync.confirm import Sent, believed, pack, waiting
 from sync.errors import Meaning
 from sync.met import NAMELESS, SOMEBODY_ELSES, bearing_the_key, survivor, unread, was_in_view
 from sync.normalise import Lens, decode_body, encode
 from sync.note import Numbers
 from sync.outdated import is_outdated
-from sync.plan import FieldWork, Job, Work, target_of
+from sync.plan import Base, FieldWork, Job, Work, decode_base, target_of
 from sync.ports import FieldError, Outcome
-from sync.possible import base_of_create, with_doubt
+from sync.possible import base_of_create, is_possible, with_doubt
 from sync.record import Raw, Ref
 from sync.refuse import after_refusal, failed, lean_effect, part
 from sync.rows import (
@@ -344,9 +345,14 @@ class Settlement:
         """A try before this one may have brought what stands there now, though it was answered with a refusal."""
         row, work = job
         target = self.around.records.get(job.target)
-        if target is not None and target.state == LIVE and target.own != 0:
-            seen = decode_body(target.body)
-            ours = [path for path, each in work.fields.items() if seen.get(path) == each.desired]
+        if target is not None and target.state == LIVE:
+            held = self.around.bases.get(target.entity)
+            base = decode_base(held.body) if held is not None else Base()
+            old = {} if is_possible(base) else base.halves
+            ours = [
+                path for path, each in work.fields.items()
+                if has_arrived(self.lens, target, path, each, old.get(each.name))
+            ]  # fmt: skip
             self._agree(target, part(work, ours), row, None)
 
     def _release(self, row: OperationRow, work: Work, *, waited_for: bool = True) -> None:
