@@ -257,16 +257,16 @@ class Ledgers(Blanks):
             self.losses.append(Loss(token, row.key, new, sent.cycle if sent is not None else 0.0))
 
     def _was_agreed_on_as_nothing(self, token: Token, row: Row, new: tuple[int, int] | None) -> bool:
-        """Whether a value stood at sales, and nothing at marketing, when a cycle went by while the field only went to
-        sales: the blank was agreed on (docs/mapping.md), and what marketing types first decides, as it did then, though
-        the arrow has turned both ways meanwhile. There is no second word that it could be a conflict with."""
+        """Whether a cycle, while the field only went to sales, may have read a value there and nothing at marketing:
+        the blank was agreed on (docs/mapping.md), and what marketing types first decides, as it did then, though the
+        arrow has turned both ways meanwhile. There is no second word that it could be a conflict with."""
         if new is None:
             return False
         came = [self.tokens[number] for number in (new[0], *self.tokens[new[0]].after)]
         first = min(each.time for each in came)
-        since = max(token.time, row.typed.get(TWO_WAY[token.field][SFA], 0.0)) + LAG
-        gone_by = [cycle for cycle in self.cycles if since < cycle < first and not row.was_in_the_bin(cycle)]
-        return any(self.went_one_way_at(token.field, cycle) for cycle in gone_by)
+        since = max(token.time, row.typed.get(TWO_WAY[token.field][SFA], 0.0))
+        gone_by = [began for began, ended in self._passed if began < first and since < ended]
+        return any(self.went_one_way_at(token.field, at) and not row.was_in_the_bin(at) for at in gone_by)
 
     def _is_older(self, row: Row, name: str, newer: Token, number: int) -> bool:
         """Whether a value was typed over by one that still stands, both of them across only, and in one record: of

@@ -62,22 +62,30 @@ def test_an_address_typed_away_and_back_is_no_change_unless_it_was_carried_betwe
     assert [offence.kind for offence in world.oracle.judge([])] == lost
 
 
-@pytest.mark.parametrize(("agreed", "lost"), [(True, []), (False, ["lost edit"])])
+@pytest.mark.parametrize(
+    ("read", "lost"),
+    [("before", []), ("while it was typed", []), ("", ["lost edit"])],
+    ids=str,
+)
 def test_a_blank_that_was_agreed_on_stays_agreed_on_while_a_record_is_in_the_bin(
-    agreed: bool, lost: list[str]
+    read: str, lost: list[str]
 ) -> None:
     """What stood at sales while the arrow went there gives way to what marketing types first, also once the record is
-    back out of the bin; what nobody had read before it was deleted is a word that may not be lost."""
+    back out of the bin, and where a cycle may have read one side before; what nobody had read before it was deleted is
+    a word that may not be lost."""
     world = World()
     world.oracle.rule(world.now, "one way")
     world.tell(MA, "create", email="t1p1@mail.example")
     world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
     world.tell(SFA, title="T2P1")
-    if agreed:
+    if read == "before":
         world.cycle()
+    began = world.now - 0.05  # before it was deleted
     world.tell(SFA, "delete")
     world.cycle()
     world.tell(MA, title="T3P1")
+    if read == "while it was typed":
+        world.oracle.read_through(began, world.now, ())
     world.oracle.rule(world.now, "turned")
     world.tell(SFA, "restore")
     world.cycle()
