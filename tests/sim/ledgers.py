@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from simulators.ledger import Entry
-from tests.sim.blanks import Blanks
 from tests.sim.glimpses import Stood
+from tests.sim.passing import Passing
 from tests.sim.vocabulary import (
     LAG,
     MA,
@@ -34,7 +34,7 @@ from tests.sim.vocabulary import (
 )  # fmt: skip
 
 
-class Ledgers(Blanks):
+class Ledgers(Passing):
     """Follows both ledgers as they grow."""
 
     def __init__(self, shown: Mapping[Key, float], read: Mapping[Key, float] | None = None) -> None:
@@ -68,7 +68,7 @@ class Ledgers(Blanks):
                 assert row is not None
                 row.live, row.into = False, entry.into or ""
                 row.left, row.gone, row.gone_unseen = entry.time, visible, key not in self.shown
-                self._leave(row, entry)
+                self.leave(row, entry)
                 return
             case "restore":
                 assert row is not None
@@ -83,27 +83,6 @@ class Ledgers(Blanks):
         row.late = row.late or visible > entry.time + LAG
         if api and entry.verb == "create" and sent is not None:
             self._judge_create(row, sent)
-
-    def _leave(self, row: Row, entry: Entry) -> None:
-        """A record that goes on as another; whoever merges drops what the winner does not take over."""
-        if not entry.into:
-            return
-        into = self.rows[row.side, entry.into]
-        self.go_on(row, into)
-        if into.person:
-            self.unite(into.person, row.person)  # whoever merges says that they are one
-        into.person = into.person or row.person
-        into.mails |= row.mails
-        for path, since in row.typed.items():
-            if path in into.typed and row.values.get(path) == into.values.get(path):
-                # it goes on with the record, typed no second time
-                into.typed[path] = min(since, into.typed[path])
-                self._go_on_unread(row, into, path)
-        self.take_on(row, into)
-        for paths in TWO_WAY.values() if entry.verb == "merge" else ():
-            token, kept = token_in(row.get(paths)), into.get(paths)
-            if token is not None and kept is not None and token_in(kept) != token:
-                self.tokens[token[0]].replaced = self.place
 
     def _write(self, row: Row, entry: Entry, sent: Sent | None, *, api: bool) -> None:
         if api and sent is not None and entry.verb != "create":
@@ -120,12 +99,6 @@ class Ledgers(Blanks):
             self.note_arrow(row, name, new, entry.time, api=api)
             row.values[name] = new
             row.changed[name] = row.typed[name] = entry.time
-
-    def _go_on_unread(self, row: Row, into: Row, path: str) -> None:
-        """What was typed in the instant before the vendor ignored us is still that in the record that it goes on in."""
-        token, swallowed = token_in(row.values.get(path)), self._swallowed.get((*row.key, path), -1)
-        if token is not None and self.tokens[token[0]].homes.get(row.key, swallowed + 1) <= swallowed:
-            self._swallowed[*into.key, path] = self.place
 
     def _follow_address(self, row: Row, entry: Entry, visible: float, *, api: bool) -> None:
         old, new = entry.changes.get(TWO_WAY["email"][row.side], (None, None))

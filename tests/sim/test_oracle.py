@@ -267,6 +267,23 @@ def test_a_page_reads_ours_back_only_once_the_write_is_answered_or_found_out(
     assert [offence.kind for offence in world.oracle.judge(said)] == false
 
 
+@pytest.mark.parametrize("typed", [False, True])
+def test_what_was_brought_into_a_lead_is_nobodys_word_in_the_contact_made_of_it(typed: bool) -> None:
+    """It is judged where it was typed; what somebody typed into the lead itself is a word in the contact too."""
+    world = World()
+    world.tell(MA, "create", email="t1p1@mail.example", title="T2P1")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", title="T2P1", id=OURS[MA])
+    if typed:
+        world.tell(SFA, title="T3P1")
+    title, born = "T3P1" if typed else "T2P1", world.now
+    world.tell(SFA, "create", record="0031", email="t1p1@mail.example", title=title, id=OURS[MA])
+    gone = Entry(world.oracle.place + 1, born, "human", "convert", "Lead", OURS[SFA], {}, into="0031")
+    world.oracle.see(SFA, gone, None, born)
+    world.tell(MA, "create", record="2", email="t4p1@mail.example", title="T5P1")
+    world.tell(SFA, "update", "api", record="0031", title="T5P1")
+    assert [loss.home for loss in world.oracle.losses] == [(SFA, "0031")] * typed
+
+
 def test_an_answer_with_results_missing_shows_nobody() -> None:
     """Whose the ids are that it names nobody can say (protocol §3), so that it counts as lost: a record that is merged
     away before anything else tells of it was never shown."""
