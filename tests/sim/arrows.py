@@ -35,9 +35,9 @@ class Arrows(Rulings):
         """A cycle begins now, to whatever end it comes: it moves on in the feeds."""
         self._begun.append(now)
 
-    def read_through(self, began: float, ended: float, refused: Iterable[str]) -> None:
-        """A cycle from then till then has come to its end: it has read everything that was visible before, but on the
-        sides that refused a read."""
+    def read_through(self, began: float, refused: Iterable[str]) -> None:
+        """A cycle that began then has come to its end: it has read everything that was visible before, but on the sides
+        that refused a read."""
         self.cycles.append(began)
         self._unread.update((side, began) for side in refused)
 

@@ -111,7 +111,7 @@ class Schedule(Setting):
             report = run_cycle(self.world, Bounds(sweep=reach, first=first, chunk=chunk))
             self._swept = now if report.swept else self._swept
             refused = (self.office.turned_away - allowed).keys()
-            self.oracle.read_through(now, self.clock.now(), refused)
+            self.oracle.read_through(now, refused)
             self._agreed = bool(report.brakes) and self.office.turned_away == allowed
             if self._agreed:
                 self._judge_brakes(report.brakes)
@@ -132,6 +132,8 @@ class Schedule(Setting):
                 self.oracle.offend("error", type(error).__name__, str(error))
                 raise
             self._restart()
+        finally:
+            self.oracle.passed(now, self.clock.now())
 
     def _judge_brakes(self, brakes: Sequence[Brake]) -> None:
         """Somebody looks at what stops everything, and agrees to it as a whole, unless the brake is wrong."""

@@ -8,21 +8,19 @@ engine.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from tests.sim.arrows import Arrows
-from tests.sim.vocabulary import LAG, Key, Row, Token, across
+from tests.sim.vocabulary import Key, Row, Token, across
 
 
 class Stood(NamedTuple):
     """What stood in a record: the number of a typed value (0 = none), since when and since which place in the record of
-    the world, since when queries show it, and whether the engine wrote it."""
+    the world, and whether the engine wrote it."""
 
     number: int
     since: float
     place: int
-    visible: float
     api: bool
 
 
@@ -35,9 +33,9 @@ class Glimpses(Arrows):
         self._stood: defaultdict[Key, list[Stood]] = defaultdict(list)
         self._carried: dict[tuple[str, int], int] = {}
 
-    def read_through(self, began: float, ended: float, refused: Iterable[str]) -> None:
-        """A cycle from then till then has come to its end."""
-        super().read_through(began, ended, refused)
+    def passed(self, began: float, ended: float) -> None:
+        """A cycle went on from then till then, whatever became of it: what it had agreed on before it broke off
+        stays."""
         self._passed.append((began, ended))
 
     def note_stood(self, row: Row, stood: Stood) -> None:
@@ -50,17 +48,23 @@ class Glimpses(Arrows):
         """Whether an address was typed away and back unseen, and gives way to one that was typed over it."""
         stood = self._stood[row.key]
         over = winner is not None and token.number in winner.after and across(row.side) in token.arrived
-        return over and bool(stood) and not stood[-1].api and self._is_back(row, token.number, stood)
+        return over and bool(stood) and not stood[-1].api and self._is_back(row, token, stood)
 
-    def _is_back(self, row: Row, number: int, stood: list[Stood]) -> bool:
+    def _is_back(self, row: Row, token: Token, stood: list[Stood]) -> bool:
         """Whether the address that both sides had last, before the one that stands there now, is the same."""
-        until = stood[-1].since
+        after = stood[-1]
         for each in reversed(stood[:-1]):
             known = each.api or self._carried.get((across(row.side), each.number), 0) > each.place
-            cycles = [cycle for cycle in self._passed if each.visible + LAG < cycle[0] < until]
-            if each.number == number and (known or cycles):
+            if each.number == token.number and (known or self._may_be_agreed(each, after, token, row)):
                 return True
             if known:
                 return False
-            until = each.since
+            after = each
         return False
+
+    def _may_be_agreed(self, stood: Stood, after: Stood, token: Token, row: Row) -> bool:
+        """Whether a cycle may have read an address here while it stood across as well: a first reading lists what no
+        feed had to show yet."""
+        if token.arrived[across(row.side)] > after.place:
+            return False
+        return any(began < after.since and stood.since < ended for began, ended in self._passed)

@@ -78,7 +78,7 @@ class Ledgers(Passing):
                 pass
         assert row is not None
         self._write(row, entry, sent, api=api)
-        self._follow_address(row, entry, max(visible, entry.time), api=api)
+        self._follow_address(row, entry, api=api)
         row.visible = max(row.visible, visible, entry.time)
         row.late = row.late or visible > entry.time + LAG
         if api and entry.verb == "create" and sent is not None:
@@ -100,12 +100,12 @@ class Ledgers(Passing):
             row.values[name] = new
             row.changed[name] = row.typed[name] = entry.time
 
-    def _follow_address(self, row: Row, entry: Entry, visible: float, *, api: bool) -> None:
+    def _follow_address(self, row: Row, entry: Entry, *, api: bool) -> None:
         old, new = entry.changes.get(TWO_WAY["email"][row.side], (None, None))
         was, now = token_in(old), token_in(new)
         if was != now:
             number = now[0] if now is not None else 0
-            self.note_stood(row, Stood(number, entry.time, self.place, visible, api))
+            self.note_stood(row, Stood(number, entry.time, self.place, api))
 
     def _link(self, row: Row, id_: object, sent: Sent | None) -> None:
         """The engine links two records: of one person, or of two whom it could not tell apart."""
