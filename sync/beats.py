@@ -7,14 +7,20 @@ hours, for a day. A page without changes writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sync.normalise import encode
 from sync.ports import Store
-from sync.pulse import Counts, Pulse
+from sync.pulse import ALTERED, Counts, Pulse
 from sync.rows import CursorRow, Patch
+
+if TYPE_CHECKING:  # noting counts
+    from sync.note import Reading
 
 BEATS = "beats"
 SLOT, HOUR, DAY = 300.0, 3_600.0, 86_400.0
@@ -24,18 +30,20 @@ Flat = list[tuple[str, str, str, int]]
 
 
 class Slot(msgspec.Struct, array_like=True):
-    """Counts of some minutes: from when on, until when, and what."""
+    """Counts of some minutes: from when on, until when, and what; `first`: number of the first page counted."""
 
     start: float
     end: float
     counts: Flat
+    first: int = 0
 
 
 class Beats(msgspec.Struct, array_like=True):
-    """What the journal keeps of one system and kind."""
+    """What the journal keeps of one system and kind; `first`: number of the first page that no guard has looked at."""
 
     open: Flat = []
     past: list[Slot] = []
+    first: int = 0
 
     def fresh(self) -> Pulse:
         """What no guard has looked at."""
@@ -43,7 +51,7 @@ class Beats(msgspec.Struct, array_like=True):
 
     def with_fresh(self, fresh: Pulse) -> Beats:
         """The same with other counts that no guard has looked at."""
-        return Beats(_flat(fresh.counts), self.past)
+        return Beats(_flat(fresh.counts), self.past, self.first)
 
     def since(self, start: float) -> Pulse:
         """What was looked at, as far as all of it came after `start` (unix seconds)."""
@@ -60,13 +68,37 @@ def beats_of(store: Store, systems: Collection[str], kind: str) -> dict[str, Bea
     return {row.system: msgspec.json.decode(row.value, type=Beats) for row in rows}
 
 
-def keep(store: Store, system: str, kind: str, pulse: Pulse, patch: Patch, now: float) -> None:
+def keep(store: Store, reading: Reading, pulse: Pulse, patch: Patch) -> None:
     """Add a page's counts to what no guard has looked at."""
     if pulse:
-        beats = beats_of(store, [system], kind).get(system) or Beats()
-        whole = beats.fresh()
-        whole.take(pulse)
-        patch.put(_row(system, kind, Beats(_flat(whole.counts), beats.past), now))
+        beats = beats_of(store, [reading.system], reading.kind).get(reading.system) or Beats()
+        beats = with_page(beats, pulse, reading.as_of)
+        patch.put(_row(reading.system, reading.kind, beats, reading.now))
+
+
+def with_page(beats: Beats, pulse: Pulse, number: int) -> Beats:
+    """The same with a page's counts; `number` was drawn before that page was asked for. A record that others change
+    counts once, where it changed last: who changes again is no second record, and leaves the slot where it stood."""
+    first = beats.first or number
+    before = [page for page in pulse.altered if page < first]
+    whole = beats.fresh()
+    whole.take(pulse)
+    whole.add(ALTERED, number=len(before))
+    return Beats(_flat(whole.counts), _without(beats.past, before), first)
+
+
+def _without(past: list[Slot], pages: Iterable[int]) -> list[Slot]:
+    """These slots without the records whose change was told by these pages."""
+    places = [place for place, slot in enumerate(past) if slot.first]
+    starts = [past[place].first for place in places]
+    leave = Counter(bisect_right(starts, page) - 1 for page in pages)
+    found = [*past]
+    for at, number in leave.items():
+        if at >= 0:
+            slot, pulse = past[places[at]], _pulse(past[places[at]].counts)
+            pulse.drop(ALTERED, number)
+            found[places[at]] = Slot(slot.start, slot.end, _flat(pulse.counts), slot.first)
+    return found
 
 
 def looked_at(beats: Beats, now: float, agreed: float) -> Beats:
@@ -78,9 +110,9 @@ def looked_at(beats: Beats, now: float, agreed: float) -> Beats:
         last = past[-1] if past else None
         if last is not None and last.start >= max(agreed, now - SLOT):
             pulse.take(_pulse(last.counts))
-            past[-1] = Slot(last.start, now, _flat(pulse.counts))
+            past[-1] = Slot(last.start, now, _flat(pulse.counts), last.first or beats.first)
         else:
-            past.append(Slot(now, now, _flat(pulse.counts)))
+            past.append(Slot(now, now, _flat(pulse.counts), beats.first))
     return Beats([], _by_hours(past, now, agreed))
 
 
@@ -97,7 +129,7 @@ def _by_hours(past: list[Slot], now: float, agreed: float) -> list[Slot]:
         if last is not None and _belong(last, slot, now, agreed):
             pulse = _pulse(last.counts)
             pulse.take(_pulse(slot.counts))
-            found[-1] = Slot(last.start, slot.end, _flat(pulse.counts))
+            found[-1] = Slot(last.start, slot.end, _flat(pulse.counts), last.first or slot.first)
         else:
             found.append(slot)
     return found

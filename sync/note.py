@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sync.confirm import pack, waiting
 from sync.normalise import Lens, decode_body, encode
-from sync.pulse import ALTERED, SAME, Pulse
+from sync.pulse import SAME, Pulse
 from sync.record import Raw, Record, Ref
 from sync.rows import LEADING, LIVE, MOVED, TWIN, KeyRow, ObservedRow, Patch, RecordRow
 
@@ -193,7 +193,10 @@ class _Page:
             ours = waiting(row)
             others = {path: each for path, each in changes.items() if path in seen and path not in ours}
             self.found.pulse.change(row.object, others)
-            self.found.pulse.add(ALTERED if others else SAME)
+            if others:
+                self.found.pulse.altered.append(row.observed)
+            else:
+                self.found.pulse.add(SAME)
 
 
 def _enters(lens: Lens, before: RecordRow, after: RecordRow) -> bool:

@@ -26,15 +26,17 @@ LONGEST = 60
 
 
 class Pulse:
-    """Counts by sign and field; what they are counts of stands in the group's own names."""
+    """Counts by sign and field; what they are counts of stands in the group's own names. `altered`: of each record
+    that others have changed the page that told of its change before (0 = none)."""
 
-    __slots__ = ("counts",)
+    __slots__ = ("altered", "counts")
 
     def __init__(self) -> None:
         self.counts: Counts = {}
+        self.altered: list[int] = []
 
     def __bool__(self) -> bool:
-        return bool(self.counts)
+        return bool(self.counts or self.altered)
 
     def add(self, sign: str, field: str = "", what: str = "", number: int = 1) -> None:
         """Count. Of more than KEPT different changes of a field the rare ones are forgotten; a change that is more than
@@ -64,6 +66,12 @@ class Pulse:
                 continue
             for sign, what in _same(path, old, new, changes):
                 self.add(sign, name, what)
+
+    def drop(self, sign: str, number: int) -> None:
+        """Count so many fewer of the source as a whole, none where there are no more."""
+        left = self.of(sign) - number
+        self.counts.pop((sign, ""), None)
+        self.add(sign, number=left)
 
     def forget_rare(self, least: int) -> None:
         """Forget what fewer than `least` records have in common; it may be a person's own value."""

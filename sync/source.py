@@ -51,7 +51,7 @@ def feel(
     if left:
         pulse.add(UNLINKS, number=len(linked_of(left, world.store.records_of({row.entity for row in left}))))
     if pulse:
-        keep(world.store, reading.system, reading.kind, pulse, patch, reading.now)
+        keep(world.store, reading, pulse, patch)
 
 
 def lives(events: Iterable[LifeEvent], rows: Collection[RecordRow]) -> Pulse:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import pytest
 
 from simulators.salesforce.directory import HUMAN_USERS
+from sync.beats import beats_of
+from sync.errors import Retryable
 from sync.ports import Paths
-from sync.record import Page, Record, Ref
+from sync.pulse import ALTERED
+from sync.record import Page, Record, Ref, Side
 from sync.rows import DELETED, MOVED, Patch, RecordRow
+from tests.support.office import Town as Office
 from tests.support.town import SALESFORCE, Town
 
 
@@ -116,3 +123,28 @@ def test_a_conversion_that_only_a_sweep_sees_is_noted() -> None:
         assert (town.row(old).state, town.row(old).moved_to) == (MOVED, f"Contact/{contact.id}")
         assert town.entity(old) == town.entity(contact)
         assert town.writes_to(old) == []
+
+
+def no_answer(*_asked: object, **_more: object) -> Iterator[Page]:
+    """A system that is down."""
+    raise Retryable("no answer")
+
+
+def test_who_changes_again_and_again_is_one_record_that_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three people who are edited all day, also while the other system gives no answer and nobody looks at the counts,
+    are three: in the cycle, in the hour and in the day."""
+    town = Office()
+    people = [town.person(Side.MA, email=f"p{number}@x.example", lastName="Ito") for number in range(3)]
+    for _ in range(3):
+        town.cycle()
+    counts = list[int]()
+    for turn in range(12):
+        for each in people:
+            town.ma.edit(each, {"title": f"t{turn}"})
+        with monkeypatch.context() as outage, suppress(Retryable):
+            if turn % 4 != 3:
+                outage.setattr(town.sfa, "changes", no_answer)
+            town.cycle(100.0)
+        beats = beats_of(town.store, ["ma"], "person")["ma"]
+        counts.append(beats.fresh().of(ALTERED) + beats.since(0.0).of(ALTERED))
+    assert counts == [3] * 12
