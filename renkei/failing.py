@@ -9,9 +9,12 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
+from sync.retrying import DOUBLE
 from sync.rows import FAILED, IGNORED, REFUSED, UNCERTAIN
 from sync.rules import ActionKind
 from sync.said import Discard, Retry, command
@@ -73,6 +76,9 @@ def _heard(project: Project, number: int) -> None:
     with look(project) as reader:
         row = ask(reader, number)
     if row is not None and row.state == REFUSED:
+        if msgspec.json.decode(row.body, type=dict[str, object]).get("why") == DOUBLE:
+            step = "give it up with `renkei errors discard`, or type it where the person is kept"
+            raise Fatal(f"Nothing was tried: {DOUBLE}.", step)
         raise Fatal("Nothing was tried: none of it is refused any more.", "look with `renkei errors list`")
 
 

@@ -13,25 +13,38 @@ from sync import rows
 from sync.note import mark_dirty
 from sync.plan import decode_base, decode_work, encode_base, target_of
 from sync.read import World, sent_operations
-from sync.rows import APPLIED, PENDING, BaseRow, CommandRow, OperationRow, Patch, RecordRow
+from sync.rows import (
+    APPLIED,
+    LIVE,
+    PENDING,
+    TWIN,
+    UNSEEN,
+    BaseRow,
+    CommandRow,
+    OperationRow,
+    Patch,
+    RecordRow,
+)
+from sync.rules import ActionKind
 from sync.said import No, Retry
 
 AGAIN = "tried again"
+DOUBLE = "a double is written no more: its values are those of the record that leads"
 
 
 def retry(world: World, row: CommandRow, patch: Patch) -> None:
     """Have operations tried again with this cycle; those that have moved on meanwhile are passed over.
 
-    Raises No where none of them is refused any more.
+    Raises No where none of them is refused any more, or is for a record that is written.
     """
     said = msgspec.json.decode(row.body, type=Retry)
     sent = sent_operations(world)
-    tried = 0
-    for each in world.store.get(OperationRow, [(number,) for number in said.operations]):
-        if each.route == world.lens.rules.route and each.id not in sent:
-            tried += _again(world, each, patch)
+    named = world.store.get(OperationRow, [(number,) for number in said.operations])
+    mine = [each for each in named if each.route == world.lens.rules.route and each.id not in sent]
+    doubles = {each.id for each in mine if each.state == rows.IGNORED and _of_a_twin(world, each)}
+    tried = sum(_again(world, each, patch) for each in mine if each.id not in doubles)
     if not tried:
-        raise No("nothing of it is refused any more")
+        raise No(DOUBLE if doubles else "nothing of it is refused any more")
 
 
 def _again(world: World, row: OperationRow, patch: Patch) -> bool:
@@ -46,6 +59,14 @@ def _again(world: World, row: OperationRow, patch: Patch) -> bool:
         case _:
             return False
     return True
+
+
+def _of_a_twin(world: World, row: OperationRow) -> bool:
+    """True if a value is for somebody's further record. That is never written, opt-outs excepted, and both sides agree
+    on the record that leads: to try it again would forget what was agreed on there."""
+    target = world.store.get(RecordRow, [target_of(row)])
+    twin = any(each.role == TWIN and each.state in (LIVE, UNSEEN) for each in target)
+    return twin and row.action != ActionKind.OPT_OUT
 
 
 def _want_again(world: World, row: OperationRow, patch: Patch) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.json import decode
+
 from sync.ports import Outcome, Write
 from sync.record import Side
-from sync.rows import IGNORED, OperationRow, Patch
+from sync.retrying import DOUBLE
+from sync.rows import IGNORED, REFUSED, TWIN, CommandRow, OperationRow, Patch
 from sync.said import Retry, command
 from tests.support.office import Town
 from tests.support.town import MARKETO, SALESFORCE
@@ -66,3 +69,36 @@ def test_who_leads_in_the_place_of_a_record_that_ignored_us_gets_the_value_once_
         town.store.commit(patch)
         town.quiet()
         assert town.value(heir, "title") == "Chief"
+
+
+def test_a_value_for_who_has_become_a_double_is_not_tried_again() -> None:
+    """What a lead has ignored is not wanted by `retry` once another one leads in its place: a double is never written,
+    and what was agreed on with the record that leads stays. The word is refused, and says why."""
+    with Streets() as town:
+        lead, other = (
+            town.lead(email=f"{each}@firm.example", lastName="Ito", title="Buyer", leadScore=80)
+            for each in "ab"
+        )
+        town.open()
+        ((sales,), (winner,)) = (town.having(SALESFORCE, "Email", f"{each}@firm.example") for each in "ab")
+        town.strike(MARKETO, "ignored_field")
+        town.edit(sales, Title="Chief")
+        town.wait()
+        town.cycle()
+        town.wait(400.0)
+        town.quiet()
+        (listed,) = [row for row, _work in town.all_work(lead) if row.state == IGNORED]
+        town.merge(winner, sales)
+        town.wait()
+        town.quiet()
+        assert (town.row(lead).role, town.entity(lead)) == (TWIN, town.entity(other))
+        agreed = town.base(other)
+        word = command(town.clock.now(), town.world.lens.rules.route, Retry(operations=(listed.id,)))
+        patch, number = Patch(), town.store.numbers(1)[0]
+        patch.put(word._replace(id=number))
+        town.store.commit(patch)
+        town.quiet()
+        assert town.base(other) == agreed
+        assert [row.state for row, _work in town.all_work(lead) if row.id == listed.id] == [IGNORED]
+        (told,) = town.store.get(CommandRow, [(number,)])
+        assert (told.state, decode(told.body)["why"]) == (REFUSED, DOUBLE)
