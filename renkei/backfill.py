@@ -8,7 +8,7 @@ caller's affair: whoever calls has given everything that is due its turn before.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -19,10 +19,11 @@ from renkei.first import let_go
 from renkei.rereading import Choice, Rereading
 from renkei.settings import Project
 from renkei.wire import look
-from sync.brakes import BACKFILL
+from sync.brakes import BACKFILL, standing_brake
 from sync.cycle import Bounds, CycleReport, decide_noted
 from sync.errors import QuotaSpent, Retryable
 from sync.lanes import world_in_lane
+from sync.narrow import opt_outs_only
 from sync.normalise import encode
 from sync.read import World, sent_operations
 from sync.record import Side
@@ -55,7 +56,8 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Stand(msgspec.Struct, omit_defaults=True):
     """Where a backfill stands. By system: records to be read as far as is known (`of`), read, and meant. `planned`:
-    what is to be sent to each, known after reading; `worked`: seconds of work so far; `command`: who waits for it."""
+    what is to be sent to each, known after reading; `worked`: seconds of work so far; `command`: who waits for it;
+    `why`: what it waits for, `braked`: that is a brake."""
 
     wish: Wish
     began: float
@@ -77,6 +79,7 @@ class Stand(msgspec.Struct, omit_defaults=True):
     worked: float = 0.0
     command: int = 0
     why: str = ""
+    braked: bool = False
     canary: dict[str, Any] | None = None
 
     @property
@@ -133,6 +136,7 @@ def as_figures(stand: Stand) -> dict[str, Any]:
         "phase": stand.phase, "began": stand.began, "to_read": stand.of, "read": stand.read,
         "meant": stand.meant, "to_send": stand.planned, "sent": stand.sent, "failed": stand.failed,
         "seconds": round(stand.worked, 1), "why": stand.why,
+        "braked": stand.braked,
     }  # fmt: skip
 
 
@@ -167,6 +171,7 @@ class Backfill:
         clock = self.world.clock
         began = clock.now()
         self.rest = 0.0
+        self.stand.braked = False
         if not self.stand.over:
             self.stand.why = ""
         try:
@@ -244,6 +249,8 @@ class Backfill:
             trigger=BACKFILL,
         )
         report = decide_noted(world, bounds, self.stop)
+        if standing_brake(world) is not None:
+            world = replace(world, store=opt_outs_only(world.store))
         self.stand.linked += report.decided.linked
         self.stand.decided += report.decided.entities
         self.stand.conflicts += report.decided.conflicts
@@ -274,6 +281,9 @@ class Backfill:
         """Send the few, until none of them is on its way or waits for another try."""
         world, stand = self.world, self.stand
         now = world.clock.now()
+        if self._is_braked():
+            stand.at = now if stand.at else 0.0
+            return
         if not stand.at:
             stand.at = now
             canaries.remember(world, canaries.to_try_again(world) or canaries.remembered(world))
@@ -314,6 +324,8 @@ class Backfill:
         """Let a few more go and deliver them; what a system does not take now stays for the cycles to come."""
         from state.lanes import in_lane
 
+        if self._is_braked():
+            return
         world, route = self.world, self.world.lens.rules.route
         with look(self.project) as reader:
             away = {id_ for id_, *_rest in islice(in_lane(reader, route, LANE_BACKFILL, (PENDING,)), CHUNK)}
@@ -334,6 +346,15 @@ class Backfill:
                 self.rest = world.clock.now() + 1.0
             else:
                 self.stand.phase = DONE
+
+    def _is_braked(self) -> bool:
+        """True while a brake stops everything: it stops a backfill as well, and opt-outs leave with the cycles."""
+        brake = standing_brake(self.world)
+        if brake is None:
+            return False
+        self.stand.why, self.stand.braked = brake.reason, True
+        self.rest = self.world.clock.now() + BLOCKED
+        return True
 
     def _pause(self, why: str, until: float) -> None:
         """Rest while calls are kept for something hotter, and look now and then whether there are more."""

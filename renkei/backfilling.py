@@ -19,7 +19,7 @@ from renkei.progress import Teller
 from renkei.settings import Project
 from renkei.syncing import Result, as_data, look_around
 from renkei.wire import Wired, look, scopes
-from sync.brakes import BACKFILL
+from sync.brakes import BACKFILL, standing_brake
 from sync.cycle import Bounds, run_cycle
 from sync.errors import Fatal, Retryable
 from sync.read import World
@@ -76,7 +76,8 @@ def refuse_another(held: Stand | None, wish: Wish, route: str) -> None:
 
 
 def alone(wired: Wired, world: World, wish: Wish, teller: Teller) -> Stand:
-    """Run a backfill to its end. Raises Fatal; Retryable where a system stays away."""
+    """Run a backfill to its end, or until a brake stops it: nobody can answer that while the journal is ours. Raises
+    Fatal; Retryable where a system stays away."""
     keep, tries = wired.store.renew, 0
     _turn(world)
     stand = begin(world, wish)
@@ -91,6 +92,9 @@ def alone(wired: Wired, world: World, wish: Wish, teller: Teller) -> Stand:
                 _turn(world)  # cut off in the middle of reading it is made up for before anybody else is sent
                 turned = time.monotonic()
             stand, tries = work.step(), 0
+            if stand.braked:
+                _turn(world)  # what was only read so far is judged, and stands in the inbox
+                return stand
         except Retryable as error:
             tries += 1
             if error.after > PATIENCE or tries >= TRIES:
@@ -133,17 +137,18 @@ class Watched:
         self._shown = Shown(teller)
         self._last: dict[str, int] = {}
 
-    def look(self) -> None:
-        """Look once."""
+    def look(self) -> str:
+        """Look once; the brake that it waits for ("" = none)."""
         stand = unfinished(self._project, self._route)
         if stand is None:
-            return
+            return ""
         self._shown.tell(stand)
         for verb, done in (("read", stand.read), ("write", stand.sent)):
             for system, number in done.items():
                 what = f"{verb} {system}"
                 self._teller(what, number - self._last.get(what, 0))
                 self._last[what] = number
+        return stand.why if stand.braked else ""
 
 
 def outcome(wired: Wired, world: World, stand: Stand) -> dict[str, Any]:
@@ -157,8 +162,10 @@ def outcome(wired: Wired, world: World, stand: Stand) -> dict[str, Any]:
     result = Result(route=rules.route, digest=rules.digest, total=total, shadow=rules.shadow, partial=True)
     result.canary = canaries.from_data(stand.canary) if stand.canary else None
     result.seconds = stand.worked
+    brake = standing_brake(world) if stand.braked else None
+    total.brakes = (brake,) if brake is not None else ()
     look_around(wired, world, result)
     return as_data(result) | {
-        "ok": result.well and stand.phase != STOPPED,
+        "ok": result.well and stand.phase != STOPPED and not stand.braked,
         "backfill": as_figures(stand),
     }

@@ -119,6 +119,10 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "backfill waits for calls, and goes on by itself: {why}",
             "バックフィルは呼び出し回数の回復を待って自動で再開します: {why}",
         ),
+        "status.backfill_braked": (
+            "backfill waits for the brake, and goes on once it is gone: {why}",
+            "バックフィルはブレーキが外れるまで待ち、その後に再開します: {why}",
+        ),
         "service.own": (" (renkei {own} %)", "（renkei {own} %）"),
         "service.full": (", our share full at ≈ {at}", "、当方の割り当ては {at} 頃に上限"),
         "service.waits": (", {lanes} wait until {at}", "、{lanes}は {at} まで待機"),
@@ -169,6 +173,10 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "backfill.stopped_next": (
             "mend the cause, then `renkei backfill {route}` tries again; `--stop` ends it",
             "原因を直してから `renkei backfill {route}` で再試行、`--stop` で終了します",
+        ),
+        "backfill.braked_next": (
+            "once the brake is gone, `renkei backfill {route}` goes on; `--stop` ends it",
+            "ブレーキが外れてから `renkei backfill {route}` で再開、`--stop` で終了します",
         ),
         "backfill.ended": (
             "The backfill of {route} was ended; what it had decided goes with the next cycles, within the brakes.",

@@ -16,6 +16,7 @@ from sync.normalise import encode
 from sync.read import World
 from sync.rows import PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
+from sync.source import ENVIRONMENT, READING, clock_brakes, look_at
 
 HOUR, DAY, FOR_EVER = 3_600.0, 86_400.0, float("inf")
 NOBODY = 0
@@ -29,8 +30,26 @@ def kept_brake(world: World, *, clock_is_right: bool = True) -> Brake | None:
     oldest = max(agreed_at(world), now - DAY if clock_is_right else 0.0)
     for row in world.store.holds_of([NOBODY]):
         if row.field == f"{route}/{EVERYTHING}" and row.since > oldest:
-            return msgspec.convert(msgspec.json.decode(row.body) | {"action": EVERYTHING}, Brake)
+            return _on_everything(row)
     return None
+
+
+def standing_brake(world: World) -> Brake | None:
+    """The brake on everything between two cycles, for whoever sends beside them: what the last one has put on, and what
+    the next one will put on for what was read since."""
+    clocks = clock_brakes(world)
+    if clocks:
+        return clocks[0]
+    route = world.lens.rules.route
+    passing = {f"{route}/{READING}", f"{route}/{ENVIRONMENT}"}
+    found = [_on_everything(row) for row in world.store.holds_of([NOBODY]) if row.field in passing]
+    kept = kept_brake(world)
+    found += [kept] if kept is not None else look_at(world, {}, agreed_at(world)).brakes
+    return found[0] if found else None
+
+
+def _on_everything(row: HoldRow) -> Brake:
+    return msgspec.convert(msgspec.json.decode(row.body) | {"action": EVERYTHING}, Brake)
 
 
 def agreed_at(world: World) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from renkei import telling
 from renkei.cli.agreeing import agreed
 from renkei.cli.codes import DONE, LEFT, WRONG, code_of_results
 from renkei.cli.delivery import show_result
@@ -182,15 +183,17 @@ def _wait(here: Session, number: int, watched: Any) -> list[dict[str, Any]]:
     from renkei.daemon.beside import answer_of, service_of
     from sync.errors import Retryable
 
-    began = time.monotonic()
+    began, told = time.monotonic(), ""
     while service_of(here.project) is not None:
         taken, routes = answer_of(here.project, number)
         if routes is not None:
             return routes
         if not taken and time.monotonic() - began > _WAIT:
             break
-        if watched is not None:
-            watched.look()
+        brake = watched.look() if watched is not None else ""
+        if brake and brake != told and not here.as_json:
+            say(paint(here.words("status.backfill_braked", why=telling.brake(here.words, brake)), "yellow"))
+        told = brake
         time.sleep(_POLL)
     raise Retryable(
         "The service gave no answer.", next_step="look with `renkei status`; it goes on when the service runs"
@@ -213,5 +216,8 @@ def _show(here: Session, data: dict[str, Any]) -> NoReturn:
         if stopped:
             step = words("backfill.stopped_next", route=data["route"])
             say(paint("  " + words("backfill.stopped"), "red"), f"  {words('next')}  {step}")
+        elif facts["braked"]:
+            say(f"  {words('next')}  {words('backfill.braked_next', route=data['route'])}")
+    waits = stopped or facts["braked"]
     code = code_of_results([result])
-    leave(LEFT if stopped and code == DONE else code if code != WRONG else LEFT)
+    leave(LEFT if waits and code == DONE else code if code != WRONG else LEFT)

@@ -269,7 +269,7 @@ def _troubles(here: Session, each: dict[str, Any]) -> Iterator[str]:
     if each["backfill"]:
         yield "  " + _backfill(here, each["backfill"])
         if each["backfill"]["why"] and each["backfill"]["phase"] != "stopped":
-            yield paint("  " + words("status.backfill_waits", why=each["backfill"]["why"]), "yellow")
+            yield paint("  " + _waits(here, each["backfill"]), "yellow")
 
 
 def _compared(here: Session, each: dict[str, Any]) -> Iterator[str]:
@@ -293,6 +293,13 @@ def _backfill(here: Session, found: dict[str, Any]) -> str:
         "status.backfill", phase=found["phase"], done=f"{done:,}", total=f"{total:,}", rate=f"{rate:,.0f}",
         rest=rest, sent=f"{sum(found['sent'].values()):,}", planned=f"{sum(found['to_send'].values()):,}",
     )  # fmt: skip
+
+
+def _waits(here: Session, found: dict[str, Any]) -> str:
+    """What an unfinished backfill waits for."""
+    if found["braked"]:
+        return here.words("status.backfill_braked", why=telling.brake(here.words, found["why"]))
+    return here.words("status.backfill_waits", why=found["why"])
 
 
 def _read(here: Session, each: dict[str, Any]) -> str:

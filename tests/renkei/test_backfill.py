@@ -19,7 +19,9 @@ from renkei.daemon.beside import answer_of, post
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.wire import build
+from sync.brakes import show_brakes
 from sync.errors import Fatal, Retryable
+from sync.guard import Brake
 from sync.read import World
 from sync.record import SIDES, Side
 from sync.rows import CursorRow, Patch
@@ -173,6 +175,32 @@ def test_a_canary_that_comes_back_otherwise_stops_it(place: Place, capsys: Any) 
     assert well.data["routes"][0]["canary"]["ok"], well.out
     assert not apart(place)
     assert "No backfill" in place.quick(capsys, "backfill", ROUTE, "--stop").out
+
+
+def test_a_brake_on_everything_stops_it_until_it_is_let_go(place: Place, capsys: Any) -> None:
+    """What an accident at the source has put on stops a backfill as it stops the cycles: opt-outs leave, nobody else is
+    written, output and status say why; let go, the same command goes on where it stood and ends."""
+    _type(place, 2.0, optout_share=0.3)
+    _overlook(place)
+    with build(open_project(place.folder)) as wired:
+        (world,) = wired.worlds.values()
+        patch = Patch()
+        show_brakes(world, (Brake("all", "salesforce lost 70 of 80 records, limit 10", 70, 10),), patch)
+        wired.store.commit(patch)
+    assert _opted_out_once(place)
+    said = place.quick(capsys, "backfill", ROUTE, "--yes", "--json", "--canary", "2")
+    (route,) = said.data["routes"]
+    assert (said.code, route["backfill"]["phase"]) == (1, "canary"), said.out
+    assert "lost 70 of 80" in route["brakes"][0]["reason"]
+    assert route["open"]["planned"] == sum(route["backfill"]["to_send"].values()) > 0
+    assert not _opted_out_once(place)
+    assert "goes on once it is gone: salesforce lost 70 of 80" in place.quick(capsys, "status").out
+    (number,) = (each["number"] for each in place.quick(capsys, "inbox", "--json").data["entries"])
+    assert place.quick(capsys, "approve", number).code == 0
+    well = place.quick(capsys, "backfill", ROUTE, "--yes", "--json")
+    assert well.data["routes"][0]["backfill"]["phase"] == "done", well.out
+    assert well.data["routes"][0]["canary"]["ok"]
+    assert not apart(place)
 
 
 def test_a_route_that_was_never_let_go_has_nothing_to_read_again(tmp_path: Path, capsys: Any) -> None:
