@@ -108,6 +108,7 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "errors.when": ("next try {at}", "次の試行 {at}"),
         "errors.never": ("not tried again by itself", "自動では再試行しません"),
         "errors.example": ("for example `renkei errors show {number}`", "例: `renkei errors show {number}`"),
+        "errors.leads": ("(gone; {record} leads now)", "（なくなり、現在は {record} が主）"),
         "errors.said": ("{system} said {code}: {message}", "{system} の応答 {code}: {message}"),
         "errors.tried": (
             "attempts {attempts}   {when}   route {route}   run {run}   mapping {digest}",

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal, Meaning
-from sync.plan import Work
+from sync.plan import Work, target_of
 from sync.ports import FieldError
-from sync.rows import FAILED, UNCERTAIN, OperationRow
+from sync.rows import FAILED, LEADING, LIVE, UNCERTAIN, UNSEEN, OperationRow
 from sync.rules import ActionKind
+
+if TYPE_CHECKING:
+    from state.answers import RecordInfo
 
 RECORD, EFFECT = "record", "effect"
 _STRANGE = re.compile(r"[^a-z0-9]+")
@@ -135,13 +138,25 @@ def cause_data(each: Cause, step: str) -> dict[str, Any]:
     return {"cause": data.pop("name"), **data, "routes": list(each.routes), "next": step}
 
 
-def failure_data(each: Failure, records: Sequence[str], step: str) -> dict[str, Any]:
-    """A refusal with stable keys; `records`: those of the person, firm or deal."""
+def leading_now(row: OperationRow, family: Iterable[RecordInfo]) -> RecordInfo | None:
+    """The living record that leads in place of the one that was to be written, where that one is gone for good;
+    `family`: the records of the person, firm or deal."""
+    there = {record.ref: record for record in family if record.ref.system == row.system}
+    target = there.get(target_of(row))
+    if target is None or target.state in (LIVE, UNSEEN):
+        return None
+    return next((each for each in there.values() if (each.role, each.state) == (LEADING, LIVE)), None)
+
+
+def failure_data(each: Failure, records: Sequence[str], step: str, leads: str) -> dict[str, Any]:
+    """A refusal with stable keys; `records`: those of the person, firm or deal; `leads`: the one that leads by now in
+    place of the one that was to be written, which is gone ("" = none)."""
     row, work, error = each.row, each.work, each.error
     paths = [error.path] if error.path in work.fields else list(work.fields)
     return {
         "id": row.id, "cause": each.cause, "route": row.route, "state": row.state, "action": row.action,
-        "system": row.system, "object": row.object, "record": row.record, "records": list(records),
+        "system": row.system, "object": row.object, "record": row.record, "leads": leads,
+        "records": list(records),
         "code": error.code, "meaning": error.meaning, "message": error.message,
         "fields": [
             {

@@ -132,7 +132,7 @@ def _when(here: Session, at: float) -> str:
 def _told(here: Session, found: Sequence[Failure]) -> list[dict[str, Any]]:
     """These refusals as data, with the records that each is about."""
     from renkei.cli.inbox import name_of
-    from renkei.failures import failure_data
+    from renkei.failures import failure_data, leading_now
     from renkei.wire import load_rules, look
     from state.reader import operation_info, records_by_entity
 
@@ -141,16 +141,20 @@ def _told(here: Session, found: Sequence[Failure]) -> list[dict[str, Any]]:
         records = records_by_entity(reader, {each.row.entity for each in found} - {0})
     told = []
     for each in found:
-        of = [name_of(record.ref) for record in records.get(each.row.entity, ())]
+        family = records.get(each.row.entity, ())
+        of = [name_of(record.ref) for record in family]
+        leads = leading_now(each.row, family)
         special = telling.refusal(here.words, operation_info(each.row), rules).step
-        told.append(failure_data(each, of, special or _step(here, each.error.meaning)))
+        step = special or _step(here, each.error.meaning)
+        told.append(failure_data(each, of, step, name_of(leads.ref) if leads else ""))
     return told
 
 
 def _lines(here: Session, each: dict[str, Any]) -> list[str]:
     words = here.words
     name = f"{each['system']}:{each['record'] or each['object']}"
-    others = [record for record in each["records"] if record != name]
+    others = [record for record in each["records"] if record not in (name, each["leads"])]
+    head = [paint(name, "bold")] + ([words("errors.leads", record=each["leads"])] if each["leads"] else [])
     changes = [
         (f"  {field['field']}", f"{shown(field['expected'])} → {shown(field['desired'])}")
         for field in each["fields"]
@@ -162,7 +166,7 @@ def _lines(here: Session, each: dict[str, Any]) -> list[str]:
     meaning = telling.word(words, "meaning", each["meaning"])
     said = words("errors.said", system=each["system"], code=each["code"], message=each["message"] or "–")
     return [
-        f"{each['id']}   {paint(name, 'bold')}   {' '.join(others)}   {each['cause']}",
+        f"{each['id']}   {'   '.join(head)}   {' '.join(others)}   {each['cause']}",
         f"  {meaning}   {said}",
         *table(("", ""), changes)[1:],
         f"  {tried}",

@@ -21,12 +21,12 @@ from renkei.failures import Failure
 from renkei.fakes import Fakes
 from renkei.settings import open_project
 from renkei.threads import SystemClock
-from renkei.wire import open_systems
+from renkei.wire import build, open_systems
 from sync.errors import Meaning
 from sync.plan import Work
 from sync.ports import FieldError, Write
 from sync.record import Ref
-from sync.rows import FAILED, IGNORED, UNCERTAIN
+from sync.rows import DELETED, FAILED, IGNORED, LIVE, TWIN, UNCERTAIN, Patch, RecordRow
 from tests.support.command import Place, new_place
 from tests.support.serving import Serving, configure
 from tests.support.tree import ROOT
@@ -83,7 +83,8 @@ def _titles(place: Place, pairs: dict[str, str]) -> list[Any]:
 
 def test_what_is_refused_is_listed_by_cause_and_shown_one_by_one(place: Place, capsys: Any) -> None:
     """The cause has a name that can be typed, the vendor's code, our meaning, how many, since when, the next try and
-    the next step; one by one it says what was to be written and the vendor's own words. The inbox has a line for it."""
+    the next step; one by one it says what was to be written and the vendor's own words, and who leads where the record
+    is gone. The inbox has a line for it."""
     assert place.quick(capsys, "errors", "list").code == 0
     nobody = place.quick(capsys, "errors", "list", "--system", "salesforse")
     assert (nobody.code, "names no system salesforse" in nobody.err) == (2, True)
@@ -119,6 +120,18 @@ def test_what_is_refused_is_listed_by_cause_and_shown_one_by_one(place: Place, c
     (told_json,) = place.quick(capsys, "inbox", "--json").data["failures"]
     assert told_json["cause"] == CAUSE
     assert "長すぎます" in place.quick(capsys, "errors", "list", "--lang", "ja").out
+    assert shown[0]["leads"] == ""
+    gone, one_of = Ref("salesforce", shown[0]["object"], shown[0]["record"]), str(shown[0]["id"])
+    with build(open_project(place.folder)) as wired:
+        (row,) = wired.store.get(RecordRow, [tuple(gone)])
+        patch = Patch()
+        patch.put(row._replace(id="00Q5gHEIR", state=LIVE))
+        patch.put(row._replace(role=TWIN, state=DELETED))
+        wired.store.commit(patch)
+    (heir,) = place.quick(capsys, "errors", "show", one_of, "--json").data["failures"]
+    assert (heir["record"], heir["leads"]) == (gone.id, "salesforce:00Q5gHEIR")
+    told = place.quick(capsys, "errors", "show", one_of).out
+    assert f"salesforce:{gone.id}   (gone; salesforce:00Q5gHEIR leads now)" in told
 
 
 def test_trying_again_and_giving_up(place: Place, capsys: Any) -> None:
