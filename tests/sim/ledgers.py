@@ -94,8 +94,8 @@ class Ledgers(Passing):
                 self._link(row, new, sent)
         for name, (old, new) in entry.changes.items():
             self._change(row, name, old, new, entry, api=api, sent=sent)
-            if api and name == TWO_WAY["email"][row.side]:
-                row.api_mail = plain(new)
+            if name == TWO_WAY["email"][row.side] and (api or plain(new) == row.api_mail):
+                row.api_mail = plain(new) if api else ""  # what a person types back has to be read first
             self.note_arrow(row, name, new, entry.time, api=api)
             row.values[name] = new
             row.changed[name] = row.typed[name] = entry.time

@@ -183,6 +183,26 @@ def test_what_a_backup_does_not_know_is_made_again_only_if_no_vendor_tells_of_it
     assert [offence.kind for offence in world.oracle.offences][:1] == doubled
 
 
+@pytest.mark.parametrize(
+    ("back", "later", "doubled"), [(False, 0.0, ["duplicate"]), (True, 0.0, []), (True, 1.0, ["duplicate"])]
+)
+def test_an_address_of_ours_that_a_person_typed_back_has_to_be_shown_before_anybody_knows_it(
+    back: bool, later: float, doubled: list[str]
+) -> None:
+    """Whoever bears what we wrote is known to us at once, and whoever was given it back like any other."""
+    world = World()
+    world.tell(MA, "create", email="t1p1@mail.example")
+    world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
+    world.oracle.typed_again("t1p1@mail.example", 2)
+    world.tell(MA, "create", record="2", title="T3P2", email="t1p1@mail.example")
+    if back:
+        world.tell(SFA, email="t2p1@mail.example")
+        world.tell(SFA, email="t1p1@mail.example")
+    world.now += later
+    world.tell(SFA, "create", "api", record="00Q2", email="t1p1@mail.example", id="2")
+    assert [offence.kind for offence in world.oracle.offences] == doubled
+
+
 @pytest.mark.parametrize(("came_back", "stale"), [(False, []), (True, ["stale write"])])
 def test_an_address_that_stands_since_before_the_one_carried_was_typed_is_no_newer_word(
     came_back: bool, stale: list[str]
