@@ -22,8 +22,9 @@ from renkei.wire import build
 from sync.brakes import show_brakes
 from sync.errors import Fatal, Retryable
 from sync.guard import Brake
+from sync.ports import Write
 from sync.read import World
-from sync.record import SIDES, Side
+from sync.record import SIDES, Ref, Side
 from sync.rows import CursorRow, Patch
 from tests.support.command import Place, clean_environment, new_place
 from tests.support.serving import Serving, apart, configure
@@ -201,6 +202,30 @@ def test_a_brake_on_everything_stops_it_until_it_is_let_go(place: Place, capsys:
     assert well.data["routes"][0]["backfill"]["phase"] == "done", well.out
     assert well.data["routes"][0]["canary"]["ok"]
     assert not apart(place)
+
+
+def test_an_accident_that_it_reads_itself_stops_it_before_any_cycle_has_looked(
+    place: Place, capsys: Any
+) -> None:
+    """Titles emptied at marketing that no feed told of: the backfill reads them, and sends not even a canary."""
+    place.edit_mapping("salesforce: Title }", "salesforce: Title, blank: propagate }")
+    place.edit_mapping("\nconsent:", "\nlimits: { emptied: { number: 3, share: 0 } }\nconsent:")
+    assert place.quick(capsys, "sync").code == 0
+    with build(open_project(place.folder)) as wired:
+        (world,) = wired.worlds.values()
+        ids = [
+            key for key, lead in place.live()["marketo"].items() if lead.get("title") and lead.get("sfaId")
+        ][:8]
+        writes = [Write(n, Ref("marketo", "Lead", key), {"title": None}) for n, key in enumerate(ids)]
+        assert {each.result for each in world.connectors[SIDES[0]].write("person", writes)} == {"applied"}
+    time.sleep(1.2)
+    _overlook(place)
+    said = place.quick(capsys, "backfill", ROUTE, "--yes", "--json", "--canary", "2")
+    (route,) = said.data["routes"]
+    assert (said.code, route["backfill"]["phase"], route["sent"]) == (1, "canary", {}), said.out
+    assert "lost its value in 8 records" in route["brakes"][0]["reason"]
+    assert len(apart(place)) == 8
+    assert "goes on once it is gone" in place.quick(capsys, "status").out
 
 
 def test_a_route_that_was_never_let_go_has_nothing_to_read_again(tmp_path: Path, capsys: Any) -> None:
