@@ -19,7 +19,7 @@ from renkei.first import let_go
 from renkei.rereading import Choice, Rereading
 from renkei.settings import Project
 from renkei.wire import look
-from sync.brakes import BACKFILL, standing_brake
+from sync.brakes import standing_brake
 from sync.cycle import Bounds, CycleReport, decide_noted
 from sync.errors import QuotaSpent, Retryable
 from sync.lanes import world_in_lane
@@ -27,7 +27,7 @@ from sync.narrow import opt_outs_only
 from sync.normalise import encode
 from sync.read import World, sent_operations
 from sync.record import Side
-from sync.rows import LANE_BACKFILL, PENDING, PLANNED, CursorRow, Patch, RunRow
+from sync.rows import BACKFILL, LANE_BACKFILL, PENDING, PLANNED, CursorRow, Patch, RunRow
 from sync.rules import Condition
 from sync.send import Delivered, Delivery, resolve_doubts
 

@@ -19,10 +19,11 @@ from renkei.progress import Teller
 from renkei.settings import Project
 from renkei.syncing import Result, as_data, look_around
 from renkei.wire import Wired, look, scopes
-from sync.brakes import BACKFILL, standing_brake
+from sync.brakes import standing_brake
 from sync.cycle import Bounds, run_cycle
 from sync.errors import Fatal, Retryable
 from sync.read import World
+from sync.rows import BACKFILL
 from sync.rules import Condition, Rules
 
 TURN = 5.0  # seconds after which everything else has its turn

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from renkei.backfill import Wish
 from renkei.settings import Project
 from renkei.wire import look, scopes
-from sync.brakes import BACKFILL
 from sync.ports import Connector
+from sync.rows import BACKFILL
 from sync.rules import Rules
 
 RATE = 400.0  # records a second, where no backfill has been measured here

@@ -14,13 +14,12 @@ from sync.commands import approved_in, released_too
 from sync.guard import EVERYTHING, Brake, Traffic
 from sync.normalise import encode
 from sync.read import World
-from sync.rows import PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
+from sync.rows import BACKFILL, PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
 from sync.source import ENVIRONMENT, READING, clock_brakes, look_at
 
 HOUR, DAY, FOR_EVER = 3_600.0, 86_400.0, float("inf")
 NOBODY = 0
-BACKFILL = "backfill"
 
 
 def kept_brake(world: World, *, clock_is_right: bool = True) -> Brake | None:

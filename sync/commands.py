@@ -16,7 +16,7 @@ from sync.discarding import discard
 from sync.normalise import encode
 from sync.read import World
 from sync.retrying import retry
-from sync.rows import DONE, REFUSED, CommandRow, Patch, RulesRow, RunRow
+from sync.rows import BACKFILL, DONE, REFUSED, CommandRow, CursorRow, Patch, RulesRow, RunRow
 from sync.rules import ActionKind
 from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, RETRY, UNDO, Approve, No
 from sync.source import ENVIRONMENT, forget_identity
@@ -87,8 +87,14 @@ def _release(world: World, said: Approve, patch: Patch) -> None:
     runs = {run for run, action in planned if said.run in (0, run) and said.action in (EVERYTHING, action)}
     if not runs and said.action != EVERYTHING:
         raise No("nothing of this kind waits to be let go")
+    apart = world.store.get(CursorRow, [("", BACKFILL, world.lens.rules.route)])
     for run in world.store.get(RunRow, [(number,) for number in sorted(runs)]):
-        approved = released_too(approved_in(run), said.action)
+        more = said.action
+        if (
+            apart and run.trigger == BACKFILL
+        ):  # an unfinished one sends a canary first; opt-outs wait for none
+            more = ActionKind.OPT_OUT.value if more in (EVERYTHING, ActionKind.OPT_OUT) else ""
+        approved = released_too(approved_in(run), more)
         body = encode({**msgspec.json.decode(run.body), "approved": approved})
         patch.put(run._replace(released=released_too(run.released, approved), body=body))
 

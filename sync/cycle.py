@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sync.adopt import adopt_rules, rules_row
-from sync.brakes import BACKFILL, agreed_at, kept_brake, planned_of, released_of, show_brakes, traffic_of
+from sync.brakes import agreed_at, kept_brake, planned_of, released_of, show_brakes, traffic_of
 from sync.chunk import context_of, decide_chunk
 from sync.commands import apply_commands
 from sync.decide import Decided
@@ -24,7 +24,7 @@ from sync.normalise import encode
 from sync.read import FRONT, ReadCount, World, read_front, refetch
 from sync.record import Side
 from sync.relay import relay_chunk
-from sync.rows import LANE_DELTA, LANE_HAND_OVER, LANE_OPT_OUT, CursorRow, Patch, RulesRow, RunRow
+from sync.rows import BACKFILL, LANE_DELTA, LANE_HAND_OVER, LANE_OPT_OUT, CursorRow, Patch, RulesRow, RunRow
 from sync.rules import Sign
 from sync.send import Delivered, Delivery, resolve_doubts
 from sync.source import (

@@ -20,7 +20,8 @@ APPLIED, SUPERSEDED, DISCARDED = "applied", "superseded", "discarded"
 IGNORED, UNCERTAIN = "ignored", "uncertain"
 OPEN_STATES = (PLANNED, WAITING, PENDING, FAILED)
 
-AGREED_TRIGGERS = ("first", "apply", "backfill")
+BACKFILL = "backfill"
+AGREED_TRIGGERS = ("first", "apply", BACKFILL)
 
 LANE_OPT_OUT, LANE_HAND_OVER, LANE_DELTA, LANE_BACKFILL = 0, 1, 2, 3
 

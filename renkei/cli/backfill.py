@@ -147,7 +147,7 @@ def _end(here: Session, route: str, held: Stand | None) -> NoReturn:
     from renkei.backfill import end
     from renkei.daemon.beside import post, service_of
     from renkei.wire import build
-    from sync.brakes import BACKFILL
+    from sync.rows import BACKFILL
 
     if held is not None and service_of(here.project) is not None:
         _wait(here, post(here.project, BACKFILL, route, stop=True), None)
@@ -168,7 +168,7 @@ def _beside(here: Session, route: str, wish: Wish) -> dict[str, Any]:
     from renkei.backfilling import Watched
     from renkei.daemon.beside import post
     from renkei.progress import teller
-    from sync.brakes import BACKFILL
+    from sync.rows import BACKFILL
 
     if not here.as_json:
         say(here.words("backfill.beside"))

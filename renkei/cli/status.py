@@ -120,7 +120,7 @@ def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]
     from renkei.inbox import PUT_RIGHT, entry_of
     from state.service import notes
     from state.whole import brakes_of, unseen
-    from sync.brakes import BACKFILL
+    from sync.rows import BACKFILL
 
     compared = read_notes(reader)
     found: dict[str, dict[str, Any]] = {

@@ -19,11 +19,10 @@ from renkei.daemon.board import State
 from renkei.daemon.desk import Desk
 from renkei.daemon.notes import DONE, DROPPED, NEW, TAKEN, body_of
 from renkei.telling import is_outage
-from sync.brakes import BACKFILL
 from sync.errors import LeaseLost, RenkeiError
 from sync.normalise import encode
 from sync.read import World
-from sync.rows import CommandRow, Patch
+from sync.rows import BACKFILL, CommandRow, Patch
 
 if TYPE_CHECKING:
     from renkei.wire import Wired
