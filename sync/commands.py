@@ -90,9 +90,8 @@ def _release(world: World, said: Approve, patch: Patch) -> None:
     apart = world.store.get(CursorRow, [("", BACKFILL, world.lens.rules.route)])
     for run in world.store.get(RunRow, [(number,) for number in sorted(runs)]):
         more = said.action
-        if (
-            apart and run.trigger == BACKFILL
-        ):  # an unfinished one sends a canary first; opt-outs wait for none
+        if apart and run.trigger == BACKFILL:
+            # An unfinished one sends a canary first; opt-outs wait for none.
             more = ActionKind.OPT_OUT.value if more in (EVERYTHING, ActionKind.OPT_OUT) else ""
         approved = released_too(approved_in(run), more)
         body = encode({**msgspec.json.decode(run.body), "approved": approved})
