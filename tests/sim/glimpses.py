@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from tests.sim.arrows import Arrows
-from tests.sim.vocabulary import Key, Row, Token, across
+from tests.sim.vocabulary import Key, Row, Sent, Token, across
 
 
 class Stood(NamedTuple):
@@ -37,6 +37,11 @@ class Glimpses(Arrows):
         """A cycle went on from then till then, whatever became of it: what it had agreed on before it broke off
         stays."""
         self._passed.append((began, ended))
+
+    def was_deleted(self, row: Row, sent: Sent | None) -> bool:
+        """Also where a cycle may have read it while it was in the bin: who led in its place then goes on to lead."""
+        read = any(began < row.returned and row.gone < ended for began, ended in self._passed)
+        return super().was_deleted(row, sent) or (row.returned > 0.0 and read)
 
     def note_stood(self, row: Row, stood: Stood) -> None:
         """An address came to stand in a record."""

@@ -115,7 +115,7 @@ class Ledgers(Passing):
         if self.may_be_one(row, other.person, sent) and self.may_be_one(other, row.person, sent):
             self.counts["persons with one address, linked"] += 1
             self.unite(row.person, other.person)
-        elif self.stands_in(row, other) or self.stands_in(other, row):
+        elif self.stands_in(row, other, sent) or self.stands_in(other, row, sent):
             self.counts["in the place of a deleted twin"] += 1
             self.unite(row.person, other.person)
         else:

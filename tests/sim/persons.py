@@ -80,17 +80,21 @@ class Persons:
             return False
         return any(row.mails & each.mails for each in self.rows.values() if self.is_of(each, person))
 
-    def stands_in(self, row: Row, linked: Row) -> bool:
+    def stands_in(self, row: Row, linked: Row, sent: Sent | None) -> bool:
         """Whether a record leads in the place of a deleted one that this one across was linked with: as its twin, which
         one is by an address that it bore at one time with the deleted one, or with another of its twins: those are
         linked too, and stay so whatever address they bear (protocol §5, docs/adr/0018)."""
         for gone in self.rows.values():
-            lost = gone.side == row.side and not gone.live and not gone.into
+            lost = gone.side == row.side and self.was_deleted(gone, sent) and not gone.into
             if lost and self._were_linked(gone, linked):
                 known = [gone, *self._twins(gone, linked)]
                 if any(self._shared(row, each, gone.left) for each in known):
                     return True
         return False
+
+    def was_deleted(self, row: Row, sent: Sent | None) -> bool:
+        """Whether a record is deleted for a reader: also one that came out of the bin after the reading had begun."""
+        return not row.live or (sent is not None and row.returned > sent.cycle - SETTLE)
 
     def _twins(self, gone: Row, linked: Row) -> list[Row]:
         """Who became a twin of two linked records, by their addresses or another twin's, before one of them was gone:

@@ -109,13 +109,22 @@ def test_a_blank_that_was_agreed_on_stays_agreed_on_while_a_record_is_in_the_bin
 
 
 @pytest.mark.parametrize(
-    ("together", "both_ids", "crossed"),
-    [(True, True, []), (True, False, []), (False, True, ["crossed"]), (False, False, ["crossed"])],
+    ("together", "both_ids", "back", "crossed"),
+    [
+        (True, True, "", []),
+        (True, False, "", []),
+        (False, True, "", ["crossed"]),
+        (False, False, "", ["crossed"]),
+        (True, True, "just now", []),
+        (True, True, "read", []),
+        (True, True, "before", ["crossed"]),
+    ],
 )
 def test_a_twin_of_a_deleted_record_leads_in_its_place_and_nobody_else_does(
-    together: bool, both_ids: bool, crossed: list[str]
+    together: bool, both_ids: bool, back: str, crossed: list[str]
 ) -> None:
-    """Who bore an address at one time with a linked record is its twin; who took it after that was deleted is not."""
+    """Who bore an address at one time with a linked record is its twin; who took it after that was deleted is not. One
+    that has just come back out of the bin is still deleted for the reader, and stays so if it was read as deleted."""
     world = World()
     world.tell(MA, "create", email="t1p1@mail.example")
     world.tell(SFA, "create", "api", email="t1p1@mail.example", id=OURS[MA])
@@ -130,6 +139,12 @@ def test_a_twin_of_a_deleted_record_leads_in_its_place_and_nobody_else_does(
     world.tell(MA, "delete")
     if not together:
         world.tell(MA, record="2", email="t2p1@mail.example")
+    if back == "read":
+        world.cycle()
+    if back:
+        world.tell(MA, "restore")
+    if back in {"read", "before"}:
+        world.cycle()
     world.tell(SFA, "update", "api", id="2")
     assert [offence.kind for offence in world.oracle.offences] == crossed
 

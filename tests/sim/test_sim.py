@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PARTS_OF_THE_ORACLE = (
     "oracle",
+    "passing",
     "ledgers",
     "blanks",
     "glimpses",
