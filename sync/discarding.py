@@ -96,7 +96,7 @@ def _left_so(row: OperationRow, reason: str) -> OperationRow:
 
 def _discard_create(world: World, row: OperationRow, work: Work, said: Discard, patch: Patch) -> None:
     scene = load(world.store, world.lens, {row.entity}, world.channels)
-    release_claims(scene, row.id, world.numbers)
+    release_claims(scene, row, world.numbers)
     patch.add(scene.patch)
     details = {path: field.desired for path, field in work.fields.items()}
     patch.put(_listed(world, row.entity, "", details, said.reason))

@@ -16,7 +16,7 @@ from sync.happened import Linked as Joined
 from sync.latch import follow
 from sync.met import unread
 from sync.note import Numbers
-from sync.plan import encode_base
+from sync.plan import decode_work, encode_base
 from sync.record import SIDES, Ref, Side
 from sync.remember import follow as remember
 from sync.rows import (
@@ -30,6 +30,7 @@ from sync.rows import (
     BaseRow,
     EntityRow,
     KeyRow,
+    OperationRow,
     RecordRow,
     went_on_as,
 )  # fmt: skip
@@ -306,7 +307,7 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers, by: str) -> None
         for operation in list(scene.operations[entity].values()):
             if operation.id not in scene.sent and operation.action == "create":
                 scene.put_operation(operation._replace(state=SUPERSEDED, reason="linked"))
-                release_claims(scene, operation.id, numbers)
+                release_claims(scene, operation, numbers)
             elif entity == gone and (operation.id in scene.sent or operation.action == ActionKind.EFFECT):
                 del scene.operations[gone][operation.id]
                 scene.put_operation(operation._replace(entity=keep, again=1))
@@ -341,7 +342,7 @@ def stop_creates(scene: Scene, candidates: Iterable[Ref], numbers: Numbers) -> N
         for operation in list(scene.operations[entity].values()):
             if operation.action == ActionKind.CREATE and operation.id not in scene.sent:
                 scene.put_operation(operation._replace(state=SUPERSEDED, reason="ambiguous"))
-                release_claims(scene, operation.id, numbers)
+                release_claims(scene, operation, numbers)
                 for row in scene.rows(entity):
                     scene.put(row._replace(noted=numbers()))
 
@@ -354,14 +355,15 @@ def _forget(scene: Scene, entity: int) -> None:
         scene.patch.drop(BaseRow(entity, scene.lens.rules.route, b""))
 
 
-def release_claims(scene: Scene, operation: int, numbers: Numbers) -> None:
-    """Give up the claims of a create that will not leave; those who waited for them are asked again."""
+def release_claims(scene: Scene, operation: OperationRow, numbers: Numbers) -> None:
+    """Give up the claims of a create that will not leave, also those on an address that its person has left; whoever
+    waited for them is asked again."""
     kind = scene.lens.rules.kind
-    for (system, key), holder in list(scene.claims.items()):
-        if holder == operation:
-            del scene.claims[system, key]
-            scene.patch.drop(KeyRow(system, kind, key, "", "", operation))
-            for name in scene.lens.rules.systems.values():
-                for row in scene.sharing(name, key):
-                    if operation not in scene.operations[row.entity]:
-                        scene.put(row._replace(noted=numbers()))
+    for key in decode_work(operation.body).claims:
+        if scene.claims.get((operation.system, key)) == operation.id:
+            del scene.claims[operation.system, key]
+        scene.patch.drop(KeyRow(operation.system, kind, key, "", "", operation.id))
+        for name in scene.lens.rules.systems.values():
+            for row in scene.sharing(name, key):
+                if operation.id not in scene.operations[row.entity]:
+                    scene.put(row._replace(noted=numbers()))

@@ -127,7 +127,7 @@ def reconcile(scene: Scene, wants: Wants, context: Context) -> int:
         superseded = row.id not in kept and row.id not in scene.sent and not wants.keeps_open
         if superseded and row.state in _DERIVED:
             scene.put_operation(row._replace(state=SUPERSEDED, reason="decided again"))
-            release_claims(scene, row.id, context.numbers)
+            release_claims(scene, row, context.numbers)
     created = 0
     for target, rest in rests:
         if rest is not None and rest.fields:

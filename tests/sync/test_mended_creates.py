@@ -191,6 +191,21 @@ def test_who_is_linked_again_by_an_heir_is_known_to_whoever_is_identified_first(
         assert town.entity(newcomer) == town.entity(known)
 
 
+def test_an_address_that_somebody_left_before_they_were_created_is_free_for_a_newcomer() -> None:
+    """A create that is planned anew under another address gives up the claim on the former one."""
+    with Town() as town:
+        town.open()
+        lead = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.cycle(send=False)
+        town.edit(lead, email="b@firm.example")
+        town.wait()
+        town.cycle(send=False)
+        town.lead(email="a@firm.example", lastName="Abe", leadScore=80)
+        town.wait()
+        town.quiet()
+        assert len(town.live(SALESFORCE)) == 2
+
+
 def test_what_the_service_sends_although_a_side_was_not_read_is_nobody_who_has_just_opted_out() -> None:
     """A create that was let go earlier waits until what the cycle had read before it ended is decided."""
     with Town() as town:
