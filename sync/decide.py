@@ -27,11 +27,11 @@ from sync.identify import (
     Unseen,
     Waits,
     identify,
-    stop_creates,
 )  # fmt: skip
 from sync.pairs import decide_pairs, keep_undone
 from sync.plan import Base, Half, encode_base, target_of
 from sync.refer import translate
+from sync.rivals import stop_creates
 from sync.rows import LIVE, BaseRow, HoldRow, RecordRow
 from sync.scene import Scene
 from sync.stand import Stood, stand

@@ -13,10 +13,10 @@ import msgspec
 from sync.approving import sort_plan, with_result
 from sync.effects import KIND as EFFECT
 from sync.holds import DISCARDED, UNDO
-from sync.identify import release_claims
 from sync.normalise import encode
 from sync.plan import Base, Half, Work, decode_base, decode_work, encode_base
 from sync.read import World, sent_operations
+from sync.rivals import release_claims
 from sync.rows import (
     APPLIED,
     IGNORED,

@@ -15,10 +15,12 @@ from typing import TypeAlias
 from sync.happened import Linked as Joined
 from sync.latch import follow
 from sync.met import unread
+from sync.named import by_id, elsewhere, made_by, named, survivor
 from sync.note import Numbers
-from sync.plan import decode_work, encode_base
+from sync.plan import encode_base
 from sync.record import SIDES, Ref, Side
 from sync.remember import follow as remember
+from sync.rivals import release_claims, stop_rivals
 from sync.rows import (
     DELETED,
     LEADING,
@@ -29,8 +31,6 @@ from sync.rows import (
     UNSEEN,
     BaseRow,
     EntityRow,
-    KeyRow,
-    OperationRow,
     RecordRow,
     went_on_as,
 )  # fmt: skip
@@ -96,22 +96,23 @@ def identify(scene: Scene, entity: int, numbers: Numbers) -> Identity:
     lead = {side: _lead(scene, entity, side) for side in SIDES}
     live = [row for row in lead.values() if row is not None and row.state != DELETED]
     if len(live) == 2:
-        _stop_rivals(scene, entity, numbers)
-        creating = scene.in_question(entity)
+        _join_named(scene, entity, numbers)
+        stop_rivals(scene, entity, numbers)
+        creating = scene.in_question(entity) or made_by(scene, entity)
         return Waits(creating) if creating else Linked(entity)
     if not live or live[0].state != LIVE:
         return Gone()
     row = live[0]
     creating = scene.creating(entity)
     if creating:
-        _stop_rivals(scene, entity, numbers)
+        stop_rivals(scene, entity, numbers)
         return Waits(creating)
-    named = _named(scene, row)
-    if named:
-        return _one_of(scene, row, named, "id", numbers)
+    others = named(scene, row)
+    if others:
+        return _one_of(scene, row, others, "id", numbers)
     across = lead[scene.lens.side(row.system).other]
     if across is not None:
-        _stop_rivals(scene, entity, numbers)
+        stop_rivals(scene, entity, numbers)
         return Gone()
     found = _by_address(scene, row, numbers)
     return _by_lost_id(scene, row, numbers) if isinstance(found, New) else found
@@ -133,33 +134,18 @@ def _lead(scene: Scene, entity: int, side: Side) -> RecordRow | None:
     return heir
 
 
-def _named(scene: Scene, row: RecordRow) -> list[RecordRow]:
-    """Live records across that carry this record's id, or whose id this record carries."""
-    return [other for other in _by_id(scene, row) if other.state == LIVE]
-
-
-def _by_id(scene: Scene, row: RecordRow) -> list[RecordRow]:
-    """Records across that carry this record's id, or whose id this record carries, themselves or in a record that
-    was merged into them."""
-    lens = scene.lens
-    across = lens.side(row.system).other
-    system = lens.system(across)
-    found: dict[Ref, RecordRow] = {}
-    for name in lens.key_fields():
-        if lens.is_own_id(row.system, name):
-            rows = [_survivor(scene, each) for each in scene.bearing(system, lens.id_hash(name, row.id))]
-        else:
-            value = str(scene.known(row).values.get(name) or "")
-            refs = [Ref(system, object_, value) for object_ in lens.rules.objects[across].all]
-            rows = [_survivor(scene, scene.records[ref]) for ref in refs if value and ref in scene.records]
-        found.update((other.ref, other) for other in rows)
-    return list(found.values())
+def _join_named(scene: Scene, entity: int, numbers: Numbers) -> None:
+    """Whoever waits to be created, although a linked person's record bears their id or they bear its, is that person:
+    they join before the id of the record that leads is written over theirs."""
+    for other in elsewhere(scene, entity):
+        if not scene.is_linked(other.entity):
+            identify(scene, other.entity, numbers)
 
 
 def _by_lost_id(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
     """Nobody who shows is this person. A record across that bears the id and does not show, or was deleted, says
     that there is one, or was: to create it would meet it."""
-    others = [other for other in _by_id(scene, row) if other.entity != row.entity]
+    others = [other for other in by_id(scene, row) if other.entity != row.entity]
     hidden = [other for other in others if other.state == UNSEEN]
     if hidden:
         return _hidden(scene, row, hidden, numbers)
@@ -170,24 +156,12 @@ def _by_lost_id(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
     return Tombstone(deleted.ref) if deleted is not None else New(row)
 
 
-def _await(scene: Scene, row: RecordRow, survivor: Ref, numbers: Numbers) -> Identity:
+def _await(scene: Scene, row: RecordRow, into: Ref, numbers: Numbers) -> Identity:
     """The record that bore the id went on as one that nobody has read yet: that is this person's, and is read by id."""
-    named = unread(survivor, row.kind, numbers(), LONG_AGO)._replace(entity=row.entity)
+    named = unread(into, row.kind, numbers(), LONG_AGO)._replace(entity=row.entity)
     scene.add_records([named])
     scene.put(named)
     return Linked(row.entity, "id")
-
-
-def _survivor(scene: Scene, row: RecordRow) -> RecordRow:
-    """The record that a merged or converted one went on as, as far as we hold it."""
-    for _ in range(16):
-        if row.state != MOVED:
-            return row
-        following = scene.records.get(went_on_as(row))
-        if following is None:
-            return row
-        row = following
-    return row
 
 
 def _by_address(scene: Scene, row: RecordRow, numbers: Numbers) -> Identity:
@@ -226,7 +200,7 @@ def _others_first(
     for other in others:
         for side in SIDES:
             _lead(scene, other.entity, side)
-        if not scene.is_linked(other.entity) and any(r.ref != row.ref for r in _named(scene, other)):
+        if not scene.is_linked(other.entity) and any(r.ref != row.ref for r in named(scene, other)):
             first = identify(scene, other.entity, numbers)
             if isinstance(first, Waits):
                 return first
@@ -256,7 +230,7 @@ def _bearers(scene: Scene, system: str, key: str) -> list[RecordRow]:
     that record: its own address is not known."""
     found = []
     for row in scene.bearing(system, key):
-        now = _survivor(scene, row)
+        now = survivor(scene, row)
         found.append(now if now.body == b"{}" else row)
     return found
 
@@ -312,7 +286,7 @@ def _join(scene: Scene, gone: int, keep: int, numbers: Numbers, by: str) -> None
                 del scene.operations[gone][operation.id]
                 scene.put_operation(operation._replace(entity=keep, again=1))
     scene.patch.put(EntityRow(gone, keep, b"{}"))
-    _stop_rivals(scene, keep, numbers)
+    stop_rivals(scene, keep, numbers)
 
 
 def _inherit(scene: Scene, gone: int, keep: int) -> None:
@@ -323,47 +297,9 @@ def _inherit(scene: Scene, gone: int, keep: int) -> None:
         scene.patch.put(BaseRow(keep, scene.lens.rules.route, encode_base(base)))
 
 
-def _stop_rivals(scene: Scene, entity: int, numbers: Numbers) -> None:
-    """Somebody who bears the address of a linked person is a twin of that person: a create that was planned before
-    the link came back, or before one of its records took the address, does not leave. The same holds for a person whose
-    own create is on its way, and for one whose counterpart was deleted."""
-    for row in scene.rows(entity) if scene.claims else ():
-        key = scene.known(row).address
-        for side in SIDES if row.state == LIVE else ():
-            claim = scene.claims.get((scene.lens.system(side), key), 0)
-            if claim not in {0, *scene.operations[entity]}:
-                sources = scene.sharing(scene.lens.system(side.other), key)
-                stop_creates(scene, [each.ref for each in sources if each.entity != entity], numbers)
-
-
-def stop_creates(scene: Scene, candidates: Iterable[Ref], numbers: Numbers) -> None:
-    """Nobody who could be meant is created while that is a question: they are asked again."""
-    for entity in sorted({scene.records[ref].entity for ref in candidates}):
-        for operation in list(scene.operations[entity].values()):
-            if operation.action == ActionKind.CREATE and operation.id not in scene.sent:
-                scene.put_operation(operation._replace(state=SUPERSEDED, reason="ambiguous"))
-                release_claims(scene, operation, numbers)
-                for row in scene.rows(entity):
-                    scene.put(row._replace(noted=numbers()))
-
-
 def _forget(scene: Scene, entity: int) -> None:
     """Drop what an entity that has joined another one leaves behind: its holds and its base."""
     for hold in scene.holds.pop(entity, {}).values():
         scene.patch.drop(hold)
     if scene.bases.pop(entity, None) is not None:
         scene.patch.drop(BaseRow(entity, scene.lens.rules.route, b""))
-
-
-def release_claims(scene: Scene, operation: OperationRow, numbers: Numbers) -> None:
-    """Give up the claims of a create that will not leave, also those on an address that its person has left; whoever
-    waited for them is asked again."""
-    kind = scene.lens.rules.kind
-    for key in decode_work(operation.body).claims:
-        if scene.claims.get((operation.system, key)) == operation.id:
-            del scene.claims[operation.system, key]
-        scene.patch.drop(KeyRow(operation.system, kind, key, "", "", operation.id))
-        for name in scene.lens.rules.systems.values():
-            for row in scene.sharing(name, key):
-                if operation.id not in scene.operations[row.entity]:
-                    scene.put(row._replace(noted=numbers()))

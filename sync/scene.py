@@ -53,6 +53,7 @@ class Scene:
         self.bases: dict[int, Base] = {}
         self.before: dict[int, Base] = {}
         self.operations: defaultdict[int, dict[int, OperationRow]] = defaultdict(dict)
+        self.creates: set[int] = set()
         self.holds: defaultdict[int, dict[tuple[str, str], HoldRow]] = defaultdict(dict)
         self.holders: defaultdict[tuple[str, str], dict[Ref, None]] = defaultdict(dict)
         self.claims: dict[tuple[str, str], int] = {}
@@ -149,6 +150,10 @@ class Scene:
                 return number
         return 0
 
+    def others_created(self, entity: int) -> bool:
+        """True if somebody else has a create that is open, or was when the scene was read."""
+        return len(self.creates) > (entity in self.creates)
+
     def in_question(self, entity: int) -> int:
         """A create that has left and may have made one of an entity's records, whose address it claims (0 = none):
         what is written there now could make it impossible to find."""
@@ -176,8 +181,14 @@ class Scene:
 
     def put_operation(self, row: OperationRow) -> None:
         """Add or change an operation."""
-        self.operations[row.entity][row.id] = row
+        self.add_operation(row)
         self.patch.put(row)
+
+    def add_operation(self, row: OperationRow) -> None:
+        """Take an operation into the scene."""
+        self.operations[row.entity][row.id] = row
+        if row.action == ActionKind.CREATE:
+            self.creates.add(row.entity)
 
 
 def on_their_way(store: Store, systems: Iterable[str]) -> frozenset[int]:
@@ -208,7 +219,7 @@ def load(store: Store, lens: Lens, wanted: Collection[int], channels: Iterable[s
         scene.bases[base.entity] = decode_base(base.body)
     scene.before = dict(scene.bases)
     for operation in store.open_operations(entities):
-        scene.operations[operation.entity][operation.id] = operation
+        scene.add_operation(operation)
     for hold in store.holds_of(entities):
         scene.holds[hold.entity][hold.field, hold.kind] = hold
     if lens.rules.standing:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sync.consent import OptOut
-from sync.identify import release_claims
 from sync.normalise import encode
 from sync.note import Numbers
 from sync.plan import Base, FieldWork, Work, action_of, content_hash, decode_work, encode_work, target_of
 from sync.record import Raw, Ref
+from sync.rivals import release_claims
 from sync.rows import (
     FAILED,
     LANE_DELTA,

@@ -14,7 +14,7 @@ from renkei.first import deliver_these
 from sync.errors import Retryable
 from sync.ports import Paths
 from sync.record import Record
-from tests.support.town import MARKETO, SALESFORCE, Town
+from tests.support.town import LAG, MARKETO, SALESFORCE, Town
 
 
 @pytest.mark.parametrize("object_", ["Lead", "Contact"])
@@ -189,6 +189,36 @@ def test_who_is_linked_again_by_an_heir_is_known_to_whoever_is_identified_first(
         town.quiet()
         assert town.live(SALESFORCE) == [heir]
         assert town.entity(newcomer) == town.entity(known)
+
+
+@pytest.mark.parametrize("answer", ["row_refused", "lost_after_commit"])
+def test_whoever_is_named_in_a_record_that_was_merged_before_it_was_read_is_not_created_again(
+    answer: str,
+) -> None:
+    """What our create made, although it was refused or nobody knows, is merged with a linked record before anybody
+    reads it, and gets another address: the id in it says who was to be created, and is not written over before that is
+    known, however little a cycle decides."""
+    with Town() as town:
+        town.open()
+        typed = town.record(Email="a@firm.example", LastName="Ito")
+        town.quiet()
+        (linked,) = town.live(MARKETO)
+        lead = town.lead(email="b@firm.example", lastName="Ito", leadScore=80)
+        town.strike(SALESFORCE, answer, "create")
+        town.cycle()
+        if answer == "row_refused":
+            town.record(Email="b@firm.example", LastName="Ito", Marketo_Id__c=lead.id)
+        (made,) = town.having(SALESFORCE, "Marketo_Id__c", lead.id)
+        town.merge(made, typed)
+        town.edit(made, Email="c@firm.example", Title="CEO")
+        town.wait(LAG)
+        town.cycle(dirty=1)
+        town.wait(4_000)
+        town.quiet()
+        assert town.live(SALESFORCE) == [made]
+        assert town.entity(lead) == town.entity(linked) == town.entity(made)
+        assert town.value(made, "Marketo_Id__c") == linked.id
+        assert town.value(linked, "title") == "CEO"
 
 
 def test_an_address_that_somebody_left_before_they_were_created_is_free_for_a_newcomer() -> None:
