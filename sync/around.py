@@ -12,11 +12,13 @@ from sync.normalise import Lens
 from sync.plan import Work
 from sync.record import Ref
 from sync.rows import BaseRow, OperationRow, RecordRow
+from sync.rules import ActionKind
 
 
 @dataclass(slots=True)
 class Settled:
-    """Counts of one settlement, and the claims that were given up (whose waiters are asked again)."""
+    """Counts of one settlement, and whom it frees: the claims that were given up, and who is named by id, whose waiters
+    are asked again."""
 
     applied: int = 0
     failed: int = 0
@@ -24,6 +26,7 @@ class Settled:
     adopted: int = 0
     superseded: int = 0
     freed: set[str] = field(default_factory=set)
+    named: set[Ref] = field(default_factory=set)
     errors: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, part: Settled) -> None:
@@ -34,6 +37,16 @@ class Settled:
         self.adopted += part.adopted
         self.superseded += part.superseded
         self.errors += part.errors
+
+    def free(self, lens: Lens, around: Around, row: OperationRow, work: Work) -> None:
+        """Have those asked again who may have waited for an operation."""
+        self.freed |= waited_under(lens, around, row, work)
+        if row.again and row.action == ActionKind.CREATE:
+            for each in _people(around, row, work):
+                self.freed.update(lens.id_look_ups(each))
+                values = lens.known(each).values
+                for name in lens.key_fields():
+                    self.named.update(lens.carried(each.system, name, values.get(name)))
 
 
 class Around:
@@ -62,6 +75,11 @@ def waited_under(lens: Lens, around: Around, row: OperationRow, work: Work) -> s
     bears by now, if it makes a record."""
     if not work.claims:
         return set()
-    source = around.records.get(work.source)
-    rows = around.of(source.entity if source is not None else row.entity)
+    rows = _people(around, row, work)
     return {*work.claims, *(lens.known(each).address for each in rows)} - {""}
+
+
+def _people(around: Around, row: OperationRow, work: Work) -> list[RecordRow]:
+    """The records of whom an operation is about."""
+    source = around.records.get(work.source)
+    return around.of(source.entity if source is not None else row.entity)

@@ -311,8 +311,9 @@ def _key_path(world: World, side: Side, job: Job) -> str:
 
 
 def commit_settled(world: World, settlement: Settlement, patch: Patch) -> None:
-    """Store a settlement; whoever waited for a claim that it gave up is asked again in the same transaction."""
-    wake_sharing(world, settlement.done.freed, patch, besides=settlement.around.records)
+    """Store a settlement; whoever waited for it is asked again in the same transaction."""
+    done, around = settlement.done, settlement.around.records
+    wake_sharing(world, done.freed, patch, besides=around, named=done.named)
     world.store.commit(patch)
 
 

@@ -32,12 +32,8 @@ def by_id(scene: Scene, row: RecordRow) -> list[RecordRow]:
 
 def _carried(scene: Scene, row: RecordRow, name: str) -> list[RecordRow]:
     """Records across whose id stands in a key field of this record."""
-    across = scene.lens.side(row.system).other
-    value = str(scene.known(row).values.get(name) or "")
-    refs = [
-        Ref(scene.lens.system(across), object_, value) for object_ in scene.lens.rules.objects[across].all
-    ]
-    return [scene.records[ref] for ref in refs if value and ref in scene.records]
+    refs = scene.lens.carried(row.system, name, scene.known(row).values.get(name))
+    return [scene.records[ref] for ref in refs if ref in scene.records]
 
 
 def survivor(scene: Scene, row: RecordRow) -> RecordRow:
@@ -62,10 +58,8 @@ def elsewhere(scene: Scene, entity: int) -> list[RecordRow]:
 def made_by(scene: Scene, entity: int) -> int:
     """A create that has left for somebody else and may have made one of an entity's records, which bears the id of its
     source (0 = none): by that id it is found, so nothing is written over it."""
-    lens = scene.lens
     for row in scene.rows(entity) if scene.sent and scene.others_created(entity) else ():
-        names = [name for name in lens.key_fields() if not lens.is_own_id(row.system, name)]
-        for other in (each for name in names for each in _carried(scene, row, name)):
+        for other in (each for name in scene.lens.key_fields() for each in _carried(scene, row, name)):
             creating = scene.creating(other.entity)
             if row.state == LIVE and creating and other.entity != entity:
                 return creating

@@ -14,7 +14,7 @@ import msgspec
 from matching.email import EmailClass, classify_email, email_key, normalise_email
 from matching.keys import key_hash
 from sync.errors import UnknownValue
-from sync.record import Raw, Side, Value
+from sync.record import Raw, Ref, Side, Value
 from sync.rows import RecordRow
 from sync.rules import Cell, FieldRule, Flow, Rules
 from sync.standing import Tie
@@ -232,6 +232,13 @@ class Lens:
     def is_own_id(self, system: str, name: str) -> bool:
         """True if a field is the record's own id on this system."""
         return name in self._ids[system]
+
+    def carried(self, system: str, name: str, value: Value) -> list[Ref]:
+        """The records across that a value of a key field may name."""
+        if value in (None, "") or self.is_own_id(system, name):
+            return []
+        across = self.side(system).other
+        return [Ref(self.system(across), object_, str(value)) for object_ in self.rules.objects[across].all]
 
     def id_look_ups(self, row: RecordRow) -> list[str]:
         """Hashes under which records across may stand that carry this record's id."""

@@ -355,11 +355,13 @@ def _wake(world: World, noted: Noted, patch: Patch) -> None:
     wake_sharing(world, noted.lost_keys, patch)
 
 
-def wake_sharing(world: World, keys: set[str], patch: Patch, besides: Collection[Ref] = ()) -> None:
-    """Mark dirty all live records that have one of these keys, besides those that freed it."""
-    if not keys:
+def wake_sharing(
+    world: World, keys: set[str], patch: Patch, besides: Collection[Ref] = (), named: Collection[Ref] = ()
+) -> None:
+    """Mark dirty all live records that have one of these keys, or are `named`, besides those that freed it."""
+    if not (keys or named):
         return
-    refs: set[Ref] = set()
+    refs = set(named).difference(besides)
     for side in world.lens.rules.sides:
         for key in world.store.holders(world.lens.system(side), world.kind, keys):
             ref = Ref(key.system, key.object, key.id)

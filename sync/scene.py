@@ -280,14 +280,8 @@ def _load_named(scene: Scene, store: Store, rows: Iterable[RecordRow]) -> None:
     """Records that are named by id in one of these records' key fields."""
     refs: set[Ref] = set()
     for row in rows:
-        side = scene.lens.side(row.system).other
         for name in scene.lens.key_fields():
-            value = scene.known(row).values.get(name)
-            if value and not scene.lens.is_own_id(row.system, name):
-                system = scene.lens.system(side)
-                refs.update(
-                    Ref(system, object_, str(value)) for object_ in scene.lens.rules.objects[side].all
-                )
+            refs.update(scene.lens.carried(row.system, name, scene.known(row).values.get(name)))
     missing = [ref for ref in sorted(refs) if ref not in scene.records]
     scene.add_records(store.get(RecordRow, missing) if missing else ())
 

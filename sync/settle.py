@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync.agree import agreed
-from sync.around import Around, Settled, waited_under
+from sync.around import Around, Settled
 from sync.arrived import has_arrived
 from sync.confirm import Sent, believed, pack, waiting
 from sync.errors import Meaning
@@ -359,7 +359,7 @@ class Settlement:
         for key in work.claims:
             self.patch.drop(KeyRow(row.system, self.lens.rules.kind, key, "", "", row.id))
         if waited_for:
-            self.done.freed |= waited_under(self.lens, self.around, row, work)
+            self.done.free(self.lens, self.around, row, work)
 
     def _ask_source(self, work: Work) -> None:
         source = self.around.records.get(work.source)
@@ -370,7 +370,7 @@ class Settlement:
         """What was passed over while the operation was on its way is decided now."""
         if row.again:
             self._ask_source(work)
-            self.done.freed |= waited_under(self.lens, self.around, row, work)
+            self.done.free(self.lens, self.around, row, work)
 
     def _put(self, row: RecordRow) -> None:
         self.around.put(row)

@@ -148,6 +148,26 @@ def test_a_create_that_waits_does_not_leave_once_somebody_on_the_way_bears_its_a
         assert town.entity(lead) == town.entity(typed)
 
 
+def test_a_create_that_waits_does_not_leave_once_somebody_on_the_way_bears_its_id() -> None:
+    """The same where they bear its id: who waits for what becomes of a create is asked again when that is known, also
+    under an address of their own."""
+    with Town() as town:
+        town.open()
+        lead = town.lead(email="a@firm.example", lastName="Ito", leadScore=80)
+        town.strike(SALESFORCE, "lost_after_commit", "create")
+        town.cycle()
+        assert town.in_doubt
+        typed = town.record(Email="b@firm.example", LastName="Ito")
+        town.cycle(send=False)
+        town.edit(lead, sfaId=typed.id)
+        town.cycle()
+        assert town.in_doubt
+        town.wait()
+        town.quiet()
+        assert town.live(MARKETO) == [lead]
+        assert town.entity(lead) == town.entity(typed)
+
+
 @pytest.mark.parametrize("planned_before", [True, False])
 def test_a_second_record_with_the_new_address_of_somebody_on_the_way_waits(planned_before: bool) -> None:
     """A create that nobody has heard of claims a former address: a twin beside it under the new one is no newcomer."""

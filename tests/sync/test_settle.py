@@ -135,7 +135,7 @@ def test_a_created_record_joins_its_entity_and_turns_the_claim_into_a_key() -> N
     )
     assert ("sfa", "person", "c", "", "") in patch.drops[KeyRow]
     assert [key[3:5] for key in patch.puts[KeyRow]] == [("Lead", "70")]
-    assert settlement.done.freed == {"c", LENS.known(MA).address}
+    assert settlement.done.freed == {"c", LENS.known(MA).address, *LENS.id_look_ups(MA)}
 
 
 def test_exists_adopts_and_goes_back_to_decide() -> None:
