@@ -13,7 +13,6 @@ import pytest
 from renkei.agreement import Agreement
 from renkei.demo_outcome import AMOUNTS, FIRMS, HAND_OVERS, RETURNS, UNDONE, Notices, Outcome
 from tests.support.command import clean_environment
-from tests.support.share import one_in
 from tests.support.tree import PRODUCTION, ROOT
 
 SMALL = ("--persons", "300", "--seed", "4", "--seconds")
@@ -108,7 +107,8 @@ def test_a_demo_of_a_broken_engine_fails(tmp_path: Path) -> None:
     assert " 0 duplicates" not in ran.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("name", "bug"), one_in(2, FLOW_BUGS, [name for name, _ in FLOW_BUGS]))
+@pytest.mark.soak
+@pytest.mark.parametrize(("name", "bug"), FLOW_BUGS, ids=[name for name, _ in FLOW_BUGS])
 def test_a_demo_of_broken_flows_fails(
     name: str, bug: tuple[tuple[str, str, str], ...], tmp_path: Path
 ) -> None:

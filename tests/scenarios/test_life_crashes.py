@@ -55,7 +55,7 @@ def _dies_in_each_sync(script: Script, folder: Path, place: int, when: str) -> i
 
 
 @pytest.mark.parametrize(("place", "when"), DEATHS)
-@pytest.mark.parametrize("name", one_in(3, DYING))
+@pytest.mark.parametrize("name", one_in(5, DYING))
 def test_a_process_that_dies_in_every_sync_changes_no_life(
     tmp_path: Path, name: str, place: int, when: str
 ) -> None:
@@ -66,7 +66,7 @@ def test_a_process_that_dies_in_every_sync_changes_no_life(
     assert _dies_in_each_sync(script, tmp_path, place, when) > 0
 
 
-@pytest.mark.parametrize("name", one_in(3, FAULTY))
+@pytest.mark.parametrize("name", one_in(5, FAULTY))
 def test_a_transport_that_fails_again_and_again_changes_no_life(tmp_path: Path, name: str) -> None:
     """Answers are lost, halved or refused at either vendor; the story ends as it always does."""
     assert play_under_faults(read_script(LIFE / f"{name}.yaml"), tmp_path, 0.05) > 0
