@@ -14,7 +14,7 @@ import msgspec
 from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
-from sync.retrying import DOUBLE
+from sync.retrying import OF_A_TWIN
 from sync.rows import FAILED, IGNORED, REFUSED, UNCERTAIN
 from sync.rules import ActionKind
 from sync.said import Discard, Retry, command
@@ -76,9 +76,9 @@ def _heard(project: Project, number: int) -> None:
     with look(project) as reader:
         row = ask(reader, number)
     if row is not None and row.state == REFUSED:
-        if msgspec.json.decode(row.body, type=dict[str, object]).get("why") == DOUBLE:
+        if msgspec.json.decode(row.body, type=dict[str, object]).get("why") == OF_A_TWIN:
             step = "give it up with `renkei errors discard`, or type it where the person is kept"
-            raise Fatal(f"Nothing was tried: {DOUBLE}.", step)
+            raise Fatal(f"Nothing was tried: {OF_A_TWIN}.", step)
         raise Fatal("Nothing was tried: none of it is refused any more.", "look with `renkei errors list`")
 
 

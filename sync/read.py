@@ -23,7 +23,7 @@ from sync.rows import LIVE, MOVED, UNSEEN, BaseRow, CursorRow, Patch, RecordRow
 from sync.rules import Rules
 from sync.scene import on_their_way
 from sync.source import feel, lives
-from sync.unseen import note_refused, note_unseen
+from sync.unseen import is_unread, note_refused, note_unseen
 
 FRONT, ANEW = "front", "anew"
 DAY = 86_400.0
@@ -237,7 +237,7 @@ def note_found(world: World, records: Sequence[Record], reading: Reading) -> Not
     different of a record that we know is read by id. Of whom only the id is known it is the first that is read."""
     patch = Patch()
     held = _held(world, [record.ref for record in records])
-    named = {ref: row for ref, row in held.items() if row.state == UNSEEN and row.as_of == row.settled == 0}
+    named = {ref: row for ref, row in held.items() if row.state == UNSEEN and is_unread(row)}
     new = [record for record in records if record.ref not in held or record.ref in named]
     noted = note(new, named, reading, world.lens, world.numbers, patch)
     for record in records:

@@ -29,7 +29,7 @@ from sync.rules import ActionKind
 from sync.said import No, Retry
 
 AGAIN = "tried again"
-DOUBLE = "a double is written no more: its values are those of the record that leads"
+OF_A_TWIN = "a twin is never written: its values are those of the record that leads"
 
 
 def retry(world: World, row: CommandRow, patch: Patch) -> None:
@@ -41,10 +41,10 @@ def retry(world: World, row: CommandRow, patch: Patch) -> None:
     sent = sent_operations(world)
     named = world.store.get(OperationRow, [(number,) for number in said.operations])
     mine = [each for each in named if each.route == world.lens.rules.route and each.id not in sent]
-    doubles = {each.id for each in mine if each.state == rows.IGNORED and _of_a_twin(world, each)}
-    tried = sum(_again(world, each, patch) for each in mine if each.id not in doubles)
+    twins = {each.id for each in mine if each.state == rows.IGNORED and _of_a_twin(world, each)}
+    tried = sum(_again(world, each, patch) for each in mine if each.id not in twins)
     if not tried:
-        raise No(DOUBLE if doubles else "nothing of it is refused any more")
+        raise No(OF_A_TWIN if twins else "nothing of it is refused any more")
 
 
 def _again(world: World, row: OperationRow, patch: Patch) -> bool:

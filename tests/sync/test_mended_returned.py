@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from msgspec.json import decode
 
 from sync.ports import Outcome, Write
-from sync.record import Side
-from sync.retrying import DOUBLE
+from sync.record import Ref, Side
+from sync.retrying import OF_A_TWIN
 from sync.rows import IGNORED, REFUSED, TWIN, CommandRow, OperationRow, Patch
 from sync.said import Retry, command
 from tests.support.office import Town
@@ -42,6 +42,18 @@ def test_a_value_that_comes_back_as_it_was_is_ignored_and_said_to_be() -> None:
     assert [row.reason for row in rows if row.state == IGNORED] == ["ignored by the vendor: title"]
 
 
+def _ignored(town: Streets, lead: Ref, sales: Ref) -> OperationRow:
+    """A title that is typed at sales and not taken by marketing, which is listed."""
+    town.strike(MARKETO, "ignored_field")
+    town.edit(sales, Title="Chief")
+    town.wait()
+    town.cycle()
+    town.wait(400.0)
+    town.quiet()
+    (listed,) = [row for row, _work in town.all_work(lead) if row.state == IGNORED]
+    return listed
+
+
 def test_who_leads_in_the_place_of_a_record_that_ignored_us_gets_the_value_once_a_person_says_so() -> None:
     """What is listed as ignored is the person's: with the record deleted, and a new one of the same value in its place,
     `retry` carries it there."""
@@ -49,13 +61,7 @@ def test_who_leads_in_the_place_of_a_record_that_ignored_us_gets_the_value_once_
         lead = town.lead(email="a@firm.example", lastName="Ito", title="Buyer", leadScore=80)
         town.open()
         (sales,) = town.live(SALESFORCE)
-        town.strike(MARKETO, "ignored_field")
-        town.edit(sales, Title="Chief")
-        town.wait()
-        town.cycle()
-        town.wait(400.0)
-        town.quiet()
-        (listed,) = [row for row, _work in town.all_work(lead) if row.state == IGNORED]
+        listed = _ignored(town, lead, sales)
         town.delete(lead)
         town.wait()
         heir = town.lead(email="a@firm.example", lastName="Ito", title="Buyer")
@@ -71,8 +77,8 @@ def test_who_leads_in_the_place_of_a_record_that_ignored_us_gets_the_value_once_
         assert town.value(heir, "title") == "Chief"
 
 
-def test_a_value_for_who_has_become_a_double_is_not_tried_again() -> None:
-    """What a lead has ignored is not wanted by `retry` once another one leads in its place: a double is never written,
+def test_a_value_for_who_has_become_a_twin_is_not_tried_again() -> None:
+    """What a lead has ignored is not wanted by `retry` once another one leads in its place: a twin is never written,
     and what was agreed on with the record that leads stays. The word is refused, and says why."""
     with Streets() as town:
         lead, other = (
@@ -81,13 +87,7 @@ def test_a_value_for_who_has_become_a_double_is_not_tried_again() -> None:
         )
         town.open()
         ((sales,), (winner,)) = (town.having(SALESFORCE, "Email", f"{each}@firm.example") for each in "ab")
-        town.strike(MARKETO, "ignored_field")
-        town.edit(sales, Title="Chief")
-        town.wait()
-        town.cycle()
-        town.wait(400.0)
-        town.quiet()
-        (listed,) = [row for row, _work in town.all_work(lead) if row.state == IGNORED]
+        listed = _ignored(town, lead, sales)
         town.merge(winner, sales)
         town.wait()
         town.quiet()
@@ -101,4 +101,4 @@ def test_a_value_for_who_has_become_a_double_is_not_tried_again() -> None:
         assert town.base(other) == agreed
         assert [row.state for row, _work in town.all_work(lead) if row.id == listed.id] == [IGNORED]
         (told,) = town.store.get(CommandRow, [(number,)])
-        assert (told.state, decode(told.body)["why"]) == (REFUSED, DOUBLE)
+        assert (told.state, decode(told.body)["why"]) == (REFUSED, OF_A_TWIN)
