@@ -45,9 +45,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A project after its first sync; every test leaves it at rest and its mapping as it was."""
     with Fakes(*WORLD) as running:
         made = new_place(tmp_path_factory.mktemp("project"), running)
-        first = made.renkei("sync", "--first")
+        first = made.sync("--first")
         assert first.code == 0, first.out + first.err
-        made.renkei("sync")
+        made.sync()
         yield made
 
 

@@ -45,7 +45,7 @@ def _check_killed(folder: Path, persons: int, moments: int, seed: int) -> None:
         place = new_place(folder, fakes)
         told = [_kill_during(place, dice) for _ in range(moments)]
         for _ in range(3):
-            last = place.renkei("sync", "--first", "--json")
+            last = place.sync("--first", "--json")
         where = f"seed {seed}, killed {', '.join(told)}"
         assert last.code == 0, f"{where}: {last.out}{last.err}"
         assert last.data["routes"][0]["sent"] == {}, where

@@ -27,9 +27,9 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, flo
     ledgers were by then."""
     with Fakes("--persons", "60", "--role", "0", "--seed", "11") as fakes:
         place = new_place(tmp_path_factory.mktemp("replay") / "project", fakes)
-        assert place.renkei("sync", "--first", "--canary", "0").code == 0
+        place.begin()
         for _ in range(2):
-            place.renkei("sync")
+            place.sync()
         began, before = time.time(), sum(map(len, fakes.ask("ledger").values()))
         for _ in range(3):
             wish = {"rate": 40, "seconds": 0.6, "collide_share": 0.0, "optout_share": 0.1}
@@ -37,7 +37,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, flo
             while fakes.ask("status")["running"]:
                 time.sleep(0.02)
             time.sleep(1.2)
-            assert place.renkei("sync").code == 0
+            assert place.sync().code == 0
         yield place, began, before
 
 
@@ -149,8 +149,8 @@ def test_another_threshold_shows_whom_it_would_have_handed_over(tmp_path: Path, 
         write_project(folder, "marketo-salesforce/flows", places=fakes.places)
         place_secrets(open_project(folder).secrets, fakes.places, fakes.systems)
         place = Place(folder=folder, fakes=fakes)
-        assert place.renkei("sync", "--first", "--canary", "0").code in (0, 1)
-        place.renkei("sync")
+        assert place.sync("--first", "--canary", "0").code in (0, 1)
+        place.sync()
         live = place.live()
         cold = [
             (key, int(row.get("leadScore") or 0))
@@ -169,7 +169,7 @@ def test_another_threshold_shows_whom_it_would_have_handed_over(tmp_path: Path, 
                 },
             )
         time.sleep(1.2)
-        place.renkei("sync")
+        place.sync()
         same = _of_people(place, capsys, began, place.folder / "mappings")
         lower = tmp_path / "lower"
         shutil.copytree(place.folder / "mappings", lower)

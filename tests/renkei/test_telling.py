@@ -96,7 +96,7 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A project with people who share an address, after its first sync."""
     with Fakes("--persons", "60", "--seed", "5", "--role", "0.5") as running:
         made = new_place(tmp_path_factory.mktemp("desks"), running)
-        said = made.renkei("sync", "--first", "--canary", "0")
+        said = made.sync("--first", "--canary", "0")
         assert said.code == 1, said.out + said.err
         yield made
 

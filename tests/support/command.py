@@ -10,7 +10,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,17 @@ class Place:
         code = run([*arguments, "--project", str(self.folder)])
         caught = capsys.readouterr()
         return Said(code=code, out=caught.out, err=caught.err)
+
+    def sync(self, *options: str) -> Said:
+        """A sync within this process, for what a test only makes ready; what it prints is kept from the screen."""
+        with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+            code = run(["sync", *options, "--project", str(self.folder)])
+        return Said(code=code, out=out.getvalue(), err=err.getvalue())
+
+    def begin(self) -> None:
+        """The first sync, of everybody at once; it must succeed."""
+        ran = self.sync("--first", "--canary", "0")
+        assert ran.code == 0, ran.out + ran.err
 
     def live(self) -> Any:
         """Both vendors' live records by id."""

@@ -11,7 +11,9 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import SecretStr
 
@@ -47,7 +49,7 @@ def rules_in(
     """The presets, with a notice for every hand-over and with a scenario's changes (old text -> new text). `called`:
     systems that go by another name than the presets'."""
     told = {"person-flows.yaml": {"  task: { subject:": f"  notice: {CHANNEL}\n  task: {{ subject:"}}
-    folder.mkdir()
+    files = {"rates.csv": rates} if rates else {}
     for name in FILES:
         content = (PRESET.parent / name).read_text("utf-8")
         for old, new in {**told.get(name, {}), **changes.get(name, {})}.items():
@@ -55,10 +57,23 @@ def rules_in(
             content = content.replace(old, new)
         for old, new in (called or {}).items():
             content = re.sub(rf"\b{old}\b", new, content)
+        files[name] = content
+    folder.mkdir()
+    _write(folder, files)
+    return _compiled(tuple(files.items()))
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, content in files.items():
         (folder / name).write_text(content, "utf-8")
-    if rates:
-        (folder / "rates.csv").write_text(rates, "utf-8")
-    found = load([folder])
+
+
+@cache
+def _compiled(files: tuple[tuple[str, str], ...]) -> tuple[Rules, ...]:
+    """The rules that files say; hundreds of towns begin with the same ones."""
+    with TemporaryDirectory() as folder:
+        _write(Path(folder), dict(files))
+        found = load([folder])
     assert [str(problem) for problem in found.problems] == []
     return found.rules
 

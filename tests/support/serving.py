@@ -108,7 +108,8 @@ class Serving:
 
     def until_equal(self, seconds: float = 30.0) -> None:
         """Wait until both vendors say the same of everybody."""
-        self.until(lambda: not apart(self.place), seconds)
+        lens = _lens(self.place)
+        self.until(lambda: not _differing(lens, self.place), seconds)
 
     def end(self, number: int = signal.SIGTERM, within: float = 10.0) -> float:
         """Ask it to end; seconds until it had. It must leave with 0."""
@@ -131,8 +132,16 @@ class Serving:
 
 def apart(place: Place) -> dict[str, Any]:
     """Persons whose records mean different things on both sides, with the fields."""
+    return _differing(_lens(place), place)
+
+
+def _lens(place: Place) -> Lens:
     (rules,) = load_rules(open_project(place.folder))
-    return dict(compare(Lens(rules), place.live(), frozenset()).wrong)
+    return Lens(rules)
+
+
+def _differing(lens: Lens, place: Place) -> dict[str, Any]:
+    return dict(compare(lens, place.live(), frozenset()).wrong)
 
 
 def written(place: Place) -> int:

@@ -58,7 +58,7 @@ def events(service: Serving, name: str) -> list[dict[str, Any]]:
 def test_an_hour_that_passed_is_made_up_for_once_and_told(place: Place) -> None:
     """A service that was down at the hour compares at once, beside its cycles: nothing is written, everybody on both
     sides was read, the screen, the data and the figures call it complete; the next start does not do it again."""
-    place.renkei("sync")
+    place.sync()
     due(place)
     with Serving(place) as service:
         before = written(place)
@@ -113,7 +113,7 @@ def test_a_gap_is_told_as_an_alarm_and_named(place: Place) -> None:
 def test_a_comparison_that_could_not_read_everything_is_not_complete(place: Place) -> None:
     """Another application has taken so many calls that the lowest lane is shut: routes go on, the comparison does not,
     and what was complete before is named as the earlier one; it is tried again later, not in a hurry."""
-    place.renkei("sync")
+    place.sync()
     due(place)
     keep(place, NOTE)
     place.fakes.ask("calls", {"marketo": 35_000, "salesforce": 70_000})
