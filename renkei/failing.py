@@ -5,19 +5,19 @@ It decides to whom a word goes and what counts as «still refused» afterwards. 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from renkei.saying import post_word, say_to
 from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
 from sync.retrying import OF_A_TWIN
 from sync.rows import FAILED, IGNORED, REFUSED, UNCERTAIN
 from sync.rules import ActionKind
-from sync.said import Discard, Retry, command
+from sync.said import Discard, Retry
 
 if TYPE_CHECKING:
     from renkei.failures import Failure
@@ -44,7 +44,7 @@ def alone(wired: Wired, parts: Parts, teller: Teller) -> list[Result]:
 
     done: list[Result] = []
     for route, ids in parts.items():
-        number = _post(wired.project, route, ids)
+        number = post_word(wired.project, route, Retry(operations=ids))
         done.append(sync_route(wired, wired.worlds[route], teller))
         _heard(wired.project, number)
     return done
@@ -56,17 +56,11 @@ def beside(project: Project, parts: Parts) -> list[Result]:
 
     done: list[Result] = []
     for route, ids in parts.items():
-        number = _post(project, route, ids)
+        number = post_word(project, route, Retry(operations=ids))
         (data,) = sync_beside(project, route)
         _heard(project, number)
         done.append(as_result(data))
     return done
-
-
-def _post(project: Project, route: str, ids: tuple[int, ...]) -> int:
-    from state.post import post_command
-
-    return post_command(project.state, command(time.time(), route, Retry(operations=ids)))
 
 
 def _heard(project: Project, number: int) -> None:
@@ -93,8 +87,6 @@ def still_refused(project: Project, parts: Parts) -> int:
 
 def give_up(project: Project, parts: Parts, reason: str, *, keep_both: bool) -> bool:
     """Give operations up; True once all of it is done, False while the service has yet to. Raises Fatal."""
-    from renkei.saying import say_to
-
     said = [
         say_to(project, route, Discard(operations=ids, reason=reason, keep_both=keep_both))
         for route, ids in parts.items()

@@ -188,8 +188,9 @@ def answer_for(entry: Entry, rules: Rules, words: Sequence[str], evidence: str, 
         )
         raise Fatal("This entry takes no answer.", step)
     said = Answer(
-        entity=entry.entity, field=entry.field, kind=entry.kind, answer="", hold=hold_hash(entry.hold.body)
-    )
+        entity=entry.entity, field=entry.field, kind=entry.kind, answer="", hold=hold_hash(entry.hold.body),
+        who=who,
+    )  # fmt: skip
     sides = {
         **{rules.systems[side]: side.value for side in Side},
         **{side.value: side.value for side in Side},
@@ -206,7 +207,7 @@ def answer_for(entry: Entry, rules: Rules, words: Sequence[str], evidence: str, 
                 "An opt-out is only lifted with evidence.",
                 "add --evidence 'where and when the person agreed'",
             )
-        return msgspec.structs.replace(said, answer=LIFT, who=who, evidence=evidence)
+        return msgspec.structs.replace(said, answer=LIFT, evidence=evidence)
     step = f"`renkei inbox {entry.number[:SHORTEST]}` lists the answers and what they do"
     raise Fatal(f"«{' '.join(words)}» is no answer to this entry ({entry.kind}).", step)
 

@@ -11,11 +11,14 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec import structs
+
 from renkei.settings import Project
+from renkei.speaker import speaker
 from renkei.wire import build, look
 from sync.errors import Fatal
 from sync.rows import DONE, REFUSED, CommandRow
-from sync.said import Answer, Approve, Discard, command
+from sync.said import Answer, Approve, Discard, Retry, Undo, command
 
 PATIENCE = 15.0
 _POLL = 0.2
@@ -29,6 +32,14 @@ class Heard(NamedTuple):
     result: Mapping[str, list[int]]
 
 
+def post_word(project: Project, route: str, word: Answer | Approve | Discard | Retry | Undo) -> int:
+    """Put a word into the journal with the name of whoever says it, unless it has one; its number. Raises Fatal."""
+    from state.post import post_command
+
+    signed = word if word.who else structs.replace(word, who=speaker())
+    return post_command(project.state, command(time.time(), route, signed))
+
+
 def say_to(project: Project, route: str, word: Answer | Approve | Discard) -> bool:
     """Say it; True once it is done, False while the service has yet to do it. Raises Fatal where it is refused."""
     return say_and_hear(project, route, word).done
@@ -38,10 +49,9 @@ def say_and_hear(project: Project, route: str, word: Answer | Approve | Discard)
     """Say it, and what came of it. Raises Fatal where it is refused."""
     from renkei.daemon.beside import post, service_of
     from renkei.daemon.notes import SYNC_NOW
-    from state.post import post_command
     from sync.commands import apply_commands
 
-    number = post_command(project.state, command(time.time(), route, word))
+    number = post_word(project, route, word)
     if service_of(project) is None:
         with build(project, route=route) as wired:
             apply_commands(wired.worlds[route])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from renkei.past import FAR, Past, is_altered
+from renkei.retold import line, retold, speakers
 from sync.consent import base_name
 from sync.errors import UnknownValue
 from sync.happened import LINKED, MARK
@@ -131,6 +132,7 @@ class _Told:
     def __init__(self, past: Past, rules: tuple[Rules, ...], explain: Explain) -> None:
         self.past, self.rules, self.explain = past, rules, explain
         self.names = _names(rules)
+        self.gave_up, self.asked_back = speakers(past.trace)
         self.one_way = {
             (one.systems[side], path)
             for one in rules
@@ -151,13 +153,8 @@ class _Told:
         for ref, first in trace.firsts.items():
             if first.run:
                 how = f"{first.trigger} · run {first.run}"
-                yield _line(first.at, "first", ref, run=first.run, how=how)
-        for said in trace.said:
-            body = said.body
-            words = (body.get("who", ""), body.get("evidence", ""), body.get("why", ""))
-            how = " · ".join(str(each) for each in (body.get("answer", ""), *words) if each)
-            what = "answered" if said.state == "done" else "asked"
-            yield _line(said.at, what, None, field=str(body.get("field", "")), how=how, who=str(words[0]))
+                yield line(first.at, "first", ref, run=first.run, how=how)
+        yield from retold(trace, self.rules)
         yield from self._agreed()
 
     def _agreed(self) -> Iterator[dict[str, Any]]:
@@ -166,7 +163,7 @@ class _Told:
             for rule in one.fields if len(one.systems) == 2 else ():
                 for at, pair in self.past.agreements(one, rule):
                     values = dict(zip((one.systems[side] for side in Side), pair, strict=True))
-                    yield _line(at, "base", None, field=rule.name, new=values)
+                    yield line(at, "base", None, field=rule.name, new=values)
                     break
 
     def _changed(self, change: Change) -> Iterator[dict[str, Any]]:
@@ -177,11 +174,11 @@ class _Told:
             if path.startswith(MARK):
                 what = path.removeprefix(MARK)
                 how = f"run {change.run}" if path != LINKED else f"{change.by or 'merge'} · run {change.run}"
-                yield _line(change.at, what, change.ref, run=change.run, how=how, new=new, old=old)
+                yield line(change.at, what, change.ref, run=change.run, how=how, new=new, old=old)
                 continue
             what = "by_us" if change.own == 1 else "changed"
             name = self.names.get((change.ref.system, path), path)
-            yield _line(
+            yield line(
                 change.at, what, change.ref, field=name, old=old, new=new, who=who, run=change.run,
                 how=f"run {change.run}",
             )  # fmt: skip
@@ -198,9 +195,9 @@ class _Told:
                 self._fate(operation, path, work) if what in ("wrote", "undone") else (operation.state, None)
             )
             how = f"{operation.action} · rule {work.name} · mapping {operation.digest} · run {operation.run} · {fate}"
-            yield _line(
+            yield line(
                 at, what, operation.target, field=work.name, old=work.expected, new=work.desired,
-                lost=work.lost, run=operation.run, who="renkei", why=why, next=step, rule=work.name,
+                lost=work.lost, run=operation.run, who=self._author(operation), why=why, next=step, rule=work.name,
                 digest=operation.digest, fate=fate, altered_to=new,
                 how=f"{how} ({operation.reason})" if operation.reason and fate != "refused" else how,
             )  # fmt: skip
@@ -208,7 +205,13 @@ class _Told:
                 source = operation.work.get("source", ["", "", ""])[0]
                 both = {str(source): work.source, operation.target.system: work.lost}
                 how = f"rule {work.name}: {source}"
-                yield _line(operation.made_at, "conflict", None, field=work.name, new=both, how=how)
+                yield line(operation.made_at, "conflict", None, field=work.name, new=both, how=how)
+
+    def _author(self, operation: OperationInfo) -> str:
+        """Whose word is behind an operation: renkei's own, but where a person has given it up or wants it undone."""
+        if operation.state == DISCARDED:
+            return self.gave_up.get(operation.id, "")
+        return self.asked_back.get(operation.run, "") or "renkei"
 
     def _fate(self, operation: OperationInfo, path: str, work: FieldWork) -> tuple[str, Raw]:
         """What became of a written value: read back as sent, altered by the vendor, ignored, or not read back yet."""
@@ -231,20 +234,10 @@ class _Told:
         what = _VERBS.get(operation.state, done)
         how = f"{operation.target.object} · mapping {operation.digest} · run {operation.run} · {operation.state}"
         why, step = self.explain(operation) if what == "refused" else ("", "")
-        yield _line(
-            at, what, operation.target, run=operation.run, who="renkei", how=how, why=why, next=step,
+        yield line(
+            at, what, operation.target, run=operation.run, who=self._author(operation), how=how, why=why, next=step,
             digest=operation.digest, fate=operation.state,
         )  # fmt: skip
-
-
-def _line(at: float, what: str, ref: Any, **more: Any) -> dict[str, Any]:
-    system, object_, record = ref or ("", "", "")
-    empty: dict[str, Any] = {
-        "at": at, "what": what, "who": "", "system": system, "object": object_, "record": record, "field": "",
-        "old": None, "new": None, "lost": None, "rule": "", "digest": "", "run": 0, "fate": "", "altered_to": None,
-        "how": "", "why": "", "next": "",
-    }  # fmt: skip
-    return empty | more
 
 
 def _names(rules: tuple[Rules, ...]) -> dict[tuple[str, str], str]:

@@ -44,7 +44,12 @@ TRACES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "trace.deleted": ("deleted", "削除"),
         "trace.restored": ("restored", "復元"),
         "trace.answered": ("answered", "回答"),
-        "trace.asked": ("answer refused", "回答の却下"),
+        "trace.asked": ("word refused", "指示の却下"),
+        "trace.unheard": ("not heard yet", "未処理の指示"),
+        "trace.approved": ("let go", "承認"),
+        "trace.gave_up": ("given up", "破棄の指示"),
+        "trace.retried": ("tried again", "再試行の指示"),
+        "trace.asked_back": ("asked back", "取り消しの指示"),
         "trace.somebody": ("somebody at {system}", "{system} の誰か"),
         "trace.altered": ("altered by {system} to {value}", "{system} が {value} に変更"),
         "trace.latch": (

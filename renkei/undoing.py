@@ -7,13 +7,13 @@ service where there is one. What may be taken back is the engine's affair.
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from renkei.saying import post_word
 from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
@@ -21,7 +21,7 @@ from sync.normalise import Lens
 from sync.plan import target_of
 from sync.rows import REFUSED, OperationRow, RunRow
 from sync.rules import ActionKind
-from sync.said import TakeBack, Undo, command
+from sync.said import TakeBack, Undo
 from sync.undo import TRIGGER, Judged, Left, Take, judge
 from sync.undoable import choose
 
@@ -162,7 +162,7 @@ def alone(wired: Wired, parts: Collection[Part], teller: Teller) -> list[Outcome
 
     done: list[Outcome] = []
     for part in parts:
-        number = _post(wired.project, part)
+        number = post_word(wired.project, part.route, part.word)
         result = sync_route(wired, wired.worlds[part.route], teller)
         done.append(_outcome(wired.project, part, number, result))
     return done
@@ -174,16 +174,10 @@ def beside(project: Project, parts: Collection[Part]) -> list[Outcome]:
 
     done: list[Outcome] = []
     for part in parts:
-        number = _post(project, part)
+        number = post_word(project, part.route, part.word)
         (data,) = sync_beside(project, part.route)
         done.append(_outcome(project, part, number, as_result(data)))
     return done
-
-
-def _post(project: Project, part: Part) -> int:
-    from state.post import post_command
-
-    return post_command(project.state, command(time.time(), part.route, part.word))
 
 
 def _outcome(project: Project, part: Part, number: int, result: Result) -> Outcome:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sync.record import Raw, Ref
+from sync.said import ANSWER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +146,14 @@ class First(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A person's answer to a question about this entity."""
+    """A person's word about this entity: an answer to a question, or one about some of its `operations`."""
 
     at: float
     state: str
     body: Mapping[str, Any]
+    kind: str = ANSWER
+    route: str = ""
+    operations: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

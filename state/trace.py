@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from state.answers import Change, First, Said, Trace
+from state.answers import Change, First, Trace
 from state.reader import Reader, decoded, hold_info, operation_info, record_info
+from state.spoken import spoken
 from state.sql import among, as_list
 from state.tables import table_of
 from sync.happened import LINKED
@@ -22,7 +23,6 @@ from sync.record import Ref
 from sync.rows import (
     APPLIED,
     BaseRow,
-    CommandRow,
     CursorRow,
     EntityRow,
     HoldRow,
@@ -32,7 +32,6 @@ from sync.rows import (
     RecordRow,
     RunRow,
 )
-from sync.said import ANSWER
 from sync.scene import LATCH, NOWHERE
 
 KEPT = "kept"  # the kind of the notes that say from when on a table is whole (sync.rows.CursorRow, `at`)
@@ -82,7 +81,7 @@ def _trace(reader: Reader, entity: int, limit: int) -> Trace:
         operations=tuple(map(operation_info, operations)),
         changes=tuple(changes),
         firsts=_firsts(reader, rows, operations, changes, begins),
-        said=tuple(_said(reader, entities)),
+        said=tuple(spoken(reader, entities, operations)),
         begins=begins,
         cut=len(operations) == limit or len(changes) == limit,
     )
@@ -183,12 +182,3 @@ def _run_of(reader: Reader, number: int, begins: float) -> First:
     for id_, started, trigger in reader.ask(query.order_by(run.id.desc()).limit(1), number=number):
         return First(float(started), int(id_), str(trigger)) if started >= begins else First(0.0, 0, "")
     return First(0.0, 0, "")
-
-
-def _said(reader: Reader, entities: list[int]) -> Iterable[Said]:
-    table = table_of(CommandRow)
-    query = select(table.c.at, table.c.state, table.c.body).where(table.c.kind == ANSWER).order_by(table.c.id)
-    for at, state, body in reader.ask(query):
-        said = decoded(body)
-        if said.get("entity") in entities:
-            yield Said(float(at), str(state), said)

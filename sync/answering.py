@@ -14,6 +14,7 @@ import msgspec
 from sync.happened import tell_links
 from sync.holds import CONFLICT, LEAVE_BOTH, LOOP, hold_hash
 from sync.identify import Linked, link_as_answered
+from sync.normalise import encode
 from sync.note import mark_dirty
 from sync.plan import Base, Half, encode_base
 from sync.read import World
@@ -26,8 +27,9 @@ PAIR = (CONFLICT, LOOP)
 PAIR_ANSWERS = (Side.MA.value, Side.SFA.value, LEAVE_BOTH)
 
 
-def answer(world: World, row: CommandRow, patch: Patch) -> None:
-    """Do what a person has decided of a hold. Raises No where it is not asked any more, or asked of other values."""
+def answer(world: World, row: CommandRow, patch: Patch) -> CommandRow:
+    """Do what a person has decided of a hold; the word, with both values where it was about these. Raises No where
+    it is not asked any more, or asked of other values."""
     said = msgspec.json.decode(row.body, type=Answer)
     hold = _hold(world, said)
     match said.kind, said.answer:
@@ -46,6 +48,17 @@ def answer(world: World, row: CommandRow, patch: Patch) -> None:
             _lift(world, said, patch)
         case _:
             raise No(f"«{said.answer}» is no answer to this question")
+    return _with_values(row, hold)
+
+
+def _with_values(row: CommandRow, hold: HoldRow) -> CommandRow:
+    """The question is gone once it is answered: what was chosen, and from what, stands in the answer from then on."""
+    if hold.kind not in PAIR:
+        return row
+    asked = msgspec.json.decode(hold.body)
+    values = {side.value: asked.get(side.value) for side in SIDES}
+    said = msgspec.json.decode(row.body, type=dict[str, object])
+    return row._replace(body=encode({**said, "values": values}))
 
 
 def _hold(world: World, said: Answer) -> HoldRow:

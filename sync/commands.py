@@ -42,16 +42,15 @@ def apply_commands(world: World) -> int:
 
 def _do(world: World, row: CommandRow, patch: Patch) -> CommandRow:
     if row.kind == ANSWER:
-        answer(world, row, patch)
-    elif row.kind == APPROVE:
+        return answer(world, row, patch)
+    if row.kind == APPROVE:
         return _approve(world, row, patch)
-    elif row.kind == UNDO:
+    if row.kind == UNDO:
         return undo(world, row, patch)
-    elif row.kind == RETRY:
+    if row.kind == RETRY:
         retry(world, row, patch)
-    else:
-        return discard(world, row, patch)
-    return row
+        return row
+    return discard(world, row, patch)
 
 
 def _refused(row: CommandRow, why: str) -> CommandRow:
@@ -71,18 +70,17 @@ def _approve(world: World, row: CommandRow, patch: Patch) -> CommandRow:
         return row
     if said.action != EVERYTHING and said.action not in {kind.value for kind in ActionKind}:
         raise No(f"there is no kind of action called {said.action}")
-    if said.plan:
-        row = with_result(row, let_go(world, said.plan, patch))
-    else:
-        _release(world, said, patch)
+    let = (
+        with_result(row, let_go(world, said.plan, patch)) if said.plan else _release(world, row, said, patch)
+    )
     if said.action == EVERYTHING:
         for rules in world.store.get(RulesRow, [(world.lens.rules.route,)]):
             patch.put(rules._replace(since=world.clock.now()))
-    return row
+    return let
 
 
-def _release(world: World, said: Approve, patch: Patch) -> None:
-    """Let go what is planned, whatever it is by now."""
+def _release(world: World, row: CommandRow, said: Approve, patch: Patch) -> CommandRow:
+    """Let go what is planned, whatever it is by now; the word, with the runs that this was about."""
     planned = world.store.planned(world.lens.rules.route)
     runs = {run for run, action in planned if said.run in (0, run) and said.action in (EVERYTHING, action)}
     if not runs and said.action != EVERYTHING:
@@ -96,6 +94,8 @@ def _release(world: World, said: Approve, patch: Patch) -> None:
         approved = released_too(approved_in(run), more)
         body = encode({**msgspec.json.decode(run.body), "approved": approved})
         patch.put(run._replace(released=released_too(run.released, approved), body=body))
+    told = msgspec.json.decode(row.body, type=dict[str, object])
+    return row._replace(body=encode({**told, "runs": sorted(runs)}))
 
 
 def approved_in(run: RunRow) -> str:

@@ -17,10 +17,16 @@ KINDS = (ANSWER, APPROVE, DISCARD, UNDO, RETRY)
 EVERYTHING = "all"
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every word has: `who` said it ("" = nobody knows)."""
+
+    who: str = ""
+
+
+class Answer(Word, frozen=True, kw_only=True, omit_defaults=True):
     """What a person decided of a hold: (`entity`, `field`, `kind`) name it, `hold` (in JSON «for») its details by
     `hold_hash`. `answer`: ma, sfa or leave_both of a conflict or loop; link (to `record`) or create of an ambiguous
-    record or a tombstone; lift of an opt-out, with `who` and `evidence`."""
+    record or a tombstone; lift of an opt-out, with `evidence`."""
 
     entity: int
     field: str
@@ -28,7 +34,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     answer: str
     hold: str = msgspec.field(name="for")
     record: tuple[str, str, str] = ("", "", "")
-    who: str = ""
     evidence: str = ""
 
 
@@ -39,7 +44,7 @@ class Seen(NamedTuple):
     hash: str
 
 
-class Approve(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Approve(Word, frozen=True, kw_only=True, omit_defaults=True):
     """What a brake stops may go: `action` is an action kind or all, `run` the one that planned it (0 = every run).
     With a `plan` exactly that may go, as far as it stands as it was seen."""
 
@@ -48,7 +53,7 @@ class Approve(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: tuple[Seen, ...] = ()
 
 
-class Discard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Discard(Word, frozen=True, kw_only=True, omit_defaults=True):
     """Operations that are given up, with the reason; `keep_both`: both values are agreed to differ. Those of a `plan`
     only as far as they stand as they were seen."""
 
@@ -58,7 +63,7 @@ class Discard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: tuple[Seen, ...] = ()
 
 
-class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Retry(Word, frozen=True, kw_only=True, omit_defaults=True):
     """Operations that are to be tried again now, whatever they were refused for."""
 
     operations: tuple[int, ...]
@@ -73,7 +78,7 @@ class TakeBack(msgspec.Struct, frozen=True, array_like=True):
     first: int
 
 
-class Undo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Undo(Word, frozen=True, kw_only=True, omit_defaults=True):
     """Take back what we wrote. `what`: the choice in words, kept with the run. `relink`: entities that the undo
     `relink_run` has let go. `run`: under which number it was done (0 = not yet). `delete`: creates among the items
     whose records are to be deleted where nobody has touched them."""

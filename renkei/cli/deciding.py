@@ -47,13 +47,12 @@ def decide(
     lang: Lang = None,
 ) -> None:
     """Answer one question of the inbox, for the values that stand there now."""
-    from getpass import getuser
-
     from renkei.inbox import answer_for
+    from renkei.speaker import speaker
 
     here = session(project, env, lang, as_json=json)
     entry, rules = _entry(here, number)
-    word = answer_for(entry, rules, answer, evidence, who or getuser())
+    word = answer_for(entry, rules, answer, evidence, who or speaker())
     _say(here, entry, word, " ".join(answer), _always(here, entry, rules, word.answer) if remember else "")
 
 

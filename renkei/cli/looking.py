@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sync.rules import Rules
 
 _CONVERTED = 3  # sync.rows.MOVED
-_SAID = ("wrote", "undone", "effect")  # lines whose author is renkei
+_SAID = ("wrote", "undone", "effect")  # lines whose author is renkei, if nobody else is named
 _FAR = float("inf")
 
 
@@ -242,7 +242,7 @@ def _show_line(here: Session, line: dict[str, Any]) -> None:
     altered = ""
     if line["fate"] == "altered":
         altered = "   " + words("trace.altered", system=line["system"], value=shown(line["altered_to"]))
-    by = f"{who}   " if who and line["what"] not in _SAID else ""
+    by = f"{who}   " if who and (line["what"] not in _SAID or who != "renkei") else ""
     place = f"{line['system']}:{line['record']}" if line["record"] and not line["field"] else line["system"]
     parts = [stamp(line["at"]), what, place, line["field"], _change(line)]
     say("  ".join(part for part in parts if part) + f"   {by}{line['how']}{altered}{lost}")
@@ -255,6 +255,6 @@ def _change(line: dict[str, Any]) -> str:
         return ""  # old and new are the journal's own numbers of the person
     if isinstance(line["new"], dict):
         return " / ".join(f"{system} {shown(value)}" for system, value in line["new"].items())
-    if not line["field"] and line["old"] is None and line["new"] is None:
-        return ""
+    if not (line["field"] and line["record"]) and line["old"] is None and line["new"] is None:
+        return ""  # what happened as a whole, or was said
     return f"{shown(line['old'])} → {shown(line['new'])}"

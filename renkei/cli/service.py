@@ -137,7 +137,8 @@ def show(here: Session, seen: Seen) -> None:
         if calls["ending"]:
             say(paint(f"{name}: {calls['ending']}", "yellow"))
     for name, each in seen.paused.items():
-        text = words("service.paused", route=name, since=stamp(each.since), reason=each.reason or "–")
+        reason = " · ".join(part for part in (each.reason, each.who) if part) or "–"
+        text = words("service.paused", route=name, since=stamp(each.since), reason=reason)
         say(paint(text, "yellow"), f"  {words('next')}  renkei resume {name}")
     for name, still in seen.still.items():
         text = words(

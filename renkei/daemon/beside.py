@@ -29,6 +29,7 @@ from renkei.daemon.notes import (
 )
 from renkei.drain import Total
 from renkei.settings import Project
+from renkei.speaker import speaker
 from renkei.syncing import Result
 from renkei.wire import look
 from sync.errors import Fatal, Retryable
@@ -115,10 +116,11 @@ def refuse_beside(project: Project, command: str) -> None:
 
 
 def post(project: Project, kind: str, route: str, **body: object) -> int:
-    """Say a word to the service, now or when it starts; its number. Raises Fatal."""
+    """Say a word to the service, now or when it starts, with the name of whoever says it; its number. Raises Fatal."""
     from state.post import post_command
 
-    return post_command(project.state, CommandRow(0, time.time(), kind, route, NEW, encode(body)))
+    said = encode({"who": speaker(), **body})
+    return post_command(project.state, CommandRow(0, time.time(), kind, route, NEW, said))
 
 
 def sync_beside(project: Project, route: str, patience: float = PATIENCE) -> list[dict[str, Any]]:

@@ -60,10 +60,11 @@ def read_notes(reader: Reader) -> dict[str, Any]:
 
 
 class Pause(NamedTuple):
-    """Since when a route is paused (unix seconds), and why."""
+    """Since when a route is paused (unix seconds), why, and who said so."""
 
     since: float
     reason: str
+    who: str = ""
 
 
 def paused(words: Iterable[CommandRow], routes: Iterable[str]) -> dict[str, Pause]:
@@ -73,7 +74,7 @@ def paused(words: Iterable[CommandRow], routes: Iterable[str]) -> dict[str, Paus
     for row in sorted(words, key=lambda row: row.id):
         for name in [row.route] if row.route else names:
             if row.kind == PAUSE:
-                found[name] = Pause(row.at, str(body_of(row).get("reason", "")))
+                found[name] = Pause(row.at, *(str(body_of(row).get(each, "")) for each in ("reason", "who")))
             elif row.kind == RESUME:
                 found.pop(name, None)
     return {name: found[name] for name in names if name in found}

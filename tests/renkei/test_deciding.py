@@ -58,15 +58,22 @@ def _collide(place: Place, number: int = 0) -> tuple[str, str]:
     return ma, sfa
 
 
+def _history(place: Place, capsys: Any, lead: str) -> list[dict[str, Any]]:
+    """What is told of a person, newest first."""
+    (found,) = place.quick(capsys, "trace", f"marketo:{lead}", "--json").data["found"]
+    return list(found["history"])
+
+
 def _only(place: Place, capsys: Any, kind: str) -> dict[str, Any]:
     entries = place.quick(capsys, "inbox", "--json").data["entries"]
     (found,) = [each for each in entries if each["kind"] == kind]
     return dict(found)
 
 
-def test_a_conflict_is_answered_and_done(place: Place, capsys: Any) -> None:
+def test_a_conflict_is_answered_and_done(place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The inbox shows a number, the number shows the answers and what each does; answered, the value is written with
-    the next sync, and the number names nothing any more."""
+    the next sync, the number names nothing any more, and the trace tells who has chosen which system's value."""
+    monkeypatch.setenv("SUDO_USER", "hanako")
     ma, sfa = _collide(place)
     place.quick(capsys, "sync")
     entry = _only(place, capsys, "conflict")
@@ -83,6 +90,11 @@ def test_a_conflict_is_answered_and_done(place: Place, capsys: Any) -> None:
     assert place.quick(capsys, "sync").code == 0
     live = place.live()
     assert live["salesforce"][sfa]["Title"] == live["marketo"][ma]["title"] == "主任研究員補佐"
+    (told,) = [each for each in _history(place, capsys, ma) if each["what"] == "answered"]
+    assert (told["who"], told["how"], told["new"]) == ("hanako", "marketo", {"marketo": "主任研究員補佐"})
+    assert told["lost"] == "Deputy of Nothing"
+    line = "answered  title  marketo 主任研究員補佐   hanako   marketo   lost Deputy of Nothing (kept here)"
+    assert line in place.quick(capsys, "trace", f"marketo:{ma}").out
     gone = place.quick(capsys, "decide", entry["number"], "salesforce")
     assert (gone.code, "any more" in gone.err) == (2, True)
     assert place.quick(capsys, "inbox", "--lang", "ja").out == "判断待ちはありません。\n"
@@ -105,9 +117,12 @@ def test_an_answer_is_for_the_values_that_were_shown(place: Place, capsys: Any) 
     assert place.live()["salesforce"][sfa]["Title"] == "Vice President"
 
 
-def test_what_a_brake_stops_is_let_go_or_given_up(place: Place, capsys: Any) -> None:
+def test_what_a_brake_stops_is_let_go_or_given_up(
+    place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A brake has a number that stays while its figures move; approved, the planned work leaves; discarded with a
-    reason, it is listed as different."""
+    reason, it is listed as different; who said so stands in the trace, and beside a pause."""
+    monkeypatch.setenv("SUDO_USER", "hanako")
     for number, (ma, _sfa) in enumerate(_pairs(place)[:4]):
         _write(place, "marketo", ma, title=f"職位 {number}")
     time.sleep(1.2)
@@ -127,6 +142,8 @@ def test_what_a_brake_stops_is_let_go_or_given_up(place: Place, capsys: Any) -> 
     assert "let go" in place.quick(capsys, "approve", brake["number"]).out
     place.quick(capsys, "sync")
     assert sum(str(row.get("Title")).startswith("職位") for row in place.live()["salesforce"].values()) == 4
+    (told,) = [each for each in _history(place, capsys, _pairs(place)[0][0]) if each["what"] == "approved"]
+    assert (told["who"], told["field"], told["how"][:12]) == ("hanako", "title", "update · run")
     for number, (ma, _sfa) in enumerate(_pairs(place)[4:8]):
         _write(place, "marketo", ma, title=f"破棄 {number}")
     time.sleep(1.2)
@@ -140,6 +157,11 @@ def test_what_a_brake_stops_is_let_go_or_given_up(place: Place, capsys: Any) -> 
     assert {each["kind"] for each in entries["entries"]} == {"discarded"}
     assert entries["groups"] == [{"kind": "discarded", "cause": "title", "count": 4}]
     assert not any(str(row.get("Title")).startswith("破棄") for row in place.live()["salesforce"].values())
+    lines = _history(place, capsys, _pairs(place)[4][0])
+    assert [each["who"] for each in lines if each["what"] in ("gave_up", "discarded")] == ["hanako", "hanako"]
+    assert "破棄の指示" in place.quick(capsys, "trace", f"marketo:{_pairs(place)[4][0]}", "--lang", "ja").out
+    place.quick(capsys, "pause", "--reason", "a look first")
+    assert "a look first · hanako" in place.quick(capsys, "status").out
 
 
 def test_beside_the_service_a_word_goes_through_the_journal(place: Place, capsys: Any) -> None:

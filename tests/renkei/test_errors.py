@@ -20,6 +20,7 @@ from renkei.failing import is_in_doubt
 from renkei.failures import Failure
 from renkei.fakes import Fakes
 from renkei.settings import open_project
+from renkei.speaker import speaker
 from renkei.threads import SystemClock
 from renkei.wire import build, open_systems
 from sync.errors import Meaning
@@ -164,6 +165,10 @@ def test_trying_again_and_giving_up(place: Place, capsys: Any) -> None:
     entries = place.quick(capsys, "inbox", "--json").data["entries"]
     given_up = [each for each in entries if each["kind"] == "discarded"]
     assert [(each["field"], each["details"]["reason"]) for each in given_up] == [("title", "not that title")]
+    (story,) = place.quick(capsys, "trace", f"marketo:{first}", "--json").data["found"]
+    told = [(each["what"], each["how"]) for each in story["history"] if each["who"] == speaker()]
+    assert [what for what, _how in told] == ["discarded", "gave_up", "retried"]
+    assert told[1][1].endswith("not that title")
     _type(place, second, "short")
     time.sleep(1.2)
     mended = place.quick(capsys, "errors", "retry", "--all", "--yes")

@@ -64,9 +64,12 @@ def _carried(place: Place, capsys: Any) -> tuple[dict[str, str], list[Any], str]
     return pairs, before, str(wrote["run"])
 
 
-def test_a_run_is_taken_back_and_brought_back(place: Place, capsys: Any) -> None:
+def test_a_run_is_taken_back_and_brought_back(
+    place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A dry run writes nothing; without a word of agreement nothing begins; what somebody touched is listed and stays;
-    the rest is as before, stays so, and comes back when the undo is undone."""
+    the rest is as before, stays so, and comes back when the undo is undone; the trace tells who wanted both."""
+    monkeypatch.setenv("SUDO_USER", "hanako")
     pairs, before, run = _carried(place, capsys)
     first = next(iter(pairs.values()))
     _write(place, "salesforce", first, Title="Deputy of Nothing")
@@ -91,6 +94,11 @@ def test_a_run_is_taken_back_and_brought_back(place: Place, capsys: Any) -> None
     own = str(done.data["routes"][0]["run"])
     back = place.quick(capsys, "undo", "run", own, "--yes")
     assert (back.code, "taken back 3 of 3" in back.out) == (0, True), back.out + back.err
+    (found,) = place.quick(capsys, "trace", f"marketo:{[*pairs][1]}", "--json").data["found"]
+    told = [
+        (each["what"], each["who"], each["field"]) for each in found["history"] if each["who"] == "hanako"
+    ]
+    assert sorted(told) == [("asked_back", "hanako", "title")] * 2 + [("undone", "hanako", "title")] * 2
     assert _titles(place, pairs) == ["Deputy of Nothing", *["主任研究員補佐"] * 3]
 
 
