@@ -19,6 +19,13 @@ class Check(NamedTuple):
     detail: str
 
 
+class Advice(NamedTuple):
+    """What could be better, in a sentence, and how."""
+
+    what: str
+    step: str
+
+
 class Usage(NamedTuple):
     """Calls used today by everybody, and how many there are (0 = unknown)."""
 

@@ -6,12 +6,14 @@ Decides which addresses may carry secrets (TLS, or this very machine). Knows no 
 from __future__ import annotations
 
 import ipaddress
+from datetime import UTC, date, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from connectors.resets import Reset
+from connectors.stamps import iso
 
 
 def _safe_address(address: str) -> str:
@@ -41,8 +43,23 @@ def _proxy_address(address: str) -> str:
     return address
 
 
+def _moment(value: object) -> object:
+    if isinstance(value, date):  # what YAML makes of a date without quotation marks
+        value = value.isoformat()
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        when = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("write a day such as 2019-04-01") from None
+    return iso((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+
+
 Address = Annotated[str, AfterValidator(_safe_address)]
 """An https address without a slash at its end; plain http on loopback only."""
+
+Moment = Annotated[str, BeforeValidator(_moment)]
+"""A day or a time, UTC unless it says otherwise, kept as `…Z` ("" = none)."""
 
 
 class SystemConfig(BaseModel):

@@ -21,12 +21,13 @@ PERSON, DEAL, EFFECT = "person", "opportunity", "effect"
 
 class Answer(NamedTuple):
     """What a system says of itself. `closed`: kinds that it does not let us work with, and why; `rival`: what else
-    writes its records, in a sentence ("" = nothing known)."""
+    writes its records, in a sentence ("" = nothing known); `advice`: what its settings could do better, and how."""
 
     schemas: Mapping[str, Schema]
     capabilities: Capabilities
     closed: Mapping[str, RequestRefused]
     rival: str
+    advice: tuple[tuple[str, str], ...] = ()
 
 
 def kinds_of(sources: Iterable[Source]) -> dict[str, set[str]]:

@@ -297,4 +297,6 @@ def _unique(
         f"request that {here.system} executes later than {seconds} after it was sent"
     )
     hint = "a unique external-id field, filled by a row of `type: key`, makes it unconditional"
+    if capabilities and object_ not in capabilities.unique_keys:
+        hint = f"nothing to do: {here.system} can have no unique field; what is in doubt is read back after that time"
     here.sink.note(here.source.draft.create[here.system].at, "M036", message, hint)

@@ -38,6 +38,11 @@ def _ask(project: Project, name: str, kinds: set[str]) -> Answer:
                     raise
                 closed[kind] = error
         rival = opened.rival() if hasattr(opened, "rival") else ""
-        return Answer(schemas, opened.capabilities, closed, rival)
+        return Answer(schemas, opened.capabilities, closed, rival, advice_of(opened))
     finally:
         opened.close()
+
+
+def advice_of(opened: Any) -> tuple[tuple[str, str], ...]:
+    """What a system's settings could do better, and how; connectors of others may have nothing to say."""
+    return tuple((each.what, each.step) for each in opened.advice()) if hasattr(opened, "advice") else ()

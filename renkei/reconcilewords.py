@@ -9,10 +9,7 @@ RECONCILE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "progress.compare": ("compare", "照合"),
         "reconcile.dry": ("Nothing was read.", "読み込みは行っていません。"),
-        "reconcile.forecast": (
-            "{system}: {records:record} to read, about {calls:call}",
-            "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回",
-        ),
+        "reconcile.time": ("about {minutes} min of reading", "読み込みは約 {minutes} 分"),
         "reconcile.read": ("read {read}", "読み込み {read}"),
         "reconcile.pairs": (
             "{compared:pair} compared, {equal} equal in every field",

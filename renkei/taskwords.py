@@ -146,14 +146,16 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "shadow.stands": ("would differ", "差異"),
         "shadow.passed": ("passed", "解消"),
         "shadow.examples": ("examples", "例"),
-        "backfill.forecast": (
-            "{system}: {records:record} to read, about {calls:call}{share}; at most {writes:call} to write",
-            "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回{share}、書き込みは最大 {writes} 回",
+        "forecast.system": (
+            "{system}: {records:record} to read, about {calls:call}{jobs}{share}",
+            "{system}: 読み込み {records} 件、呼び出し 約 {calls} 回{jobs}{share}",
         ),
-        "backfill.share": (
-            " ({share:.1f} % of the day's {daily}, {used} used)",
-            "（1日 {daily} 回の {share:.1f} %、使用済み {used} 回）",
+        "forecast.jobs": (" in {jobs:job} of its own", "（うち抽出ジョブ {jobs} 件）"),
+        "forecast.share": (
+            " ({share:.2f} % of the day's {daily}, {used} used)",
+            "（1日 {daily} 回の {share:.2f} %、使用済み {used} 回）",
         ),
+        "forecast.writes": ("; at most {writes:call} to write", "、書き込みは最大 {writes} 回"),
         "backfill.time": (
             "about {minutes} min of reading, in steps that let everything else go first; a canary of {canary} first",
             "読み込みは約 {minutes} 分。5 秒ずつ進み、ほかの処理が常に優先されます。先に {canary} 件ずつ試します",

@@ -35,14 +35,13 @@ def begin(client: MarketoClient) -> Cursor:
     """The cursor of a reader who has seen nothing: the log's place now, and the first window."""
     now = client.clock.now()
     token = client.paging_token(now - client.config.visibility_lag - SKEW)
-    return Cursor(token, window=_earliest(client), until=iso(now))
+    return Cursor(token, window=earliest(client), until=iso(now))
 
 
-def _earliest(client: MarketoClient) -> str:
+def earliest(client: MarketoClient) -> str:
     """The setting, or a month before the creation of the lowest lead ids where they still exist."""
     if client.config.earliest:
-        text = client.config.earliest
-        return text if "T" in text else f"{text}T00:00:00Z"
+        return client.config.earliest
     rows = client.leads("id", [str(number) for number in range(1, BATCH + 1)], ["id", "createdAt"])
     stamps = sorted(to_utc(str(row["createdAt"])) for row in rows if row.get("createdAt"))
     return iso(seconds_of(stamps[0]) - WINDOW) if stamps else FIRST_INSTANCES
@@ -76,6 +75,15 @@ def read_windows(
             done = msgspec.structs.replace(cursor, window=after, jobs=cursor.jobs[1:])
         yield from extract.window(cursor, done)
         cursor = done
+
+
+def windows(start: str, until: str) -> int:
+    """How many windows there are from one time to another, a job for each."""
+    number = 0
+    while start:
+        _, start = _window(start, until)
+        number += 1
+    return number
 
 
 def _window(start: str, until: str) -> tuple[str, str]:

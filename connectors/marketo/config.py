@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 
 from connectors.marketo.errors import RESET
 from connectors.resets import Reset
-from connectors.settings import Address, SystemConfig
+from connectors.settings import Address, Moment, SystemConfig
 
 _MUNCHKIN = re.compile(r"(\d{3}-[a-z]{3}-\d{3})\.", re.IGNORECASE)
 
@@ -20,7 +20,7 @@ class MarketoConfig(SystemConfig):
 
     `rest_url` ends in /rest; identity and bulk addresses stand beside it unless given. `full_read`: `bulk` reads
     everything by extract jobs over creation dates, `feed` trusts the activity log to reach back to the first lead.
-    `earliest`: no lead is older (date; "" = found out by looking at the first lead ids). `activity_types`: new lead,
+    `earliest`: no lead is older (day; "" = found out by looking at the first lead ids). `activity_types`: new lead,
     changed value, changed score, merge, deletion and further types whose leads are to be read, ten at most.
     `read_usage`: ask the instance how many calls everybody has made, every five minutes at most while we call it.
     Times in seconds.
@@ -33,7 +33,7 @@ class MarketoConfig(SystemConfig):
     client_secret: SecretStr
     identity_method: Literal["GET", "POST"] = "GET"
     full_read: Literal["bulk", "feed"] = "bulk"
-    earliest: str = ""
+    earliest: Moment = ""
     activity_types: tuple[int, ...] = (12, 13, 22, 32, 37)
     merge_type: int = 32
     deletion_type: int = 37

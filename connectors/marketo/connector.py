@@ -15,11 +15,12 @@ from math import inf
 import msgspec
 
 from connectors.batches import chunks
-from connectors.checks import Check, Usage, run_checks
+from connectors.checks import Advice, Check, Usage, run_checks
+from connectors.costs import Cost
 from connectors.http import Call
 from connectors.kinds import ACCOUNT, DELETES, EFFECT, PERSON, ByObject, known, undeletable
 from connectors.lanes import InLane
-from connectors.marketo import bulk
+from connectors.marketo import bulk, costs
 from connectors.marketo.client import BATCH, MarketoClient
 from connectors.marketo.companies import Companies, company_paths
 from connectors.marketo.config import MarketoConfig
@@ -111,6 +112,19 @@ class Marketo:
             return encode(Cursor(whole.token))  # nobody yet, or nobody any more
         return encode(msgspec.structs.replace(whole, window=window, until=end))
 
+    def cost(self, kind: str, paths: Paths, records: int, since: str = "", until: str = "") -> Cost:
+        """What `changes` of everything needs now, where there are so many records; of those whom `created` can choose
+        where times are given. A description, and a look for the first lead where no setting tells of it."""
+        known(self.client.system, kind, (PERSON, ACCOUNT), "lists")
+        if kind == ACCOUNT:
+            return costs.of_companies(self.client, self._fields_with(LEAD, (COMPANY_KEY,)), records)
+        asked = paths.get(LEAD, ())
+        return costs.of_leads(self.client, self._fields_with(LEAD, asked), asked, records, since, until)
+
+    def advice(self) -> list[Advice]:
+        """What is costly as it is set."""
+        return costs.advice(self.client)
+
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Leads by id or companies by key, 300 a call."""
         known(self.client.system, kind, (PERSON, ACCOUNT))
@@ -188,7 +202,7 @@ class Marketo:
             "sign in and describe leads": client.describe,
             "read leads": lambda: client.leads("id", ["1"], ["id"]),
             "read activities": lambda: client.activities(client.paging_token(client.clock.now() - 60)),
-            "read usage": lambda: f"{self.limits().used} calls used today",
+            "read usage": lambda: f"{self.limits().used:,} calls used today",
         }
         if ACCOUNT in kinds:
             questions["describe companies"] = lambda: self.describe(ACCOUNT)
@@ -214,9 +228,8 @@ class Marketo:
     def _first(self) -> Cursor:
         if self.client.config.full_read == "bulk":
             return bulk.begin(self.client)
-        earliest = self.client.config.earliest or bulk.FIRST_INSTANCES
         return Cursor(
-            self.client.paging_token(seconds_of(earliest if "T" in earliest else f"{earliest}T00:00:00Z"))
+            self.client.paging_token(seconds_of(self.client.config.earliest or bulk.FIRST_INSTANCES))
         )
 
     def _person_pages(self, cursor: Cursor, asked: Sequence[str]) -> Iterator[Page]:

@@ -13,6 +13,7 @@ from math import inf
 
 from connectors.batches import chunks
 from connectors.checks import Check, Usage, run_checks
+from connectors.costs import Cost
 from connectors.http import Call
 from connectors.kinds import ACCOUNT, DELETES, EFFECT, OPPORTUNITY, PERSON, ByObject, known, undeletable
 from connectors.lanes import InLane
@@ -108,6 +109,14 @@ class Salesforce:
         del until
         return encode({name: soql.Place(since) for name in self._objects[kind]}) if since else None
 
+    def cost(self, kind: str, paths: Paths, records: int, since: str = "", until: str = "") -> Cost:
+        """What `changes` of everything needs, where there are so many records: queries, and descriptions of objects and
+        of those whose fields are read through them. Whom times of creation leave out is not known before."""
+        del since, until
+        known(self.client.system, kind, [name for name in self._objects if name != EFFECT], "lists")
+        related = {path.partition(".")[0] for asked in paths.values() for path in asked if "." in path}
+        return Cost(2 * len(paths) + len(related) + records // soql.LIMIT)
+
     def fetch(self, kind: str, refs: Sequence[Ref], paths: Paths) -> list[Record | None]:
         """Records by id, 2,000 a call; fields of other objects (`Account.Name`) are read by query instead."""
         self._known(kind)
@@ -158,7 +167,7 @@ class Salesforce:
             questions[f"read {name}"] = partial(self.client.query, soql.any_row(name))
         if EFFECT in kinds:
             questions["key of Task"] = self._task_key
-        questions["read limits"] = lambda: "{} of {} calls used".format(*self.limits())
+        questions["read limits"] = lambda: "{:,} of {:,} calls used".format(*self.limits())
         return run_checks(questions)
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -15,6 +14,7 @@ from renkei.cli.codes import DONE, LEFT, WRONG, code_of_results
 from renkei.cli.delivery import show_result
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Session, Verbose, session
+from renkei.cli.reckoning import minutes, reckoned, show_systems
 from renkei.cli.screen import as_json, counts, leave, paint, say
 from renkei.cli.shared import ForecastOnly, Yes
 from sync.errors import Fatal
@@ -59,6 +59,8 @@ def backfill(
 
     here = session(project, env, lang, as_json=json, log_json=log_json, verbose=verbose)
     wish = Wish(since=_moment(since), until=_moment(until), limit=limit, where=where, canary=canary)
+    if wish.since and wish.until and wish.since >= wish.until:
+        raise Fatal(f"Nobody was created from {since} and before {until}.", "exchange --since and --until")
     _prepare(here, of, wish, stop=stop, dry_run=dry_run, asked=not yes)
     if service_of(here.project) is not None:
         _show(here, _beside(here, of, wish))
@@ -102,30 +104,13 @@ def _moment(text: str) -> str:
 
 
 def _forecast(here: Session, rules: Rules, wish: Wish, held: Stand | None) -> Forecast:
-    from renkei.forecast import forecast
-    from renkei.threads import SystemClock
-    from renkei.wire import open_systems, systems_of
-
-    with ExitStack() as stack:
-        opened = open_systems(here.project, systems_of([rules]), SystemClock(), here.log())
-        for each in opened.values():
-            stack.callback(each.close)
-        known = forecast(here.project, rules, opened, wish)
+    known = reckoned(here, rules, wish)
     if here.as_json:
         return known
     words = here.words
     say(words("env", env=here.project.env), paint(rules.route, "bold"))
-    for system, number in known.records.items():
-        daily = known.daily[system]
-        share = known.share(system)
-        part = words("backfill.share", share=share, daily=f"{daily:,}", used=f"{known.used[system]:,}")
-        say(
-            "  " + words(
-                "backfill.forecast", system=system, records=f"{number:,}", calls=f"{known.reads[system]:,}",
-                share=part if daily else "", writes=f"{known.writes[system]:,}",
-            )
-        )  # fmt: skip
-    say("  " + words("backfill.time", minutes=f"{known.seconds / 60:.1f}", canary=wish.canary))
+    show_systems(here, known, writes=True)
+    say("  " + words("backfill.time", minutes=minutes(known), canary=wish.canary))
     if held is not None:
         read, sent = sum(held.read.values()), sum(held.sent.values())
         say("  " + words("backfill.goes_on", read=f"{read:,}", sent=f"{sent:,}"))

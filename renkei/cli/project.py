@@ -74,19 +74,36 @@ def check(
     tally = {kind: sum(each.severity == kind for each in found) for kind in _COLOUR}
     unknown = sorted(used - set(here.project.systems))
     renamed = renamed_in(here.project, loaded.rules)
+    advised = [each for answer in known.values() for each in answer.advice]
+    tally["error"] += len(unknown) + len(renamed)
+    tally["warning"] += len(silent) + len(advised)
     if json:
-        told = [{"error": error.message, "next": error.next_step} for error in renamed]
-        as_json(
-            _check_data(found, tally, list(schemas), silent, unknown) | ({"renamed": told} if told else {})
-        )
+        data = _check_data(found, tally, list(schemas), silent, unknown)
+        as_json(data | _settings_data(renamed, advised))
     else:
-        _show_check(here, found, len(loaded.sources), tally, list(schemas), silent)
-        for name in unknown:
-            say(f"{here.words('error')}  renkei.yaml names no system {name}, which a mapping uses")
-        for error in renamed:
-            say(f"{here.words('error')}  {error.message}", f"{here.words('next')}  {error.next_step}")
-    wrong = tally["error"] or unknown or renamed or not loaded.sources
-    leave(WRONG if wrong else worst(silent.values()))
+        _show_check(here, found, silent)
+        _show_settings(here, unknown, renamed, advised)
+        _show_tally(here, len(loaded.sources), len(schemas), tally)
+    leave(WRONG if tally["error"] or not loaded.sources else worst(silent.values()))
+
+
+def _settings_data(renamed: Iterable[RenkeiError], advised: list[tuple[str, str]]) -> dict[str, Any]:
+    told = [{"error": error.message, "next": error.next_step} for error in renamed]
+    warned = [{"warning": what, "next": step} for what, step in advised]
+    return ({"renamed": told} if told else {}) | ({"settings": warned} if warned else {})
+
+
+def _show_settings(
+    here: Session, unknown: list[str], renamed: Iterable[RenkeiError], advised: list[tuple[str, str]]
+) -> None:
+    """What is to be said of renkei.yaml."""
+    words = here.words
+    for name in unknown:
+        say(f"{words('error')}  renkei.yaml names no system {name}, which a mapping uses")
+    for error in renamed:
+        say(f"{words('error')}  {error.message}", f"{words('next')}  {error.next_step}")
+    for what, step in advised:
+        say(f"{paint(words('warning'), 'yellow')}  {what}", f"{words('next')}  {step}")
 
 
 def _check_data(
@@ -113,14 +130,7 @@ def _check_data(
     }
 
 
-def _show_check(
-    here: Session,
-    found: list[Problem],
-    files: int,
-    tally: dict[str, int],
-    asked: list[str],
-    silent: dict[str, RenkeiError],
-) -> None:
+def _show_check(here: Session, found: list[Problem], silent: dict[str, RenkeiError]) -> None:
     words = here.words
     texts: dict[str, list[str]] = {}
     for each in found:
@@ -134,12 +144,11 @@ def _show_check(
             say(f"  {words('next')}: {each.hint}")
     for name, error in silent.items():
         say(f"{paint(words('warning'), 'yellow')}  {words('check.not_asked', system=name, why=error)}")
-    say(
-        words(
-            "check.files", files=files, asked=len(asked), errors=tally["error"], warnings=tally["warning"],
-            notes=tally["note"],
-        )
-    )  # fmt: skip
+
+
+def _show_tally(here: Session, files: int, asked: int, tally: dict[str, int]) -> None:
+    errors, warnings, notes = (tally[kind] for kind in _COLOUR)
+    say(here.words("check.files", files=files, asked=asked, errors=errors, warnings=warnings, notes=notes))
 
 
 def _lines(file: str) -> list[str]:
@@ -239,9 +248,7 @@ def _examined(here: Session, name: str, kinds: frozenset[str]) -> dict[str, Any]
             return {"ok": False, "checks": _said_once(here, opened, kinds) or [_as_check(error)]}
         checks = _said_once(here, opened, kinds)
         ok = all(each["ok"] for each in checks)
-        rival = opened.rival() if ok and hasattr(opened, "rival") else ""
-        warned = {"warnings": [rival]} if rival else {}
-        return {"ok": ok, "checks": checks, **warned, **(_facts(opened) if ok else {})}
+        return {"ok": ok, "checks": checks, **(_warnings(opened) | _facts(opened) if ok else {})}
     finally:
         opened.close()
 
@@ -265,6 +272,15 @@ def _said_once(here: Session, opened: Any, kinds: frozenset[str]) -> list[dict[s
     return checks
 
 
+def _warnings(opened: Any) -> dict[str, Any]:
+    """What else writes its records, and what its settings could do better; each with what to do."""
+    from renkei.describing import advice_of
+
+    rival = opened.rival() if hasattr(opened, "rival") else ""
+    found = [*([(rival, "docs/way-over.md")] if rival else ()), *advice_of(opened)]
+    return {"warnings": [what for what, _ in found], "steps": [step for _, step in found]} if found else {}
+
+
 def _facts(opened: Any) -> dict[str, Any]:
     facts = opened.capabilities
     capabilities = {
@@ -286,9 +302,8 @@ def _show_systems(here: Session, found: dict[str, dict[str, Any]]) -> None:
             say(f"  {words('error')}  {each['error']}", f"  {words('next')}  {each['next']}")
         rows = [("✓" if line["ok"] else "✗", line["name"], line["detail"]) for line in each["checks"]]
         say(*(f"  {line}" for line in table(("", "", ""), rows)[1:]))
-        for warning in each.get("warnings", ()):
-            step = f"{words('next')}  docs/way-over.md"
-            say(f"  {paint(words('warning'), 'yellow')}  {warning}", f"  {step}")
+        for warning, step in zip(each.get("warnings", ()), each.get("steps", ()), strict=True):
+            say(f"  {paint(words('warning'), 'yellow')}  {warning}", f"  {words('next')}  {step}")
         if "calls" in each:
             used, daily = each["calls"]["used"], each["calls"]["daily_calls"]
             say("  " + words("systems.used", used=f"{used:,}", daily=f"{daily:,}" if daily else "?"))

@@ -11,10 +11,12 @@ import typer
 
 from renkei.cli.codes import DONE, LEFT
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
+from renkei.cli.reckoning import minutes, reckoned, show_systems
 from renkei.cli.screen import as_json, counts, leave, paint, say, table
 from renkei.cli.shared import ForecastOnly
 
 if TYPE_CHECKING:
+    from renkei.forecast import Forecast
     from renkei.reconcile import Sources
     from renkei.reconciled import Report
     from sync.rules import Rules
@@ -78,6 +80,7 @@ def _sources(here: Session, rules: Rules) -> Iterator[Sources]:
     """Connectors of its own and a look into the journal; the forecast first."""
     from contextlib import ExitStack
 
+    from renkei.backfill import Wish
     from renkei.caughtup import until_read
     from renkei.daemon.beside import service_of
     from renkei.progress import teller
@@ -91,7 +94,7 @@ def _sources(here: Session, rules: Rules) -> Iterator[Sources]:
         for each in opened.values():
             stack.callback(each.close)
         if not here.as_json:
-            _forecast(here, rules)
+            _forecast(here, rules, reckoned(here, rules, Wish(), opened))
         shower = stack.enter_context(teller(here.words, silent=here.as_json))
         reader = stack.enter_context(look(here.project))
         serving = service_of(here.project) is not None
@@ -106,53 +109,36 @@ def _sources(here: Session, rules: Rules) -> Iterator[Sources]:
         )  # fmt: skip
 
 
-def _reckoned(here: Session, rules: Rules) -> dict[str, dict[str, int]]:
-    from contextlib import ExitStack
-
-    from renkei.backfill import Wish
-    from renkei.forecast import forecast
-    from renkei.threads import SystemClock
-    from renkei.wire import open_systems, systems_of
-
-    with ExitStack() as stack:
-        opened = open_systems(here.project, systems_of([rules]), SystemClock(), here.log())
-        for each in opened.values():
-            stack.callback(each.close)
-        known = forecast(here.project, rules, opened, Wish())
-    return {
-        name: {
-            "records": number,
-            "calls": known.reads[name],
-            "daily": known.daily[name],
-            "used": known.used[name],
-        }
-        for name, number in known.records.items()
-    }
-
-
-def _forecast(here: Session, rules: Rules) -> None:
+def _forecast(here: Session, rules: Rules, known: Forecast) -> None:
     words = here.words
     say(paint(rules.route, "bold"))
-    for system, each in _reckoned(here, rules).items():
-        daily = each["daily"]
-        share = (
-            words("backfill.share", share=100 * each["calls"] / daily, daily=f"{daily:,}", used=each["used"])
-            if daily
-            else ""
-        )
-        text = words("reconcile.forecast", system=system, records=f"{each['records']:,}", calls=each["calls"])
-        say(f"  {text}{share}")
+    show_systems(here, known, writes=False)
+    say("  " + words("reconcile.time", minutes=minutes(known)))
 
 
 def _dry(here: Session, chosen: tuple[Rules, ...]) -> NoReturn:
+    from renkei.backfill import Wish
+
+    found = [(rules, reckoned(here, rules, Wish())) for rules in chosen]
     if here.as_json:
-        routes = [{"route": rules.route, "forecast": _reckoned(here, rules)} for rules in chosen]
+        routes = [_dry_data(rules, known) for rules, known in found]
         as_json({"ok": True, "env": here.project.env, "routes": routes})
     else:
-        for rules in chosen:
-            _forecast(here, rules)
+        for rules, known in found:
+            _forecast(here, rules, known)
         say(here.words("reconcile.dry"))
     leave(DONE)
+
+
+def _dry_data(rules: Rules, known: Forecast) -> dict[str, Any]:
+    systems = {
+        name: {
+            "records": number, "calls": known.reads[name], "jobs": known.jobs[name],
+            "daily": known.daily[name], "used": known.used[name],
+        }
+        for name, number in known.records.items()
+    }  # fmt: skip
+    return {"route": rules.route, "forecast": systems, "seconds": round(known.seconds)}
 
 
 def _plans(here: Session, found: list[Report]) -> dict[str, dict[str, Any]]:

@@ -290,6 +290,31 @@ def test_the_first_window_is_found_by_looking(bulk: MarketoRig) -> None:
     connector.close()
 
 
+@pytest.mark.parametrize("earliest", ["", "2025-01-15"])
+def test_reading_everything_costs_what_was_said_before(bulk: MarketoRig, earliest: str) -> None:
+    """Jobs, calls and waits are those that the vendor counts, but for files of months in which nobody was created; and
+    where nothing tells of the first lead, what that costs is said, with what to do."""
+    refs = {bulk.create(bulk.person(number)) for number in range(3)}
+    bulk.later()
+    connector = bulk.opened(earliest=earliest, window_calls=0)
+    said = connector.cost("person", bulk.paths, len(refs))
+    advised = connector.advice()
+    connector.close()
+    bulk.state.calls.clear()
+    bulk.clock.slept.clear()
+    fresh = bulk.opened(earliest=earliest, window_calls=0)
+    assert set(heard(fresh.changes("person", None, bulk.paths)).records) == refs
+    fresh.close()
+    counted = bulk.state.calls
+    assert said.jobs == counted["extract create"] == (22 if earliest else 247)
+    assert said.waits == sum(bulk.clock.slept)
+    empty = len(refs) - counted["extract file"]
+    assert said.calls - empty == sum(counted.values()) - counted["identity"] - counted["leads"] + (
+        not earliest
+    )
+    assert [each.what.count("247 extract jobs") for each in advised] == ([] if earliest else [1])
+
+
 def test_the_vendors_own_count_is_taken_over(rig: MarketoRig) -> None:
     """Calls of other applications count against the day's quota, too."""
     rig.state.calls.clear()

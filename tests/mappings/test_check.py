@@ -255,7 +255,8 @@ def test_what_a_new_record_needs_must_be_filled() -> None:
 
 
 def test_a_side_without_a_unique_key_states_its_condition() -> None:
-    """Where a create could double, the condition is named with the vendor's own time limit."""
+    """Where a create could double, the condition is named with the vendor's own time limit; a unique field is advised
+    only where there can be one."""
     text = mapping(more=SOUND + "create: { marketo: { when: { email: present } } }\n")
     limits = Capabilities(
         system="marketo",
@@ -268,6 +269,9 @@ def test_a_side_without_a_unique_key_states_its_condition() -> None:
     problem = found(_live(text, marketo=limits), "M036")
     assert problem.severity == "note"
     assert "later than 45 s" in problem.message
+    assert problem.hint.startswith("nothing to do: marketo can have no unique field")
+    possible = found(_live(text, marketo=replace(limits, unique_keys={"Lead": frozenset()})), "M036")
+    assert "a unique external-id field" in possible.hint
     unique = replace(limits, unique_keys={"Lead": frozenset({"email"})})
     assert _live(text, marketo=unique) == []
 

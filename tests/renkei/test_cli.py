@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from renkei.fakes import Fakes
+from renkei.scaffold import write_project
 from renkei.settings import open_project
 from renkei.threads import SystemClock
 from renkei.wire import open_systems
@@ -85,6 +86,28 @@ def test_systems_shows_rights_and_calls(fresh: Place, capsys: Any) -> None:
     assert said.code == 0, said.out + said.err
     assert said.out.count("✓") >= 8
     assert "calls of today" in said.out
+
+
+def test_what_makes_reading_everything_long_is_said_before(fresh: Place, capsys: Any) -> None:
+    """Where nothing tells since when there are leads, `check` and `systems` warn of the jobs that it costs, count that
+    as a warning and name the setting; `init` asks for it, and a day without quotation marks is one."""
+    settings = fresh.folder / "renkei.yaml"
+    text = settings.read_text("utf-8")
+    day = re.search(r'earliest: "(\S+)"', text)
+    assert day is not None
+    for said in (fresh.quick(capsys, "check"), fresh.quick(capsys, "systems")):
+        assert (said.code, "extract jobs" in said.out) == (0, False), said.out
+    settings.write_text(text.replace(day[0], f"earliest: {day[1]}"), "utf-8")
+    assert fresh.quick(capsys, "check").code == 0
+    settings.write_text(text.replace(f"      {day[0]}\n", ""), "utf-8")
+    for said in (fresh.quick(capsys, "check"), fresh.quick(capsys, "systems")):
+        assert said.code == 0
+        assert re.search(r"\d{3} extract jobs", said.out), said.out
+        assert "write `earliest` for marketo into renkei.yaml" in said.out
+    assert "1 warning," in fresh.quick(capsys, "check").out
+    write_project(fresh.folder / "another")
+    new = (fresh.folder / "another" / "renkei.yaml").read_text("utf-8")
+    assert new.count("earliest: change-me") == 2
 
 
 def test_schema_knows_the_real_fields(fresh: Place, capsys: Any) -> None:

@@ -105,6 +105,10 @@ def test_a_wrong_option_is_answered_with_the_help_that_names_the_right_one(place
     assert (said.code, "renkei errors show --help" in said.err) == (2, True)
     said = place.quick(capsys, "replay", "--days", "-3", "--with", str(place.folder / "mappings"))
     assert (said.code, "renkei replay --help" in said.err) == (2, True)
+    said = place.quick(
+        capsys, "backfill", "jp-person", "--since", "2026-05-01", "--until", "2026-04-01", "--dry-run"
+    )
+    assert (said.code, "exchange --since and --until" in said.err) == (2, True)
 
 
 def test_a_brake_is_left_by_commands_that_work_beside_the_service(place: Place, capsys: Any) -> None:

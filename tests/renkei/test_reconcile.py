@@ -5,8 +5,11 @@ The gaps are made within the fake vendors, past everything that they would tell;
 
 from __future__ import annotations
 
+import re
 import time
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -234,20 +237,39 @@ class _Short:
 
 def test_the_command_tells_gaps_by_its_exit_code(tmp_path: Path, capsys: Any) -> None:
     """At rest it leaves with 0 and names its figures; a record of which the journal has another value is a gap,
-    exit code 1, named by --show; after --mend and a sync it is 0 again. The forecast reads nothing."""
+    exit code 1, named by --show; after --mend and a sync it is 0 again. What both vendors counted is what the forecast
+    said, as a share of either's day."""
     with Fakes("--persons", "40", "--role", "0", "--seed", "3") as fakes:
         place = new_place(tmp_path / "project", fakes)
         assert place.quick(capsys, "reconcile").code == 2  # nothing was ever read
         place.quick(capsys, "sync", "--first", "--canary", "0")
         place.quick(capsys, "sync")
         before = fakes.ask("status")["writes"]
+        settings = place.folder / "renkei.yaml"
+        since = f"{datetime.now(UTC) - timedelta(days=180):%Y-%m-%d}"
+        as_it_was = settings.read_text("utf-8")
+        slow = re.sub('earliest: "[-0-9]+"', f"earliest: {since}", as_it_was)
+        slow = slow.replace("poll_seconds: 0.2", "poll_seconds: 0.6")  # a job is done by the second question
+        settings.write_text(slow, "utf-8")
+        dry = place.quick(capsys, "reconcile", "--dry-run", "--json").data["routes"][0]
+        calls = fakes.ask("status")["calls"]
         said = place.quick(capsys, "reconcile", "--json")
         assert said.code == 0, said.out + said.err
         (route,) = said.data["routes"]
         assert route["compared"] > 0
         assert not any(route["gaps"].values())
-        dry = place.quick(capsys, "reconcile", "--dry-run", "--json").data["routes"][0]
-        assert dry["forecast"]["marketo"]["calls"] >= 1
+        later = fakes.ask("status")["calls"]
+        made = {side: Counter(later[side]) - Counter(calls[side]) for side in later}
+        empty = (
+            dry["forecast"]["marketo"]["jobs"] - made["marketo"]["extract file"]
+        )  # months that give no file
+        assert dry["forecast"]["marketo"]["jobs"] == made["marketo"]["extract create"] == 6
+        for side, besides, more in (("marketo", "identity", empty), ("salesforce", "token", 0)):
+            counted = made[side].total() - made[side][besides]
+            assert abs(dry["forecast"][side]["calls"] - more - counted) <= 2, (dry, made)
+        screen = place.quick(capsys, "reconcile", "--dry-run", "--lang", "en").out
+        settings.write_text(as_it_was, "utf-8")
+        assert ("in 6 jobs of its own" in screen, screen.count("% of the day's")) == (True, 2), screen
         blurred = _blur(place, capsys)
         said = place.quick(capsys, "reconcile", "--show", "--json")
         assert said.code == 1
