@@ -23,7 +23,7 @@ format: $(DEV) ## write the code as the checks want it
 	$(BIN)/ruff check --fix .
 
 soak: $(DEV) ## the long random runs (hours; SOAK_SCHEDULES, 100000 unasked; SOAK_MINUTES of the service, 30 unasked)
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 -m "not editor" --timeout 1800 --durations 10
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 --dist worksteal -m "not editor" --timeout 1800 --durations 10
 	$(BIN)/python -m tests.mutants --record
 
 bench: $(DEV) ## renkei against the frozen bare copy (minutes)
