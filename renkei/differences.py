@@ -18,6 +18,7 @@ from sync.read import World
 from sync.rows import OPEN_STATES, SUPERSEDED, OperationRow
 
 MOVED, DONE, UNWANTED = "moved", "done_by_another_run", "no_longer_wanted"
+STOPPED = "stopped_by_a_brake"
 _CHUNK = 1_000
 
 
@@ -45,9 +46,13 @@ def add_late(world: World, what: Sorted) -> None:
     what.ready = [each for each in what.ready if each not in moved]
 
 
-def differences(world: World, part: RoutePlan, what: Sorted) -> Iterator[Difference]:
-    """Every line of a route's plan that was not delivered, in the plan's order."""
+def differences(
+    world: World, part: RoutePlan, what: Sorted, stopped: Iterable[int] = ()
+) -> Iterator[Difference]:
+    """Every line of a route's plan that was not delivered, in the plan's order; `stopped`: those that a brake has
+    kept."""
     why = {
+        **dict.fromkeys(stopped, STOPPED),
         **dict.fromkeys(what.moved, MOVED),
         **dict.fromkeys(what.done_by_another_run, DONE),
         **dict.fromkeys(what.no_longer_wanted, UNWANTED),

@@ -13,7 +13,6 @@ from renkei.drain import doubts, wait_until
 from renkei.settings import Project
 from renkei.wire import look
 from sync.adopt import rules_row
-from sync.brakes import NOBODY
 from sync.read import World, sent_operations
 from sync.rows import FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
@@ -66,13 +65,9 @@ def refused(project: Project, route: str) -> list[int]:
 
 
 def mark_applied(world: World) -> None:
-    """From now on the route delivers by itself, within its brakes; those that stood are answered by this."""
-    rules = world.lens.rules
+    """From now on the route delivers by itself, within its brakes."""
     patch = Patch()
-    patch.put(rules_row(rules, applied=1, since=world.clock.now()))
-    for row in world.store.holds_of([NOBODY]):
-        if row.route == rules.route:
-            patch.drop(row)
+    patch.put(rules_row(world.lens.rules, applied=1, since=world.clock.now()))
     world.store.commit(patch)
     remember(world, ())
 

@@ -38,11 +38,13 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class RoutePlan(msgspec.Struct, frozen=True):
-    """The operations of one route under one mapping digest."""
+    """The operations of one route under one mapping digest; `brake`: the mark of the brake on everything that was shown
+    with them ("" = none stood)."""
 
     route: str
     digest: str
     operations: list[Listed]
+    brake: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -104,10 +106,16 @@ def refuse_other_rules(part: RoutePlan, worlds: Mapping[str, World], path: Path)
     """Raises Fatal for a plan that was made under other rules."""
     if part.route not in worlds:
         raise Fatal(f"{path} plans for the route {part.route}, which no mapping has.", "look at a new plan")
-    digest = worlds[part.route].lens.rules.digest
+    rules = worlds[part.route].lens.rules
+    digest = rules.digest
     if part.digest != digest:
         what = f"{path} was made under mapping {part.digest} of {part.route}, which is now {digest}."
         raise Fatal(what, "look at a new plan")
+    if rules.shadow and part.operations:
+        raise Fatal(
+            f"{path} lists lines of {part.route}, which is in `mode: shadow` and writes nothing.",
+            "plan the other routes by their names, or take `mode: shadow` out of its mapping and plan again",
+        )
 
 
 def sort_out(world: World, part: RoutePlan) -> Sorted:

@@ -6,7 +6,7 @@ It decides in which order these come and what counts as «all well». The comman
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from renkei.progress import Teller
 from renkei.wire import Wired, look, scopes
 from sync.cycle import Bounds
 from sync.errors import Retryable
+from sync.guard import Brake
 from sync.read import World
 from sync.rows import LANE_BACKFILL
 from sync.rules import ActionKind
@@ -188,10 +189,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "in_doubt": total.in_doubt,
         "first_needed": result.first_needed,
         "canary": canaries.as_data(canary) if canary else None,
-        "brakes": [
-            {"action": each.action, "reason": each.reason, "count": each.count, "limit": each.limit}
-            for each in total.brakes
-        ],
+        "brakes": brakes_as_data(total.brakes),
         "stopped": total.stopped,
         "gave_up": _told(gave_up) if gave_up else None,
         "open": result.open,
@@ -200,6 +198,14 @@ def as_data(result: Result) -> dict[str, Any]:
         "to_decide": result.dirty,
         "seconds": round(result.seconds, 2),
     }
+
+
+def brakes_as_data(brakes: Iterable[Brake]) -> list[dict[str, Any]]:
+    """Brakes as JSON with stable keys."""
+    return [
+        {"action": each.action, "reason": each.reason, "count": each.count, "limit": each.limit}
+        for each in brakes
+    ]
 
 
 def _told(error: Retryable) -> dict[str, Any]:

@@ -112,6 +112,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "apply.moved": ("moved", "変わりました"),
         "apply.done_by_another_run": ("done by another run", "ほかの実行で済んでいます"),
         "apply.no_longer_wanted": ("no longer wanted", "不要になりました"),
+        "apply.stopped_by_a_brake": ("stopped by a brake", "ブレーキで停止"),
+        "apply.lifted": ("the brake is off: {reason}", "ブレーキを解除しました: {reason}"),
         "apply.difference": (
             "{field} planned {planned}, now {wanted}",
             "{field} 計画 {planned}、いま {wanted}",

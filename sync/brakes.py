@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from sync.commands import approved_in, released_too
-from sync.guard import EVERYTHING, Brake, Traffic
+from sync.guard import EVERYTHING, Brake, Traffic, guard
 from sync.normalise import encode
 from sync.read import World
 from sync.rows import BACKFILL, PENDING, CursorRow, HoldRow, Patch, RulesRow, RunRow
@@ -64,11 +64,24 @@ def show_brakes(world: World, brakes: tuple[Brake, ...], patch: Patch) -> None:
     for brake in shown.values():
         name = f"{route}/{brake.name}"
         old = standing.pop(name, None)
-        since = old.since if old is not None else world.clock.now()
         body = encode({"reason": brake.reason, "count": brake.count, "limit": brake.limit})
+        # Another accident is another brake: it has a day of its own, and nobody has agreed to it.
+        same = old is not None and (brake.name != EVERYTHING or old.body == body)
+        since = old.since if old is not None and same else world.clock.now()
         patch.put(HoldRow(NOBODY, name, "brake", route, since, body, ""))
     for row in standing.values():
         patch.drop(row)
+
+
+def judge_again(world: World, stay: tuple[Brake, ...]) -> tuple[Brake, ...]:
+    """The brakes that stand once chosen operations were delivered: those that `stay`, and on single kinds of action
+    what is left of them."""
+    found = (*stay, *guard(traffic_of(world, {}), world.lens.rules.limits))
+    patch = Patch()
+    show_brakes(world, found, patch)
+    if patch:
+        world.store.commit(patch)
+    return found
 
 
 def released_of(run: RunRow, allowed: str, brakes: tuple[Brake, ...]) -> str:

@@ -18,9 +18,9 @@ from renkei.cli.screen import as_json, counts, leave, paint, say, shown, table
 from renkei.cli.shared import Field
 
 if TYPE_CHECKING:
+    from renkei.applying import Applied
     from renkei.differences import Difference
     from renkei.planfile import Listed, Plan
-    from renkei.planning import Applied
 
 PlanFile = Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")]
 
@@ -138,8 +138,8 @@ def apply(
     verbose: Verbose = False,
 ) -> None:
     """Deliver what a plan lists and what is still wanted as listed; list the rest."""
+    from renkei.applying import apply_route
     from renkei.planfile import read_plan, refuse_other_rules, refuse_strange
-    from renkei.planning import apply_route
 
     read = read_plan(file)
     with at_work("apply", project, env, lang, json=json, log_json=log_json, verbose=verbose) as desk:
@@ -160,21 +160,23 @@ def apply(
 def _apply_data(done: Applied) -> dict[str, Any]:
     from msgspec import to_builtins
 
-    from renkei.syncing import as_data
+    from renkei.syncing import as_data, brakes_as_data
 
-    result, what, others = done
+    result, what, others, lifted = done
     return as_data(result) | {
         "delivered": len(what.ready),
         "not_delivered_moved": what.moved,
         "not_delivered_done_by_another_run": what.done_by_another_run,
         "not_delivered_no_longer_wanted": what.no_longer_wanted,
+        "not_delivered_stopped_by_a_brake": [each.id for each in others if each.why == "stopped_by_a_brake"],
         "differences": to_builtins(others),
+        "lifted": brakes_as_data(lifted),
     }
 
 
 def _show_applied(here: Session, done: list[Applied]) -> None:
     words = here.words
-    for result, what, others in done:
+    for result, what, others, lifted in done:
         rest = words(
             "apply.rest", moved=len(what.moved), done=len(what.done_by_another_run),
             unwanted=len(what.no_longer_wanted),
@@ -184,6 +186,8 @@ def _show_applied(here: Session, done: list[Applied]) -> None:
             say("  " + _difference(here, each))
         if len(others) > SHOWN:
             say("  " + words("plan.more", number=f"{len(others) - SHOWN:,}"))
+        for brake in lifted:
+            say("  " + words("apply.lifted", reason=telling.brake(words, brake.reason)))
         show_rest(here, result)
 
 

@@ -114,6 +114,54 @@ def test_a_plan_that_nobody_has_seen_has_no_name(place: Place, capsys: Any) -> N
     assert (said.code, said.data["ok"]) == (2, False)
 
 
+def _plan(place: Place, capsys: Any, name: str) -> str:
+    path = str(place.folder / f"{name}.json")
+    assert place.quick(capsys, "plan", "--out", path).code == 0
+    return path
+
+
+def _apply(place: Place, capsys: Any, path: str) -> tuple[int, int, list[str], list[str]]:
+    """The exit code, how many lines were delivered, and the brakes that were taken off and that stand."""
+    said = place.quick(capsys, "apply", path, "--json")
+    (route,) = said.data["routes"]
+    assert said.data["ok"] is (said.code == 0)
+    return said.code, route["delivered"], *([b["action"] for b in route[key]] for key in ("lifted", "brakes"))
+
+
+def test_a_plan_takes_off_no_brake_that_it_has_not_shown(place: Place, capsys: Any) -> None:
+    """After five linked people were deleted, neither an empty plan nor one from before takes off the brake on
+    everything or gets past it; a plan that shows it delivers and says what it took off. A brake on updates stands for
+    those whom an old plan does not list."""
+    while place.quick(capsys, "sync", "--json").data["routes"][0]["sent"]:
+        pass
+    chosen = _pairs(place)
+    empty = _plan(place, capsys, "empty")
+    _type(place, "Chief of Old Plans", chosen[0][0])
+    old = _plan(place, capsys, "old")
+    for _ma, sfa in chosen[10:15]:
+        args = {"object_name": "Lead", "key": sfa}
+        place.fakes.ask("human", {"side": "salesforce", "action": "human_delete", "args": args})
+    time.sleep(1.2)
+    assert "BRAKE" in place.quick(capsys, "sync").out
+    for path in (empty, old):
+        assert _apply(place, capsys, path) == (1, 0, [], ["all"])
+    said = place.quick(capsys, "apply", old)
+    assert ("stopped by a brake" in said.out, "is off" in said.out) == (True, False)
+    assert [each["kind"] for each in place.quick(capsys, "inbox", "--json").data["entries"]] == ["brake"]
+    assert _titles(place, chosen[:1]) != ["Chief of Old Plans"]
+    assert _apply(place, capsys, _plan(place, capsys, "new")) == (0, 1, ["all"], [])
+    assert _titles(place, chosen[:1]) == ["Chief of Old Plans"]
+    assert "all well" in place.quick(capsys, "sync").out
+    _type(place, "Chief of Few", chosen[1][0])
+    few = _plan(place, capsys, "few")
+    _type(place, "Chief of Many", *(ma for ma, _sfa in chosen[2:6]))
+    assert place.quick(capsys, "sync").code == 1
+    assert _apply(place, capsys, few) == (1, 1, [], ["update"])
+    assert "renkei approve" in place.quick(capsys, "status").out
+    assert place.quick(capsys, "sync").code == 1
+    assert _titles(place, chosen[1:4]).count("Chief of Many") == 0
+
+
 def _lines(said: Said) -> dict[tuple[str, str], dict[str, Any]]:
     (route,) = said.data["routes"]
     return {(each["name"], each["system"]): each for each in route["limits"]}

@@ -24,7 +24,7 @@ from tests.support.command import new_place
 
 def test_what_would_have_been_written_is_counted_and_nothing_is_written(tmp_path: Path, capsys: Any) -> None:
     """Figures by direction and field with ids as examples; values only where they are asked for; a day without any
-    work has none; nothing leaves, not even by a sync."""
+    work has none; nothing leaves, neither by a sync nor by a plan that is applied."""
     with Fakes("--persons", "150", "--role", "0", "--seed", "9") as fakes:
         place = new_place(tmp_path, fakes)
         place.edit_mapping("defaults:\n", "mode: shadow\ndefaults:\n")
@@ -47,6 +47,10 @@ def test_what_would_have_been_written_is_counted_and_nothing_is_written(tmp_path
         none = place.quick(capsys, "shadow", "--json", "--day", "2001-01-01").data["routes"][0]
         assert (none["would_differ"], none["fields"]) == (0, [])
         assert place.quick(capsys, "shadow", "--day", "soon").code == 2
+        path = str(place.folder / "plan.json")
+        assert place.quick(capsys, "plan", "--out", path).code == 0
+        applied = place.quick(capsys, "apply", path)
+        assert (applied.code, "`mode: shadow`" in applied.err) == (2, True)
         assert sum(sum(each.values()) for each in fakes.ask("status")["writes"].values()) == 0
 
 

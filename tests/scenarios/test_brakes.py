@@ -102,6 +102,27 @@ def test_a_side_that_loses_most_of_its_records_stops_everything(tmp_path: Path) 
         assert len(town.live(MARKETO)) == 80
 
 
+def test_another_accident_under_a_standing_brake_has_a_day_of_its_own(tmp_path: Path) -> None:
+    """Sixty are lost, and most of a day later sixty more: nobody has agreed to these, so the brake does not lapse with
+    the day of the first ones."""
+    with town_with(tmp_path) as town:
+        people = pairs(town, 160)
+        for _lead, record in people[:60]:
+            town.delete(record)
+        (first,) = town.cycle().brakes
+        town.wait(80_000.0)
+        for _lead, record in people[60:120]:
+            town.delete(record)
+        town.edit(people[150][0], title="Buyer")
+        (second,) = town.cycle().brakes
+        town.wait(10_000.0)
+        (left,) = town.cycle().brakes
+        assert (first.action, second.action, left.reason) == ("all", "all", second.reason)
+        assert town.value(people[150][1], "Title") is None
+        town.wait(80_000.0)
+        assert town.cycle().brakes == ()
+
+
 def test_a_plan_between_a_loss_and_the_next_cycle_does_not_open_the_brake(tmp_path: Path) -> None:
     """Who looks with a plan reads the loss: the brake that it shows stands for the next cycle, which reads none."""
     with town_with(tmp_path) as town:
