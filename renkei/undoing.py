@@ -6,28 +6,25 @@ service where there is one. What may be taken back is the engine's affair.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import msgspec
 
 from renkei.saying import post_word
 from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
+from sync.holds import UNDO, UNLINKED
 from sync.normalise import Lens
 from sync.plan import target_of
-from sync.rows import REFUSED, OperationRow, RunRow
-from sync.rules import ActionKind
+from sync.rows import HoldRow, OperationRow, RunRow
 from sync.said import TakeBack, Undo
 from sync.undo import TRIGGER, Judged, Left, Take, judge
 from sync.undoable import choose
 
 if TYPE_CHECKING:
     from renkei.progress import Teller
-    from renkei.syncing import Result
+    from renkei.undone import Outcome
     from renkei.wire import Wired
     from state.reader import Reader
     from state.undoable import Meant
@@ -38,28 +35,19 @@ ANNOUNCED = "announced"
 
 
 class Part(NamedTuple):
-    """What an undo would do on one route: the word to say, what it may take back, and everything that it may not."""
+    """What an undo would do on one route: the word to say, what it may take back, and everything that it may not.
+    `marks`: of an earlier undo, which fall with this one."""
 
     route: str
     word: Undo
     judged: Judged
     left: tuple[Left, ...]
+    marks: tuple[HoldRow, ...] = ()
 
     @property
     def empty(self) -> bool:
         """True if there is nothing to do."""
         return not (self.judged.takes or self.judged.unlinks or self.word.relink)
-
-
-class Outcome(NamedTuple):
-    """What came of it: `run` the undo's own (0 = nobody has begun yet), `taken` the values that stand as before,
-    `deleted` the records that are gone."""
-
-    part: Part
-    run: int
-    taken: int
-    result: Result
-    deleted: int = 0
 
 
 def parts_of(
@@ -77,7 +65,7 @@ def parts_of(
 
     found: list[Part] = []
     with look(project) as reader, reader.snapshot():
-        relink = _unlinked_by(reader, meant.run) if meant.run and not field else ()
+        marks = _marks_of(reader, meant.run) if meant.run and not field else []
         rows = applied(reader, meant)
         later = since_then(reader, rows)
         for each in rules:
@@ -86,13 +74,13 @@ def parts_of(
             choice = choose(lens, own, others, field)
             going, told = _to_go(reader, own, choice.items) if delete else ((), ())
             judged = judge(reader, lens, choice.items, going)
-            again = relink if relink and _route_of(reader, meant.run) == each.route else ()
+            falls = tuple(mark for mark in marks if mark.route == each.route)
             word = Undo(
-                items=choice.items, what=what, relink=again, relink_run=meant.run if again else 0,
-                delete=tuple(each.operation for each in judged.deletes),
+                items=choice.items, what=what, relink=tuple(sorted({mark.entity for mark in falls})),
+                relink_run=meant.run if falls else 0, delete=tuple(each.operation for each in judged.deletes),
             )  # fmt: skip
-            if own or again:
-                found.append(Part(each.route, word, judged, (*choice.left, *judged.left, *told)))
+            if own or falls:
+                found.append(Part(each.route, word, judged, (*choice.left, *judged.left, *told), falls))
     return found
 
 
@@ -111,18 +99,15 @@ def _to_go(
     return tuple(row.id for row in made if row.id not in kept), stays
 
 
-def _unlinked_by(reader: Reader, run: int) -> tuple[int, ...]:
-    """Whose records an undo has let go. Raises Fatal where there is no such run."""
+def _marks_of(reader: Reader, run: int) -> list[HoldRow]:
+    """What a run has written down, where it is an undo that is not settled yet. Raises Fatal where there is no such
+    run."""
+    from state.undoable import marks_of
+
     rows = reader.get(RunRow, [(run,)])
     if not rows:
         raise Fatal(f"There is no run {run}.", "`renkei trace` names the run of every write")
-    if rows[0].trigger != TRIGGER:
-        return ()
-    return tuple(msgspec.json.decode(rows[0].body).get("unlinked", ()))
-
-
-def _route_of(reader: Reader, run: int) -> str:
-    return reader.get(RunRow, [(run,)])[0].route
+    return marks_of(reader, run) if rows[0].trigger == TRIGGER else []
 
 
 def as_data(part: Part) -> dict[str, Any]:
@@ -137,15 +122,18 @@ def as_data(part: Part) -> dict[str, Any]:
         "fields": systems,
         "unlinked": [f"{each.target.system}:{each.target.id}" for each in part.judged.unlinks],
         "deleted": [f"{each.target.system}:{each.target.id}" for each in part.judged.deletes],
-        "linked_again": len(part.word.relink),
+        "linked_again": sum(mark.kind == UNLINKED for mark in part.marks),
+        "called_off": sum(mark.kind == UNDO for mark in part.marks),
         "examples": [_example(each) for each in part.judged.takes[:EXAMPLES]],
-        "left": [
-            {
-                "operation": each.operation, "system": each.target.system, "record": each.target.id,
-                "field": each.name, "why": each.why,
-            }
-            for each in part.left
-        ],
+        "left": [left_data(each) for each in part.left],
+    }  # fmt: skip
+
+
+def left_data(each: Left) -> dict[str, Any]:
+    """What is left alone, and why, with stable keys."""
+    return {
+        "operation": each.operation, "system": each.target.system, "record": each.target.id, "field": each.name,
+        "why": each.why,
     }  # fmt: skip
 
 
@@ -159,40 +147,24 @@ def _example(take: Take) -> dict[str, Any]:
 def alone(wired: Wired, parts: Collection[Part], teller: Teller) -> list[Outcome]:
     """Say it and do it, as the owner of the journal. Raises Fatal."""
     from renkei.syncing import sync_route
+    from renkei.undone import outcome
 
     done: list[Outcome] = []
     for part in parts:
         number = post_word(wired.project, part.route, part.word)
         result = sync_route(wired, wired.worlds[part.route], teller)
-        done.append(_outcome(wired.project, part, number, result))
+        done.append(outcome(wired.project, part, number, result))
     return done
 
 
 def beside(project: Project, parts: Collection[Part]) -> list[Outcome]:
     """Have the running service do it, and wait until it has brought the routes up to date. Raises Fatal, Retryable."""
     from renkei.daemon.beside import as_result, sync_beside
+    from renkei.undone import outcome
 
     done: list[Outcome] = []
     for part in parts:
         number = post_word(project, part.route, part.word)
         (data,) = sync_beside(project, part.route)
-        done.append(_outcome(project, part, number, as_result(data)))
+        done.append(outcome(project, part, number, as_result(data)))
     return done
-
-
-def _outcome(project: Project, part: Part, number: int, result: Result) -> Outcome:
-    from state.answers import Which
-    from state.service import command as ask
-    from state.views import plan
-
-    with look(project) as reader:
-        row = ask(reader, number)
-        said: dict[str, Any] = json.loads(row.body) if row is not None else {}
-        if row is not None and row.state == REFUSED:
-            raise Fatal(f"It was not done: {said.get('why', '')}.", "look again with --dry-run")
-        run = int(said.get("run", 0))
-        counts = plan(reader, Which(run=run, states=("applied",))) if run else None
-    gone = ActionKind.DELETE.value
-    taken = sum(each.number for each in counts.fields if each.action != gone) if counts else 0
-    deleted = sum(each.number for each in counts.actions if each.action == gone) if counts else 0
-    return Outcome(part, run, taken, result, deleted)

@@ -45,6 +45,10 @@ UNDOS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "この人についてタスク・通知が実行されています",
         ),
         "undo.again": ("{number:record} linked again", "紐付けを元に戻すレコード {number}"),
+        "undo.called_off": (
+            "{number:value} of that undo not taken back yet, and not any more",
+            "その取り消しでまだ戻していない値 {number} 件は、そのままにします",
+        ),
         "undo.dry": ("Nothing was written.", "何も書き込んでいません。"),
         "undo.more": ("… and {number} more", "… ほかに {number} 件"),
         "undo.ask": ("Take this back now?", "今すぐ取り消しますか？"),
@@ -64,6 +68,24 @@ UNDOS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{route} is paused; change the mapping, then `renkei resume {route}`",
             "{route} を一時停止しました。マッピングを変更してから `renkei resume {route}` を実行してください",
         ),
+        "undo.why.braked": (
+            "a brake stops it: `renkei inbox`, then `renkei approve`",
+            "ブレーキで停止中です。`renkei inbox` で確認し `renkei approve` で許可してください",
+        ),
+        "undo.why.refused": (
+            "the system refused it: `renkei errors list`",
+            "システムが拒否しました。`renkei errors list` で確認してください",
+        ),
+        "undo.why.ignored": (
+            "the system took it and did not keep it: `renkei errors list`",
+            "システムが受け付けたのに保存しませんでした。`renkei errors list` で確認してください",
+        ),
+        "undo.why.waits": (
+            "not done yet; `renkei sync` goes on with it",
+            "まだ処理していません。`renkei sync` で続行します",
+        ),
+        "undo.why.tied": ("other records hang on it", "ほかのレコードが紐付いています"),
+        "undo.why.twins": ("somebody else is linked with it", "別のレコードとも紐付いています"),
         "undo.why.touched": ("touched since", "その後に変更あり"),
         "undo.why.later": ("written again by a later run", "後の実行で書き込みあり"),
         "undo.why.gone": ("the record is gone or no longer linked", "レコードがないか、紐付いていません"),

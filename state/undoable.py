@@ -14,11 +14,13 @@ from sqlalchemy import select
 from state.reader import Reader
 from state.sql import among, as_list
 from state.tables import table_of
+from sync.holds import UNDO, UNLINKED
 from sync.plan import target_of
-from sync.rows import APPLIED, OPEN_STATES, UNCERTAIN, OperationRow, RecordRow
+from sync.rows import APPLIED, OPEN_STATES, UNCERTAIN, HoldRow, OperationRow, RecordRow
 from sync.rules import ActionKind
+from sync.undo import is_of
 
-_OPERATION = table_of(OperationRow).c
+_HOLD, _OPERATION = table_of(HoldRow).c, table_of(OperationRow).c
 
 
 class Meant(NamedTuple):
@@ -78,3 +80,15 @@ def since_then(reader: Reader, chosen: Iterable[OperationRow]) -> list[Operation
         among(_OPERATION.record, "records"),
     )
     return reader.rows(OperationRow, query, records=as_list({row.record for row in rows}))
+
+
+def of_run(reader: Reader, run: int) -> list[OperationRow]:
+    """Everything that a run wanted written, whatever became of it, by number; inside a snapshot."""
+    return reader.rows(OperationRow, select(*_OPERATION).where(_OPERATION.run == run).order_by(_OPERATION.id))
+
+
+def marks_of(reader: Reader, run: int) -> list[HoldRow]:
+    """What an undo has written down that is not settled yet: records let go, and values still to go back; inside a
+    snapshot."""
+    query = select(*_HOLD).where(among(_HOLD.kind, "kinds"))
+    return [row for row in reader.rows(HoldRow, query, kinds=as_list((UNDO, UNLINKED))) if is_of(row, run)]

@@ -28,7 +28,7 @@ from sync.identify import (
     Waits,
     identify,
 )  # fmt: skip
-from sync.pairs import decide_pairs, keep_undone
+from sync.pairs import decide_pairs, end_undone, keep_undone
 from sync.plan import Base, Half, encode_base, target_of
 from sync.refer import translate
 from sync.rivals import stop_creates
@@ -110,7 +110,7 @@ def _decide_entity(scene: Scene, entity: int, identity: Identity, context: Conte
         case Waits(operation=operation):
             scene.ask_again(operation)
         case Gone():
-            pass
+            end_undone(scene, entity, wants)
     done.operations += reconcile(scene, wants, context)
     done.conflicts += wants.conflicts
     done.ignored += wants.ignored

@@ -26,7 +26,7 @@ from sync.plan import Base, FieldWork, Half, decode_work, target_of, times_writt
 from sync.possible import ANYBODY, shown
 from sync.record import SIDES, Raw, Side, Value
 from sync.resolve import Agree, Await, Clash, Leave, Pair, WriteTo, has_moved_on, resolve
-from sync.rows import LIVE, RecordRow
+from sync.rows import DELETED, LIVE, RecordRow
 from sync.rules import Cell, FieldRule, Flow
 from sync.scene import Scene
 from sync.undo import decode_undone, is_writable
@@ -67,29 +67,34 @@ class _Sides:
 
 
 def decide_pairs(scene: Scene, entity: int, wants: Wants, now: float) -> None:
-    """Decide every field of a linked entity into `wants`."""
-    if ("", UNLINKED) in scene.holds[entity]:
+    """Decide every field of a linked entity into `wants`. Where a person has let the record go neither side is the
+    other's business any more: what an undo takes back of it goes back first, then the record may go itself."""
+    let_go = ("", UNLINKED) in scene.holds[entity]
+    undone = any(kind == UNDO for _name, kind in scene.holds[entity])
+    if let_go and not undone:
         want_deleted(scene, entity, wants)
-        return  # a person has let the record go: neither side is the other's business any more
+        return
     ma, sfa = scene.leading(entity, Side.MA), scene.leading(entity, Side.SFA)
     if ma is None or sfa is None or ma.state != LIVE or sfa.state != LIVE:
         wants.keeps_open = True
         return
     sides = _Sides(scene, ma, sfa, now)
-    if not in_scope(scene, sides.known):
+    if not let_go and not in_scope(scene, sides.known):
         return
     base = _belonging(scene, entity, wants.base or scene.bases.get(entity), sides)
     halves = dict(base.halves)
     agree_on_arrived(scene, entity, sides.row, halves)
-    undone = any(kind == UNDO for _name, kind in sides.held)
     for rule in scene.lens.rules.fields:
         back = undone and _take_back(scene, rule, sides, halves, wants)
-        if not back and rule.flow is not Flow.NONE:
+        if not (back or let_go) and rule.flow is not Flow.NONE:
             _decide_field(rule, sides, halves, wants)
     for name, kind in list(wants.holds):
         if kind == UNDO and name not in scene.lens.rule:
             wants.holds.pop((name, kind))  # the mapping has lost the field, and the undo its object
-    _agree_consent(scene, sides, halves)
+    if not let_go:
+        _agree_consent(scene, sides, halves)
+    elif not wants.undos:
+        want_deleted(scene, entity, wants)
     wants.base = Base(base.ma, base.sfa, halves)
 
 
@@ -101,11 +106,22 @@ def keep_undone(scene: Scene, entity: int, wants: Wants) -> None:
             wants.keep(hold)
 
 
+def end_undone(scene: Scene, entity: int, wants: Wants) -> None:
+    """Where a record of the pair was deleted, what was to be taken back stays as it is."""
+    leads = (scene.leading(entity, side) for side in SIDES)
+    if not any(row is not None and row.state == DELETED for row in leads):
+        return
+    for name, kind in list(wants.holds):
+        if kind == UNDO:
+            wants.holds.pop((name, kind))
+
+
 def _take_back(
     scene: Scene, rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants: Wants
 ) -> bool:  # fmt: skip
     """Want a value back that an undo has written down, as long as ours still stands there and the other side has not
-    moved on; otherwise the undo is over, and the field is decided like any other. True if it is wanted."""
+    moved on (its newer value crosses then, but not where the record was let go); otherwise the undo is over,
+    and the field is decided like any other. True if it is wanted."""
     hold = sides.held.get((rule.name, UNDO))
     if hold is None or wants.holds.pop((rule.name, UNDO), None) is None:
         return False
@@ -120,7 +136,8 @@ def _take_back(
     there, ours = (
         scene.lens.read_raw(row.system, row.object, undone.path, raw) for raw in (seen, undone.expected)
     )
-    if there != ours or has_moved_on(now, half, side.other):
+    newer = ("", UNLINKED) not in sides.held and has_moved_on(now, half, side.other)
+    if there != ours or newer:
         return False
     wants.keep(hold)
     source = now.of(side.other) if half is None else half.of(side.other)

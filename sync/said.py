@@ -79,9 +79,9 @@ class TakeBack(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Undo(Word, frozen=True, kw_only=True, omit_defaults=True):
-    """Take back what we wrote. `what`: the choice in words, kept with the run. `relink`: entities that the undo
-    `relink_run` has let go. `run`: under which number it was done (0 = not yet). `delete`: creates among the items
-    whose records are to be deleted where nobody has touched them."""
+    """Take back what we wrote. `what`: the choice in words, kept with the run. `relink`: entities whose
+    marks of the undo `relink_run` fall. `run`: under which number it was done (0 = not yet). `delete`: creates among
+    the items whose records are to be deleted where nobody has touched them."""
 
     items: tuple[TakeBack, ...]
     what: str = ""

@@ -118,6 +118,11 @@ def decode_undone(hold: HoldRow) -> Undone:
     return msgspec.json.decode(hold.body, type=Undone)
 
 
+def is_of(hold: HoldRow, run: int) -> bool:
+    """True for a mark that this undo has made."""
+    return hold.kind in (UNDO, UNLINKED) and bool(msgspec.json.decode(hold.body).get("run") == run)
+
+
 def judge(rows: Rows, lens: Lens, items: Sequence[TakeBack], delete: Collection[int] = ()) -> Judged:
     """Sort out what may be taken back now, as far as the journal knows; `delete`: creates whose records are to go."""
     found = Judged()
@@ -302,10 +307,12 @@ def undo(world: World, row: CommandRow, patch: Patch) -> CommandRow:
         raise No("a route in shadow writes nothing")
     _refuse_deleting(world, said)
     found = judge(world.store, world.lens, said.items, said.delete)
-    again = _linked_again(world, said)
+    again = _called_off(world, said)
     if not (found.takes or found.unlinks or again):
         raise No("nothing of it can be taken back any more")
     run, now = world.numbers(), world.clock.now()
+    for hold in again:
+        patch.drop(hold)
     for take in found.takes:
         body = Undone(
             run=run, of=take.operation, target=take.target, path=take.path, expected=take.expected,
@@ -319,8 +326,6 @@ def undo(world: World, row: CommandRow, patch: Patch) -> CommandRow:
         if each.operation in going:
             details |= {"delete": True, "observed": going[each.operation]}
         patch.put(HoldRow(each.entity, "", UNLINKED, rules.route, now, encode(details), ""))
-    for hold in again:
-        patch.drop(hold)
     entities = {each.entity for each in found.takes} | {each.entity for each in found.unlinks}
     entities |= {hold.entity for hold in again}
     concerned = {each.entity: each for each in world.store.records_of(entities) if each.state == LIVE}
@@ -342,12 +347,8 @@ def _refuse_deleting(world: World, said: Undo) -> None:
             raise No(f"{system} has no way of deleting a {world.kind} that renkei could use")
 
 
-def _linked_again(world: World, said: Undo) -> list[HoldRow]:
-    """The marks by which an earlier undo let records go, where that is undone itself."""
-    return [
-        hold
-        for hold in (world.store.holds_of(said.relink) if said.relink else ())
-        if hold.kind == UNLINKED
-        and hold.route == world.lens.rules.route
-        and msgspec.json.decode(hold.body).get("run") == said.relink_run
-    ]
+def _called_off(world: World, said: Undo) -> list[HoldRow]:
+    """The marks of an earlier undo that is undone itself: by which it let records go, and what it has not taken back
+    yet."""
+    held = world.store.holds_of(said.relink) if said.relink else ()
+    return [hold for hold in held if hold.route == world.lens.rules.route and is_of(hold, said.relink_run)]

@@ -19,7 +19,8 @@ from renkei.cli.shared import DryRun, Field, Yes
 from sync.errors import Fatal
 
 if TYPE_CHECKING:
-    from renkei.undoing import Outcome, Part
+    from renkei.undoing import Part
+    from renkei.undone import Outcome
     from state.undoable import Meant
     from sync.rules import Rules
 
@@ -181,19 +182,29 @@ def _show_part(here: Session, data: dict[str, Any]) -> None:
         say(f"  {system}   {counts(fields)}")
     if data["deleted"]:
         say(paint("  " + words("undo.delete", number=f"{len(data['deleted']):,}"), "red"))
+        say(*(f"    {name}" for name in data["deleted"]))
     if data["linked_again"]:
         say("  " + words("undo.again", number=f"{data['linked_again']:,}"))
+    if data["called_off"]:
+        say("  " + words("undo.called_off", number=f"{data['called_off']:,}"))
     for each in data["examples"]:
         change = f"{shown(each['now'])} → {shown(each['then'])}"
         say(f"  {each['system']}:{each['record']}   {each['field']} {change}")
     if data["values"] > len(data["examples"]):
         say("  " + words("undo.more", number=f"{data['values'] - len(data['examples']):,}"))
+    _show_left(here, data["left"])
+
+
+def _show_left(here: Session, left: list[dict[str, Any]]) -> None:
+    """What stays as it is, each with the reason; of frequent reasons the first few."""
+    words = here.words
     seen: Counter[str] = Counter()
     for each in left:
         seen[each["why"]] += 1
         if each["why"] in _ONE_BY_ONE or seen[each["why"]] <= _SHOWN:
             why = words(f"undo.why.{each['why']}")
-            say(paint(f"  {each['system']}:{each['record'] or '–'}   {each['field']}   {why}", "yellow"))
+            record = f"{each['system']}:{each['record'] or '–'}"
+            say(paint("  " + "   ".join(filter(None, (record, each["field"], why))), "yellow"))
     for why, number in seen.items():
         if why not in _ONE_BY_ONE and number > _SHOWN:
             rest = words("undo.more", number=f"{number - _SHOWN:,}")
@@ -205,21 +216,17 @@ def _end(here: Session, done: list[Outcome], *, and_pause: bool) -> NoReturn:
     from renkei.daemon.beside import post
     from renkei.daemon.notes import PAUSE
     from renkei.syncing import as_data as result_data
-    from renkei.undoing import as_data
+    from renkei.undoing import as_data, left_data
 
     for each in done if and_pause else ():
         post(here.project, PAUSE, each.part.route, reason=each.part.word.what)
-    whole = all(
-        each.run
-        and each.taken >= len(each.part.judged.takes)
-        and each.deleted >= len(each.part.judged.deletes)
-        for each in done
-    )
+    whole = all(each.run and not (each.rest or each.kept) for each in done)
     code = code_of_results([each.result for each in done])
     if here.as_json:
         routes = [
             as_data(each.part)
             | {"run": each.run, "taken_back": each.taken, "gone": each.deleted}
+            | {"not_done": [left_data(one) for one in (*each.rest, *each.kept)]}
             | {"result": result_data(each.result)}
             for each in done
         ]
@@ -231,16 +238,20 @@ def _end(here: Session, done: list[Outcome], *, and_pause: bool) -> NoReturn:
 
 
 def _show_done(here: Session, done: list[Outcome], *, and_pause: bool) -> None:
+    from renkei.undoing import left_data
+
     words = here.words
     for each in done:
         show_result(here, each.result)
-        values = f"{len(each.part.judged.takes):,}"
+        part = each.part
+        values = f"{len(part.judged.takes):,}"
         facts = words("undo.done", taken=f"{each.taken:,}", values=values, run=each.run)
         say("  " + (facts if each.run else words("undo.not_yet")))
-        if each.part.judged.deletes:
-            wanted = f"{len(each.part.judged.deletes):,}"
+        if part.judged.deletes:
+            wanted = f"{len(part.judged.deletes):,}"
             say("  " + words("undo.deleted", gone=f"{each.deleted:,}", wanted=wanted))
-        if each.run and (each.taken or each.part.judged.unlinks):
+        _show_left(here, [left_data(one) for one in (*each.rest, *each.kept)])
+        if each.run and (each.taken or len(part.judged.unlinks) > each.deleted):
             say(f"  {words('next')}  {words('undo.done_next', run=each.run)}")
         if and_pause:
-            say("  " + words("undo.paused", route=each.part.route))
+            say("  " + words("undo.paused", route=part.route))

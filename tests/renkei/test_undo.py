@@ -68,10 +68,11 @@ def test_a_run_is_taken_back_and_brought_back(
     place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A dry run writes nothing; without a word of agreement nothing begins; what somebody touched is listed and stays;
-    the rest is as before, stays so, and comes back when the undo is undone; the trace tells who wanted both."""
+    also where nobody had heard of it when the list was shown; the rest is as before, stays so, and comes back when the
+    undo is undone; the trace tells who wanted both."""
     monkeypatch.setenv("SUDO_USER", "hanako")
     pairs, before, run = _carried(place, capsys)
-    first = next(iter(pairs.values()))
+    first, second, *_others = pairs.values()
     _write(place, "salesforce", first, Title="Deputy of Nothing")
     time.sleep(1.2)
     assert place.quick(capsys, "sync").code == 0
@@ -86,20 +87,24 @@ def test_a_run_is_taken_back_and_brought_back(
     asked = place.quick(capsys, "undo", "run", run)
     assert (asked.code, "--yes" in asked.err) == (2, True)
     assert _titles(place, pairs)[1:] == ["主任研究員補佐"] * 3
+    _write(place, "salesforce", second, Title="Deputy")
     done = place.quick(capsys, "undo", "run", run, "--yes", "--json")
-    assert (done.code, done.data["routes"][0]["taken_back"]) == (0, 3), done.out + done.err
-    assert _titles(place, pairs) == ["Deputy of Nothing", *before[1:]]
+    (part,) = done.data["routes"]
+    assert (done.code, part["taken_back"]) == (1, 2), done.out + done.err
+    assert [(each["record"], each["why"]) for each in part["not_done"]] == [(second, "touched")]
+    assert _titles(place, pairs) == ["Deputy of Nothing", "Deputy", *before[2:]]
     time.sleep(1.2)
+    place.quick(capsys, "sync")
     assert place.quick(capsys, "sync", "--json").data["routes"][0]["sent"] == {}
     own = str(done.data["routes"][0]["run"])
     back = place.quick(capsys, "undo", "run", own, "--yes")
-    assert (back.code, "taken back 3 of 3" in back.out) == (0, True), back.out + back.err
-    (found,) = place.quick(capsys, "trace", f"marketo:{[*pairs][1]}", "--json").data["found"]
+    assert (back.code, "taken back 2 of 2" in back.out) == (0, True), back.out + back.err
+    (found,) = place.quick(capsys, "trace", f"marketo:{[*pairs][2]}", "--json").data["found"]
     told = [
         (each["what"], each["who"], each["field"]) for each in found["history"] if each["who"] == "hanako"
     ]
     assert sorted(told) == [("asked_back", "hanako", "title")] * 2 + [("undone", "hanako", "title")] * 2
-    assert _titles(place, pairs) == ["Deputy of Nothing", *["主任研究員補佐"] * 3]
+    assert _titles(place, pairs) == ["Deputy of Nothing", "Deputy", *["主任研究員補佐"] * 2]
 
 
 def test_what_cannot_be_meant_is_refused(place: Place, capsys: Any) -> None:
@@ -185,9 +190,18 @@ def test_created_records_are_deleted_where_nobody_has_touched_them(place: Place,
         True,
         True,
     )
+    assert all(f"    salesforce:{new[f'new{n}@new.example']}\n" in asked.out for n in (2, 3, 4))
     assert set(new.values()) <= set(place.live()["salesforce"])
+    only = ("--who", f"salesforce:{new['new2@new.example']}", "--delete-created", "--yes")
+    one = place.quick(capsys, "undo", "run", run, *only)
+    assert ("1 of 1 records deleted" in one.out, "brings our values back" in one.out) == (True, False), (
+        one.out
+    )
     done = place.quick(capsys, "undo", "run", run, "--delete-created", "--yes", "--json")
-    assert done.data["routes"][0]["gone"] == 3, done.out + done.err
+    (part,) = done.data["routes"]
+    assert (part["gone"], part["not_done"]) == (2, []), done.out + done.err
+    again = place.quick(capsys, "undo", "run", str(part["run"]), "--dry-run", "--json").data["routes"][0]
+    assert again["linked_again"] == 2
     there = set(place.live()["salesforce"])
     assert {name for name, key in new.items() if key in there} == {"new0@new.example", "new1@new.example"}
     assert set(leads.values()) <= set(place.live()["marketo"])

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sync.commands import apply_commands
 from sync.errors import InDoubt
 from sync.ports import Outcome, Write
 from sync.record import Raw, Record, Ref, Side
@@ -19,7 +20,7 @@ from sync.said import Discard, TakeBack, Undo, command
 from sync.settle import Settlement
 from sync.undo import GONE, TOUCHED, UNMAPPED, Judged, Left, judge
 from sync.undoable import EFFECT, LATER, OPT_OUT, Choice, choose
-from tests.support.office import Crash, Town
+from tests.support.office import Crash, Town, world
 from tests.support.people import MAPPING
 
 People = dict[Ref, Ref]  # by the lead: the record at sales
@@ -382,6 +383,68 @@ def test_the_undo_of_a_create_unlinks_and_lists() -> None:
     assert made.store.holds_of(entities) == []
 
 
+def let_go(made: Town, people: People) -> tuple[Ref, Ref, int, list[int]]:
+    """A create at sales, whose title came back across, is taken back with that title: the lead, its record at sales,
+    the word's number and the entities."""
+    ((lead, sales),) = people.items()
+    made.sfa.edit(sales, {"Title": "社長"})
+    ticks(made)
+    assert state(made)[lead]["title"] == "社長"
+    number, judged, _choice = undo(made, {row.run for row in applied(made)})
+    assert (len(judged.takes), len(judged.unlinks)) == (1, 1)
+    return lead, sales, number, [judged.unlinks[0].entity]
+
+
+def kinds(made: Town, entities: list[int]) -> list[str]:
+    """What is held of these."""
+    return [hold.kind for hold in made.store.holds_of(entities)]
+
+
+@pytest.mark.parametrize("newer", ["社長", "会長"])
+def test_what_a_create_has_written_back_returns_before_the_record_is_let_go(newer: str) -> None:
+    """The value goes back, whatever stands across by then, and the undo is over; only the mark stays. Undoing that undo
+    brings all of it back, or the newer value."""
+    made, people = town(1)
+    lead, sales, number, entities = let_go(made, people)
+    made.sfa.edit(sales, {"Title": newer})
+    ticks(made)
+    assert (state(made)[lead]["title"], state(made)[sales]["Title"]) == ("課長", newer)
+    assert (kinds(made, entities), writes(made)) == (["unlinked"], 0)
+    run = heard(made, number)[1]
+    items = chosen(made, [run]).items
+    say(made, Undo(items=items, relink=tuple(entities), relink_run=run))
+    ticks(made)
+    assert (state(made)[lead]["title"], state(made)[sales]["Title"]) == (newer, newer)
+    assert (kinds(made, entities), writes(made)) == ([], 0)
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_undoing_an_undo_calls_off_what_it_has_not_taken_back_yet(planned: bool) -> None:
+    """Nothing of it is written any more, whether it was planned by then or not."""
+    made, people = town(1)
+    lead, _sales, number, entities = let_go(made, people)
+    if planned:
+        made.tick(send=False)
+        run = heard(made, number)[1]
+    else:
+        apply_commands(world(made))
+        run = heard(made, number)[1]
+    say(made, Undo(items=(), relink=tuple(entities), relink_run=run))
+    assert writes(made) == 0
+    assert (state(made)[lead]["title"], kinds(made, entities)) == ("社長", [])
+    assert made.store.open_operations(entities) == []
+
+
+def test_an_undo_ends_with_the_record_that_it_was_about() -> None:
+    """Nobody takes back what stands in a pair of which one record was deleted: nothing waits for that for ever."""
+    made, people = town(1)
+    lead, sales, _number, entities = let_go(made, people)
+    made.sfa.remove(sales)
+    ticks(made)
+    assert (state(made)[lead]["title"], kinds(made, entities)) == ("社長", ["unlinked"])
+    assert writes(made) == 0
+
+
 def test_a_create_whose_record_is_gone_is_listed() -> None:
     """There is nothing left to unlink."""
     made, people = town(1)
@@ -581,6 +644,30 @@ def test_a_system_that_deletes_nothing_is_named() -> None:
         True,
     )
     assert set(made.sfa._records) == set(people.values())
+
+
+def test_a_record_is_deleted_only_after_its_values_went_back_across(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sales filled a field by itself, which came across: while marketing cannot be written to the record stays, because
+    with it the other side of that value would be gone."""
+    made, people = town(1)
+    ((lead, sales),) = people.items()
+    made.sfa.edit(sales, {"Industry": "Manufacturing"}, own=True)
+    ticks(made)
+    assert state(made)[lead]["industry"] == "製造業"
+    items = chosen(made, {row.run for row in applied(made)}).items
+    judged = judge(made.store, made.lens, items, [each.operation for each in items if not each.path])
+    assert (len(judged.takes), [each.target for each in judged.deletes]) == (1, [sales])
+    say(made, Undo(items=items, delete=(judged.deletes[0].operation,)))
+    monkeypatch.setattr(
+        made.ma, "write", lambda kind, batch: [Outcome("retry", after=300.0) for _write in batch]
+    )
+    ticks(made)
+    assert (set(made.sfa._records), state(made)[lead]["industry"]) == ({sales}, "製造業")
+    monkeypatch.undo()
+    made.clock.sleep(600.0)
+    ticks(made, 5)
+    assert (made.sfa._records, state(made)[lead]["industry"]) == ({}, None)
+    assert (kinds(made, [judged.unlinks[0].entity]), writes(made)) == ([], 0)
 
 
 def test_few_are_deleted_unasked() -> None:
