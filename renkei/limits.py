@@ -1,18 +1,21 @@
-"""Limits beside what is normal: what the brakes of a route allow, what it wrote yesterday and in the week before today.
+"""Limits beside what runs now and what is normal: what the brakes of a route allow, what they count now and which of
+them stand, what it wrote yesterday and in the week before today.
 
-It decides what counts as a day (from midnight to midnight on this host) and how near the busiest time has come to a
-limit. Where the limits come from is the mapping's affair.
+It decides what counts as a day (from midnight to midnight on this host) and how near the busiest time, now included,
+has come to a limit. Where the limits come from is the mapping's affair.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
+from renkei.running import DAY, HOUR, Standing, agreed_at, standing, windows
 from renkei.settings import Project
 from renkei.wire import load_rules, look, scopes
 from sync.beats import Beats
@@ -28,17 +31,20 @@ _SPANS = ("cycle", "hour", "day")
 
 
 class Line(NamedTuple):
-    """One limit: its name in the mapping, the system that it watches ("" = what is written), its figures by span, and
-    the share of the limit that the busiest time came to (None = no such time)."""
+    """One limit: its name in the mapping, the system that it watches ("" = what is written), its figures by span
+    (`now`: what the brakes would count), the share of the limit that the busiest time came to (None = no such time),
+    and the brake that stands (None = none)."""
 
     name: str
     system: str
     number: int
     share: float
     limit: Mapping[str, int]
+    now: Mapping[str, int]
     yesterday: Mapping[str, int]
     week: Mapping[str, int]
     near: float | None
+    brake: Mapping[str, Any] | None
 
 
 def limits_of(project: Project, route: str, now: float) -> list[dict[str, Any]]:
@@ -58,21 +64,41 @@ def _route(project: Project, rules: Rules, now: float) -> dict[str, Any]:
         (state,) = status(reader, scopes((rules,)), since=now)
         rows = applied(reader, rules.route, week, today.timestamp())
         kept = beats(reader, rules.systems.values(), rules.kind)
+        running, agreed = windows(reader, rules.route, now), agreed_at(reader, rules.route)
+        brakes = standing(reader, rules.route)
     lines = [
-        _action(kind, limit, state.linked, rows, yesterday, today.timestamp())
+        _action(kind, limit, state.linked, rows, yesterday, today.timestamp(), running[kind.value])
         for kind, limit in rules.limits.items()
     ]
     for system in (rules.systems[side] for side in rules.sides):
-        pulses, held = _pulses(kept.get(system), now), state.records.get(system, 0)
+        pulses, held = _pulses(kept.get(system), now, agreed), state.records.get(system, 0)
         keys = key_fields(Lens(rules), rules.side(system))
         of = dict.fromkeys(Sign, held) | {Sign.UNLINKS: state.linked}
         lines += [_sign(sign, limit, system, of[sign], pulses, keys) for sign, limit in rules.signs.items()]
+    named = {(line.name, line.system) for line in lines}
     return {"route": rules.route, "linked": state.linked, "records": dict(state.records),
-            "limits": [line._asdict() for line in lines]}  # fmt: skip
+            "limits": [_with_brake(line, brakes)._asdict() for line in lines],
+            "brakes": [asdict(each) for each in brakes if (each.name, each.system) not in named]}  # fmt: skip
+
+
+def _with_brake(line: Line, brakes: Iterable[Standing]) -> Line:
+    """The line with the brake that stands by its limit; what that has counted was the busiest time, too."""
+    mine = next((each for each in brakes if (each.name, each.system) == (line.name, line.system)), None)
+    if mine is None:
+        return line
+    told = {name: value for name, value in asdict(mine).items() if name in ("count", "limit", "reason")}
+    near = max(line.near or 0.0, round(mine.count / mine.limit, 3) if mine.limit else 1.0)
+    return line._replace(near=near, brake=told)
 
 
 def _action(
-    kind: ActionKind, limit: Limit, linked: int, rows: Iterable[Any], yesterday: float, today: float
+    kind: ActionKind,
+    limit: Limit,
+    linked: int,
+    rows: Iterable[Any],
+    yesterday: float,
+    today: float,
+    running: Mapping[str, int],
 ) -> Line:
     mine = [row for row in rows if row.action == kind.value]
     allowed = allowed_of(limit, linked)
@@ -81,7 +107,9 @@ def _action(
     last = _busiest(mine, yesterday, today)
     week = {span: max(day[span] for day in days) for span in _SPANS}
     name = "opt_out" if kind is ActionKind.OPT_OUT else kind.value
-    return Line(name, "", limit.number, limit.share, spans, last, week, _near(spans, week))
+    now = {span: running[span] for span in spans}
+    near = _near(spans, week, now)
+    return Line(name, "", limit.number, limit.share, spans, now, last, week, near, None)
 
 
 def _busiest(rows: Iterable[Any], start: float, end: float) -> dict[str, int]:
@@ -98,10 +126,11 @@ def _busiest(rows: Iterable[Any], start: float, end: float) -> dict[str, int]:
     }
 
 
-def _pulses(text: str | None, now: float) -> dict[str, Pulse]:
-    """The counts of the last hour and of the last day."""
+def _pulses(text: str | None, now: float, agreed: float) -> dict[str, Pulse]:
+    """What no brake has looked at yet, and with it the counts of the last hour and of the last day."""
     beats = Beats() if text is None else msgspec.json.decode(text, type=Beats)
-    found = {span: beats.since(now - seconds) for span, seconds in (("hour", 3_600.0), ("day", 86_400.0))}
+    found = {span: beats.since(max(now - each, agreed)) for span, each in (("hour", HOUR), ("day", DAY))}
+    found = {"cycle": Pulse(), **found}
     for pulse in found.values():
         pulse.take(beats.fresh())
     return found
@@ -115,8 +144,8 @@ def _sign(
         spans = {span: most_of(limit, of, factor) for span, (_words, factor) in factors}
     else:
         spans = _allowed(allowed_of(limit, of))
-    last = {span: _largest(sign, pulse, keys) for span, pulse in pulses.items()}
-    return Line(sign.value, system, limit.number, limit.share, spans, last, {}, _near(spans, last))
+    now = {span: _largest(sign, pulse, keys) for span, pulse in pulses.items()}
+    return Line(sign.value, system, limit.number, limit.share, spans, now, {}, {}, _near(spans, now), None)
 
 
 def _largest(sign: Sign, pulse: Pulse, keys: Collection[str]) -> int:
@@ -135,6 +164,6 @@ def _allowed(allowed: int) -> dict[str, int]:
     return {span: allowed * factor for span, (_words, factor) in zip(_SPANS, SPANS, strict=True)}
 
 
-def _near(limit: Mapping[str, int], busiest: Mapping[str, int]) -> float | None:
-    shares = [busiest[span] / most for span, most in limit.items() if span in busiest and most]
+def _near(limit: Mapping[str, int], *busiest: Mapping[str, int]) -> float | None:
+    shares = [each[span] / most for each in busiest for span, most in limit.items() if span in each and most]
     return round(max(shares), 3) if shares else None

@@ -15,12 +15,18 @@ LIMITS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{route}   紐付け {linked} 件   上限: サイクル / 1時間 / 24時間",
         ),
         "limits.limit": ("limit", "上限"),
+        "limits.now": ("now", "現在"),
+        "limits.brake": ("BRAKE {count} of {limit}", "ブレーキ {count}（上限 {limit}）"),
+        "limits.brake_next": (
+            "`renkei inbox` lists the brakes that stand and what lets go what they stop",
+            "作動中のブレーキとその解除方法は `renkei inbox` で確認できます",
+        ),
         "limits.yesterday": ("yesterday", "昨日"),
         "limits.week": ("7 days, most", "7日間の最大"),
         "limits.near": ("near", "上限比"),
         "limits.sources": (
-            "at the sources, in the last 24 hours (a brake of these stops the whole route)",
-            "読み込み元（直近24時間。ここのブレーキはルート全体を止めます）",
+            "at the sources, counted now (a brake of these stops the whole route)",
+            "読み込み元（現在の件数。ここのブレーキはルート全体を止めます）",
         ),
         "limits.set": (
             "write other limits into the mapping, e.g. `limits: {{ update: {{ number: 2000, share: 5 % }} }}`",

@@ -30,15 +30,17 @@ class Refusal(NamedTuple):
 
 def brake(words: Words, reason: str) -> str:
     """A brake's reason."""
-    for key, form in FORMS:
-        found = form.fullmatch(reason)
-        if found:
-            parts = {
-                name: word(words, name, text) if name in ("action", "span") else text
-                for name, text in found.groupdict().items()
-            }
-            return words(key, **parts)
-    return reason
+    key, parts = form_of(reason)
+    said = {
+        name: word(words, name, text) if name in ("action", "span") else text for name, text in parts.items()
+    }
+    return words(key, **said) if key else reason
+
+
+def form_of(reason: str) -> tuple[str, dict[str, str]]:
+    """By which phrase a brake's reason is told, and its parts; "" = by none."""
+    found = ((key, form.fullmatch(reason)) for key, form in FORMS)
+    return next(((key, match.groupdict()) for key, match in found if match), ("", {}))
 
 
 def word(words: Words, group: str, name: str) -> str:

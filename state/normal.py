@@ -1,20 +1,23 @@
 """How much of what a route usually writes: the figures that limits are set by.
 
-It counts applied operations by hour and by run over some days, each question one statement; what a person agreed to as
-a whole is left out, as the brakes do. It may not know limits.
+It counts applied operations by hour and by run over some days, and what waits to be let go, each question one
+statement; what a person agreed to as a whole is left out, as the brakes do. It may not know limits.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Integer, bindparam, cast, func, or_, select, text
 
+from state.questions import planned as unreleased
 from state.reader import Reader
-from state.tables import IS_APPLIED, table_of
+from state.tables import IS_APPLIED, IS_OPEN, table_of
 from sync.beats import BEATS
-from sync.rows import AGREED_TRIGGERS, CursorRow, OperationRow, RunRow
+from sync.rows import AGREED_TRIGGERS, BACKFILL, PENDING, CursorRow, OperationRow, RunRow
+from sync.rules import ActionKind
 
 HOUR = 3_600
 _OPERATION, _RUN = table_of(OperationRow).c, table_of(RunRow).c
@@ -49,6 +52,32 @@ def applied(reader: Reader, route: str, since: float, until: float) -> list[Appl
     )
     with reader.snapshot():
         return [Applied(*row) for row in reader.ask(query, route=route, since=since, until=until)]
+
+
+def planned(reader: Reader, route: str) -> dict[str, int]:
+    """By action what is planned of a route and nobody has let go. What an unfinished backfill wants leaves by that
+    backfill, behind its own canary."""
+    rows = list(reader.ask(unreleased(), route=route))
+    apart = set[int]()
+    if rows and reader.get(CursorRow, [("", BACKFILL, route)]):
+        runs = reader.get(RunRow, [(run,) for run in {run for run, _action, _number in rows}])
+        apart = {row.id for row in runs if row.trigger == BACKFILL}
+    found = Counter[str]()
+    for run, action, number in rows:
+        found[action] += 0 if run in apart else number
+    return dict(found)
+
+
+def leaving(reader: Reader, route: str) -> int:
+    """Opt-outs of a route that were let go and are not applied."""
+    query = select(func.count()).where(
+        _OPERATION.route == bindparam("route"),
+        text(IS_OPEN),
+        _OPERATION.state == PENDING,
+        _OPERATION.action == ActionKind.OPT_OUT.value,
+    )
+    ((number,),) = reader.ask(query, route=route)
+    return int(number)
 
 
 def beats(reader: Reader, systems: Iterable[str], kind: str) -> dict[str, str]:

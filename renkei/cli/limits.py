@@ -27,7 +27,7 @@ def limits(
     json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """What the brakes allow, beside what was normal yesterday and in the last seven days."""
+    """What the brakes allow, beside what they count now and what was normal yesterday and in the last seven days."""
     from renkei.limits import limits_of
 
     here = session(project, env, lang, as_json=json)
@@ -44,17 +44,22 @@ def limits(
 def _show(here: Session, route: dict[str, Any]) -> None:
     words = here.words
     say(paint(words("limits.head", route=route["route"], linked=f"{route['linked']:,}"), "bold"))
-    head = ["", words("limits.limit"), words("limits.yesterday"), words("limits.week"), words("limits.near")]
+    for each in route["brakes"]:
+        reason = telling.brake(words, each["reason"])
+        say(paint("  " + words("plan.brake", reason=reason), "red"))
+    head = ["", *(words(f"limits.{name}") for name in ("limit", "now", "yesterday", "week", "near")), ""]
     written = [each for each in route["limits"] if not each["system"]]
     watched = [each for each in route["limits"] if each["system"]]
-    say(*(f"  {line}" for line in table(head, [_row(here, each, week=True) for each in written])))
+    say(*(f"  {line}" for line in table(head, [_row(here, each) for each in written])))
     if watched:
         say(f"  {words('limits.sources')}")
-        rows = [_row(here, each, week=False) for each in watched]
-        say(*(f"  {line}" for line in table(["", head[1], "", "", head[4]], rows)[1:]))
+        rows = [_row(here, each) for each in watched]
+        say(*(f"  {line}" for line in table([""] * len(head), rows)[1:]))
+    if route["brakes"] or any(each["brake"] for each in route["limits"]):
+        say(f"{words('next')}  {words('limits.brake_next')}")
 
 
-def _row(here: Session, each: Mapping[str, Any], *, week: bool) -> list[str]:
+def _row(here: Session, each: Mapping[str, Any]) -> list[str]:
     near = "" if each["near"] is None else f"{each['near']:.0%}"
     near = paint(near, "yellow") if each["near"] is not None and each["near"] >= _CLOSE else near
     name = telling.word(here.words, "limit", each["name"])
@@ -62,10 +67,19 @@ def _row(here: Session, each: Mapping[str, Any], *, week: bool) -> list[str]:
     return [
         name,
         _spans(each["limit"]),
+        _spans(each["now"]),
         _spans(each["yesterday"]),
-        _spans(each["week"]) if week else "",
+        _spans(each["week"]),
         near,
+        _brake(here, each["brake"]),
     ]
+
+
+def _brake(here: Session, brake: Mapping[str, Any] | None) -> str:
+    if brake is None:
+        return ""
+    figures = {name: f"{brake[name]:,}" for name in ("count", "limit")}
+    return paint(here.words("limits.brake", **figures), "red")
 
 
 def _spans(found: Mapping[str, int]) -> str:

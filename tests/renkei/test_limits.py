@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from renkei.fakes import Fakes
 from renkei.inbox import approve_for, choices, entry_of
 from renkei.settings import open_project
 from renkei.threads import SystemClock
-from renkei.wire import open_systems
+from renkei.wire import build, open_systems
 from sync.errors import Fatal
 from sync.ports import Write
 from sync.record import Ref
-from sync.rows import HoldRow
+from sync.rows import HoldRow, Patch
 from sync.said import Approve
 from tests.support.command import Place, Said, new_place
 from tests.support.disaster import rules_of
@@ -162,15 +163,26 @@ def test_a_plan_takes_off_no_brake_that_it_has_not_shown(place: Place, capsys: A
     assert _titles(place, chosen[1:4]).count("Chief of Many") == 0
 
 
+def _stand(place: Place, name: str, reason: str, count: int, limit: int) -> None:
+    """A brake stands, as a cycle leaves it in the inbox."""
+    body = msgspec.json.encode({"reason": reason, "count": count, "limit": limit})
+    patch = Patch()
+    patch.put(HoldRow(0, f"jp-person/{name}", "brake", "jp-person", time.time(), body, ""))
+    with build(open_project(place.folder)) as wired:
+        wired.store.commit(patch)
+
+
 def _lines(said: Said) -> dict[tuple[str, str], dict[str, Any]]:
     (route,) = said.data["routes"]
     return {(each["name"], each["system"]): each for each in route["limits"]}
 
 
 def test_limits_stand_beside_what_was_normal(place: Place, capsys: Any) -> None:
-    """Limits come from the mapping or are the usual ones, watched sources count what they did, and the screen says in
-    both languages where limits are set."""
+    """Limits come from the mapping or are the usual ones, beside them stands what the brakes count now and which of
+    them stand, watched sources count what they did, and the screen says in both languages where limits are set."""
     _braked(place, capsys)
+    _stand(place, "all", "salesforce lost 55 of 69 records, limit 50", 55, 50)
+    _stand(place, "clock", "the clock of marketo is 20 min ahead of ours, limit 15 min", 1_200, 900)
     said = place.quick(capsys, "limits", "--json")
     found = _lines(said)
     assert said.code == 0
@@ -178,11 +190,16 @@ def test_limits_stand_beside_what_was_normal(place: Place, capsys: Any) -> None:
     assert set(found["opt_out", ""]["limit"]) == {"hour"}
     assert found["emptied", "salesforce"]["limit"]["cycle"] == 7
     assert found["unlinks", "salesforce"]["limit"] == {"cycle": 3, "hour": 6, "day": 18}
-    assert found["unlinks", "salesforce"]["yesterday"] == {"hour": 0, "day": 0}
+    assert found["unlinks", "salesforce"]["now"] == {"cycle": 0, "hour": 0, "day": 0}
+    assert found["update", ""]["now"] == {"cycle": 4, "hour": 4, "day": 4}
+    assert found["update", ""]["brake"] == {"count": 4, "limit": 2, "reason": "4 updates this cycle, limit 2"}
+    assert (found["update", ""]["near"], found["loss", "salesforce"]["near"]) == (2.0, 1.1)
+    assert found["loss", "salesforce"]["brake"]["count"] == 55
+    assert found["create", ""]["brake"] is found["loss", "marketo"]["brake"] is None
     assert found["create", ""]["limit"]["cycle"] == 500
-    assert found["loss", "marketo"]["yesterday"] == {"hour": 0, "day": 0}
+    assert found["loss", "marketo"]["now"] == {"cycle": 0, "hour": 0, "day": 0}
     english, japanese = (place.quick(capsys, "limits", "--lang", lang).out for lang in ("en", "ja"))
-    assert "update" in english
+    assert ["BRAKE 4 of 2" in english, "BRAKE 55 of 50" in english, "20 min ahead" in english] == [True] * 3
     assert "上限" in japanese
     assert place.quick(capsys, "limits", "nowhere").code == 2
 
