@@ -16,6 +16,7 @@ import msgspec
 from sync.approving import Sorted, sort_plan
 from sync.errors import Fatal
 from sync.read import World
+from sync.record import Ref
 from sync.rules import ActionKind
 from sync.said import Seen
 
@@ -26,7 +27,8 @@ VERSION = 1
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One operation as a plan lists it; `fields`: path -> [field, value now, value then]."""
+    """One operation as a plan lists it; `fields`: path -> [field, value now, value then], `source`: the record across
+    that it follows from, as system:id ("" = the plan was written before this was kept)."""
 
     id: int
     hash: str
@@ -35,6 +37,7 @@ class Listed(msgspec.Struct, frozen=True):
     object: str
     record: str
     fields: dict[str, tuple[str, Any, Any]]
+    source: str = ""
 
 
 class RoutePlan(msgspec.Struct, frozen=True):
@@ -142,4 +145,6 @@ def chosen(plan: Plan, *, route: str = "", field: str = "", action: str = "") ->
 def listed(info: OperationInfo) -> Listed:
     """One operation as a plan lists it."""
     fields = {path: (each[0], each[1], each[2]) for path, each in info.work["fields"].items()}
-    return Listed(info.id, info.hash, info.action, *info.target, fields)
+    source = Ref(*info.work.get("source", ("", "", "")))
+    named = f"{source.system}:{source.id}" if source.id else ""
+    return Listed(info.id, info.hash, info.action, *info.target, fields, named)

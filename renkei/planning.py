@@ -17,6 +17,7 @@ from renkei.wire import Wired, look, scopes
 from state.answers import FieldCount, PlanCounts, RouteStatus, Which
 from state.views import operations, status
 from state.views import plan as figures
+from sync.consent import base_name
 from sync.lifting import standing_mark
 from sync.read import World
 
@@ -66,18 +67,19 @@ def example(each: Listed) -> dict[str, Any]:
     fields = {
         path: {"field": name, "now": old, "then": new} for path, (name, old, new) in each.fields.items()
     }
-    named = {name: getattr(each, name) for name in ("action", "system", "object", "record")}
+    named = {name: getattr(each, name) for name in ("action", "system", "object", "record", "source")}
     return {**named, "fields": fields}
 
 
 def _by_name(world: World, found: tuple[FieldCount, ...]) -> dict[str, int]:
     """Operations by our name of the field, the most frequent first."""
     names: dict[tuple[str, str], str] = {}
-    for rule in world.lens.rules.fields:
-        for side, cell in rule.cells.items():
-            names.update(
-                dict.fromkeys(((world.lens.system(side), p) for p in cell.paths.values()), rule.name)
-            )
+    rules = world.lens.rules
+    ruled = [(rule.name, rule.cells) for rule in rules.fields]
+    ruled += [(base_name(rule.topic), rule.cells) for rule in rules.consent]
+    for name, cells in ruled:
+        for side, cell in cells.items():
+            names.update(dict.fromkeys(((world.lens.system(side), p) for p in cell.paths.values()), name))
     counted: dict[str, int] = {}
     for each in found:
         name = names.get((each.system, each.field), each.field)

@@ -17,6 +17,7 @@ from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
 from sync.plan import decode_work
+from sync.record import Ref
 from sync.rows import PLANNED
 from sync.rules import ActionKind, Rules
 
@@ -95,9 +96,17 @@ def report(project: Project, rules: Rules, day: str = "", *, show: bool = False)
                 row.passed += not stands
                 if stands and len(row.examples) < EXAMPLES:
                     values = {"now": now, "then": then} if show else {}
-                    row.examples.append({"record": f"{system}:{record or object_}", **values})
+                    row.examples.append({**_named(system, record, work.source), **values})
     ordered = sorted(rows.values(), key=lambda row: (-row.stands, -row.passed, row.system, row.field))
     return Report(route=rules.route, shadow=rules.shadow, day=day, records=len(records), rows=tuple(ordered))
+
+
+def _named(system: str, record: str, source: Ref) -> dict[str, str]:
+    """Whose value it is: the record that would be written ("" = it would be made), and the one that it follows from."""
+    return {
+        "record": f"{system}:{record}" if record else "",
+        "source": f"{source.system}:{source.id}" if source.id else "",
+    }
 
 
 def as_data(found: Report) -> dict[str, Any]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PlanFile = Annotated[Path, typer.Argument(help="a plan written by `renkei plan --out`")]
 
 SHOWN = 10
+_NAMES = ("action", "system", "object", "record")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -239,8 +240,9 @@ def _as_csv(lines: Iterable[Listed], field: str) -> None:
     from csv import writer
 
     out = writer(sys.stdout, lineterminator="\n")
-    out.writerow(("action", "system", "object", "record", "field", "path", "now", "then"))
+    out.writerow((*_NAMES, "field", "path", "now", "then", "operation", "source"))
     for each in lines:
+        named = [getattr(each, name) for name in _NAMES]
         for path, (name, now, then) in each.fields.items():
             if field in ("", name):
-                out.writerow((each.action, each.system, each.object, each.record, name, path, now, then))
+                out.writerow((*named, name, path, now, then, each.id, each.source))

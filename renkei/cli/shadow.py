@@ -68,4 +68,4 @@ def _show(here: Session, found: Report) -> None:
 
 def _example(each: dict[str, Any]) -> str:
     change = f" {shown(each['now'])} → {shown(each['then'])}" if "then" in each else ""
-    return f"{each['record']}{change}"
+    return f"{each['record'] or '← ' + each['source']}{change}"

@@ -180,6 +180,8 @@ def test_a_plan_is_read_line_by_line(fresh: Place, capsys: Any) -> None:
     scored = [line for line in lines if any(name == "score" for name, *_ in line["fields"].values())]
     assert [row[3] for row in table[1:]] == [line["record"] for line in scored]
     assert {row[4] for row in table[1:]} == {"score"}
+    assert [row[8] for row in table[1:]] == [str(line["id"]) for line in scored]
+    assert {row[9].partition(":")[0] for row in table[1:]} == {"marketo"}  # also of creates
     creates = fresh.quick(capsys, "show", path, "--action", "create", "--limit", "0").out.splitlines()
     assert len(creates) == sum(line["action"] == "create" for line in lines)
     assert fresh.quick(capsys, "show", path, "nowhere").code == 2

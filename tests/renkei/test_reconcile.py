@@ -264,7 +264,8 @@ def test_the_command_tells_gaps_by_its_exit_code(tmp_path: Path, capsys: Any) ->
             dry["forecast"]["marketo"]["jobs"] - made["marketo"]["extract file"]
         )  # months that give no file
         assert dry["forecast"]["marketo"]["jobs"] == made["marketo"]["extract create"] == 6
-        for side, besides, more in (("marketo", "identity", empty), ("salesforce", "token", 0)):
+        asked = made["marketo"]["extract status"] - 9  # as the machine is slow or quick
+        for side, besides, more in (("marketo", "identity", empty - asked), ("salesforce", "token", 0)):
             counted = made[side].total() - made[side][besides]
             assert abs(dry["forecast"][side]["calls"] - more - counted) <= 2, (dry, made)
         screen = place.quick(capsys, "reconcile", "--dry-run", "--lang", "en").out

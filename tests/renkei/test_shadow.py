@@ -37,7 +37,10 @@ def test_what_would_have_been_written_is_counted_and_nothing_is_written(tmp_path
         grade = next(each for each in route["fields"] if each["field"] == "grade")
         assert grade["system"] == "salesforce"
         assert 0 < len(grade["examples"]) <= 3
-        assert all(set(each) == {"record"} for each in grade["examples"])
+        assert all(set(each) == {"record", "source"} for each in grade["examples"])
+        made = [row["examples"] for row in route["fields"] if row["action"] == "create"]
+        assert made
+        assert all(len({each["source"] for each in row}) == len(row) for row in made)
         assert "optout" in {each["action"] for each in route["fields"]}
         shown = place.quick(capsys, "shadow", "jp-person", "--show")
         assert "∅ → " in shown.out
@@ -48,7 +51,11 @@ def test_what_would_have_been_written_is_counted_and_nothing_is_written(tmp_path
         assert (none["would_differ"], none["fields"]) == (0, [])
         assert place.quick(capsys, "shadow", "--day", "soon").code == 2
         path = str(place.folder / "plan.json")
-        assert place.quick(capsys, "plan", "--out", path).code == 0
+        said = place.quick(capsys, "plan", "--out", path, "--json")
+        assert said.code == 0
+        planned = said.data["routes"][0]["fields"]  # under the names that the route itself gives them
+        assert set(planned) <= {each["field"] for each in route["fields"]}
+        assert "consent.all" in planned
         applied = place.quick(capsys, "apply", path)
         assert (applied.code, "`mode: shadow`" in applied.err) == (2, True)
         assert sum(sum(each.values()) for each in fakes.ask("status")["writes"].values()) == 0
