@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Agreed = tuple[Value, Value]
 FAR = float("inf")
+ALTERED = "altered"
 _GONE = (DELETED, MERGED, CONVERTED)
 _WRITTEN = (APPLIED, IGNORED)
 _MOVED = 3  # sync.rows.MOVED
@@ -259,13 +260,31 @@ class Past:
 
     def _is_ours(self, moment: Moment, rule: FieldRule) -> bool:
         """True if a change is what the vendor made of our own write just before it."""
+        return self._altered(moment, rule) is not None
+
+    def _altered(self, moment: Moment, rule: FieldRule) -> OperationInfo | None:
+        """The write of ours of which the vendor made this (None = it is somebody's value)."""
         moments = self.moments(moment.ref, moment.path)
         place = bisect_left(moments, moment.at, key=_time)
         while moments[place] is not moment:
             place += 1
         before = moments[place - 1] if place else None
         one_way = rule.flow is not Flow.BOTH and not rule.key
-        return before is not None and is_altered(before, moment, one_way=one_way)
+        altered = before is not None and is_altered(before, moment, one_way=one_way)
+        return before.wrote if before is not None and altered else None
+
+    def vendors_work(self, rules: Rules, rule: FieldRule, at: float) -> str:
+        """Why a value differs from what was written, where that is its system's doing: altered, ignored ("" = not)."""
+        found = ""
+        for side, cell in rule.cells.items():
+            moments = (each for each in self._of_cell(rules.systems[side], cell) if each.at <= at)
+            last = max(moments, key=_time, default=None)
+            made = last and (last.wrote or self._altered(last, rule))
+            if made and made.state == IGNORED:
+                return IGNORED
+            if last and made and last.wrote is None:
+                found = ALTERED
+        return found
 
     def _computed(self, rules: Rules, rule: FieldRule, side: Side, at: float) -> tuple[bool, Value]:
         if rule.compute is not None and rule.flow.into(side.other):

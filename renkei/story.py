@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from renkei.past import FAR, Past, is_altered
+from renkei.past import ALTERED, FAR, Past, is_altered
 from renkei.retold import line, retold, speakers
 from sync.consent import base_name
 from sync.errors import UnknownValue
 from sync.happened import LINKED, MARK
+from sync.pairs import is_same
 from sync.plan import FieldWork
 from sync.record import Raw, Side
 from sync.rows import DISCARDED, FAILED, IGNORED, PLANNED, SUPERSEDED, WAITING
@@ -21,7 +22,7 @@ from sync.rules import Flow
 
 if TYPE_CHECKING:
     from state.answers import Change, OperationInfo, Trace
-    from sync.rules import Cell, Rules
+    from sync.rules import Cell, FieldRule, Rules
 
 Explain = Callable[["OperationInfo"], tuple[str, str]]
 
@@ -63,8 +64,8 @@ def concerning(trace: Trace, rules: tuple[Rules, ...]) -> tuple[Rules, ...]:
 
 
 def lines_at(past: Past, rules: tuple[Rules, ...], field: str, at: float = FAR) -> list[dict[str, Any]]:
-    """Each field's vendor values, the pair agreed on, and whether both sides mean the same, now or at a time (unix
-    seconds)."""
+    """Each field's vendor values, the pair agreed on, and whether both sides mean the same or a person wants them to
+    differ, now or at a time (unix seconds)."""
     return [line for one in rules for line in _at(past, one, field, at)]
 
 
@@ -85,7 +86,8 @@ def _at(past: Past, rules: Rules, field: str, at: float) -> Iterator[dict[str, A
             topic = past.agreed_topic(rules, name, cells, at) if rule is None else None
             pair = past.agreed(rules, rule, at) if rule is not None else topic
             agreed = list(pair) if pair else None
-        yield {"field": name, "now": now, "agreed": agreed, "in_step": _in_step(known, agreed)}
+        step = _step(past, rules, ruled.get(name), known, agreed, at)
+        yield {"field": name, "now": now, "agreed": agreed, **step}
 
 
 def _values(
@@ -109,11 +111,27 @@ def _values(
     return now, known
 
 
-def _in_step(known: dict[Side, Any], agreed: list[Any] | None) -> bool | None:
-    """Both sides read the same, or exactly what they last agreed on; None where there is but one to look at."""
-    if agreed and all(known.get(side, half) == half for side, half in zip(Side, agreed, strict=True)):
-        return True
-    return known[Side.MA] == known[Side.SFA] if len(known) > 1 else None
+def _step(
+    past: Past,
+    rules: Rules,
+    rule: FieldRule | None,
+    known: dict[Side, Any],
+    agreed: list[Any] | None,
+    at: float,
+) -> dict[str, bool | None]:
+    """Whether both sides mean the same, each as it writes it (None where there is but one to look at), and whether a
+    person wants them to differ."""
+    in_step = known[Side.MA] == known[Side.SFA] if len(known) > 1 else None
+    to_differ = False
+    if (
+        agreed
+        and not in_step
+        and all(known.get(side, half) == half for side, half in zip(Side, agreed, strict=True))
+    ):
+        same = agreed[0] == agreed[1] or (rule is not None and (bool(rule.refers) or is_same(rule, *agreed)))
+        why = past.vendors_work(rules, rule, at) if rule is not None and not same else ""
+        in_step, to_differ = same or why == ALTERED, not (same or why)
+    return {"in_step": in_step, "agreed_to_differ": to_differ}
 
 
 def history(

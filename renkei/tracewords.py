@@ -22,6 +22,7 @@ TRACES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "trace.cut": ("there is more: narrow it with --since", "続きがあります。--since で絞ってください"),
         "trace.agreed": ("agreed {value}", "合意値 {value}"),
         "trace.in_step": ("in step", "一致"),
+        "trace.differ": ("agreed to differ", "相違で合意済み"),
         "trace.apart": ("not in step", "不一致"),
         "trace.wrote": ("wrote", "書き込み"),
         "trace.undone": ("took back", "取り消し"),

@@ -225,6 +225,7 @@ def _show_fields(here: Session, story: dict[str, Any]) -> None:
         now = " · ".join(f"{system} {shown(value)}" for system, value in line["now"].items())
         agreed = words("trace.agreed", value=" / ".join(map(shown, line["agreed"]))) if line["agreed"] else ""
         step = {True: "trace.in_step", False: "trace.apart", None: ""}[line["in_step"]]
+        step = "trace.differ" if line["agreed_to_differ"] else step
         step = "trace.alone" if len(systems) < 2 else step
         state = words(step) if step else ""
         say(f"{when}  {line['field']}   {now}   {agreed}   {state}")

@@ -232,31 +232,32 @@ def _seen(at: float, new: str, own: int) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("made", "fate", "agreed"),
+    ("made", "fate", "agreed", "step"),
     [
-        (_made("課長"), "confirmed", ("課長", "課長")),
-        (_made("課長", Title=[50, "部長", "課長", 0]), "not read back yet", ("課長", "課長")),
-        (_made("課", _seen(110.0, "課", own=1)), "altered", ("課長", "課")),
-        (_made("課", _seen(110.0, "課", own=0)), "confirmed", ("課長", "課長")),
+        (_made("課長"), "confirmed", ("課長", "課長"), "in step"),
+        (_made("課長", Title=[50, "部長", "課長", 0]), "not read back yet", ("課長", "課長"), "in step"),
+        (_made("課", _seen(110.0, "課", own=1)), "altered", ("課長", "課"), "in step"),
+        (_made("課", _seen(110.0, "課", own=0)), "confirmed", ("課長", "課長"), "apart"),
         (
             _made(
                 "部長", _seen(110.0, "部長", own=0),
                 write=replace(WRITE, state=IGNORED, reason="ignored by the vendor: title"),
             ),
-            "ignored", ("課長", "部長"),
+            "ignored", ("課長", "部長"), "apart",
         ),
         (
             _made("主任", _seen(110.0, "主任", own=0), said=(
                 Said(120.0, "done", {"entity": 1, "field": "title", "answer": "leave_both"}),
             )),
-            "confirmed", ("課長", "主任"),
+            "confirmed", ("課長", "主任"), "agreed",
         ),
     ],
 )  # fmt: skip
 def test_what_became_of_a_write_and_what_is_agreed_since(
-    made: Trace, fate: str, agreed: tuple[str, str]
+    made: Trace, fate: str, agreed: tuple[str, str], step: str
 ) -> None:
-    """Read back as sent, not yet, altered by the vendor, edited by somebody, ignored, and left as it is by a person."""
+    """Read back as sent, not yet, altered by the vendor, edited by somebody, ignored, and left as it is by a person:
+    only the last is agreed to differ."""
     past, rules = Past(made), (preset(),)
     (wrote,) = [line for line in history(past, rules, "title") if line["what"] == "wrote"]
     assert (wrote["fate"], wrote["rule"], wrote["digest"], wrote["run"]) == (fate, "title", "7f3c", 40)
@@ -264,6 +265,7 @@ def test_what_became_of_a_write_and_what_is_agreed_since(
     (after,) = lines_at(past, rules, "title", 130.0)
     assert tuple(before["agreed"]) == ("部長", "部長")
     assert tuple(after["agreed"]) == agreed
+    assert (after["in_step"], after["agreed_to_differ"]) == (step == "in step", step == "agreed")
     (changed,) = [
         line for line in history(past, rules, "title") if line["record"] == LEAD.id and line["field"]
     ]

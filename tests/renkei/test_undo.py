@@ -93,6 +93,8 @@ def test_a_run_is_taken_back_and_brought_back(
     assert (done.code, part["taken_back"]) == (1, 2), done.out + done.err
     assert [(each["record"], each["why"]) for each in part["not_done"]] == [(second, "touched")]
     assert _titles(place, pairs) == ["Deputy of Nothing", "Deputy", *before[2:]]
+    now = place.quick(capsys, "trace", f"marketo:{[*pairs][2]}", "--field", "title").out.splitlines()[1]
+    assert now.endswith("   agreed to differ"), now
     time.sleep(1.2)
     place.quick(capsys, "sync")
     assert place.quick(capsys, "sync", "--json").data["routes"][0]["sent"] == {}
