@@ -6,6 +6,8 @@ now (after a merge or conversion) a half is kept only where the new record has t
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from sync.arrived import agree_on_arrived
@@ -208,8 +210,7 @@ def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants
     if _stands(rule, sides, halves.get(rule.name)):
         return
     if any(rule.name in sides.known[side].unknown for side in SIDES):
-        raw = {side.value: sides.known[side].unknown.get(rule.name) for side in SIDES}
-        wants.hold(rule.name, UNKNOWN_VALUE, raw)
+        wants.hold(rule.name, UNKNOWN_VALUE, _unlisted(rule, sides))
         return
     now = _pair(rule, sides)
     if now is None:
@@ -231,17 +232,28 @@ def _decide_field(rule: FieldRule, sides: _Sides, halves: dict[str, Half], wants
             pass
 
 
+def _unlisted(rule: FieldRule, sides: _Sides) -> dict[str, object]:
+    """What both sides have of a field, as their vendors say it, and of which side no rule lists the word."""
+    found: dict[str, object] = {}
+    for side, row in sides.row.items():
+        cell = rule.cells.get(side)
+        path = cell.paths.get(row.object) if cell is not None else None
+        found[side.value] = sides.body(side).get(path) if path is not None else None
+    return {**found, "unlisted": [side.value for side in SIDES if rule.name in sides.known[side].unknown]}
+
+
 def _waited_under(half: Half, rule: FieldRule, sides: _Sides) -> Half | None:
     """What was agreed under other rules, where a word that they did not list has waited for these: it is a change
     still, and not one of two values that nobody has ever agreed on. None = what was agreed counts no more."""
     waited = sides.held.get((rule.name, UNKNOWN_VALUE))
     if waited is None:
         return None
-    said: dict[str, Raw] = msgspec.json.decode(waited.body)
+    said: dict[str, Any] = msgspec.json.decode(waited.body)
+    asked = said.get("unlisted", [side for side, raw in said.items() if raw is not None])
     for side, row in sides.row.items():
-        cell, raw = rule.cells.get(side), said.get(side.value)
+        cell = rule.cells.get(side)
         path = cell.paths.get(row.object) if cell is not None else None
-        if raw is not None and (path is None or sides.body(side).get(path) != raw):
+        if side.value in asked and (path is None or sides.body(side).get(path) != said[side.value]):
             return None  # it was asked of another value, or of another place
     return Half(rule.fingerprint, half.ma, half.sfa, half.written)
 

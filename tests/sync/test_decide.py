@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.confirm import Sent, pack, waiting
-from sync.normalise import encode
+from sync.normalise import Lens, decode_body, encode
 from sync.plan import Base, Half, encode_base, written_mark
 from sync.record import Ref, Side
 from sync.rows import DELETED, LEADING, SUPERSEDED, TWIN, BaseRow, BatchRow, KeyRow, OperationRow
@@ -17,11 +17,11 @@ YAMADA_SFA = {"Email": "Yamada@X.example", "LastName": "山田"}
 
 
 def linked(
-    ma: dict[str, object], sfa: dict[str, object], pairs: dict[str, tuple[object, object]]
+    ma: dict[str, object], sfa: dict[str, object], pairs: dict[str, tuple[object, object]], rules: Lens = LENS
 ) -> Deciding:
     left, right = row("ma", "1", 9, {**YAMADA, **ma}), row("sfa", "7", 9, {**YAMADA_SFA, **sfa})  # type: ignore[dict-item]
     agreed = {"email": ("yamada@x.example",) * 2, "last_name": ("山田", "山田"), "ma_id": ("1", "1"), **pairs}
-    return Deciding(LENS, [left, right, base_row(LENS, 9, left, right, agreed)])  # type: ignore[arg-type]
+    return Deciding(rules, [left, right, base_row(rules, 9, left, right, agreed)])  # type: ignore[arg-type]
 
 
 def test_an_id_that_stands_on_the_other_side_links_first() -> None:
@@ -174,6 +174,22 @@ def test_an_unknown_word_holds_that_field_only() -> None:
     case.decide()
     assert [values(each) for each in case.operations()] == [{"Title": "課長"}]
     assert case.holds() == [("unknown_value", "industry")]
+
+
+def test_an_unknown_word_is_asked_about_beside_what_the_other_side_has() -> None:
+    """Whoever lists the word sees both values. Once it is listed it is that side's change, also where the other side
+    has changed by then: the word of `conflict:`, and not of `first:`, decides."""
+    mapping = MAPPING.replace("conflict: sfa, first: sfa", "conflict: ma, first: sfa")
+    agreed: tuple[object, object] = ("製造業", "製造業")
+    case = linked({"industry": "宇宙"}, {"Industry": "Manufacturing"}, {"industry": agreed}, lens(mapping))
+    case.decide()
+    body = {"ma": "宇宙", "sfa": "Manufacturing", "unlisted": ["ma"]}
+    assert details(case.hold("unknown_value")) == body
+    held = case.record("sfa", "7")
+    case.change(held._replace(noted=99, body=encode(decode_body(held.body) | {"Industry": "Construction"})))
+    case.lens = lens(mapping.replace("製造業: ", "宇宙: Space, 製造業: "))
+    case.decide()
+    assert (case.holds(), [values(each) for each in case.operations()]) == ([], [{"Industry": "Space"}])
 
 
 def test_a_hold_closes_by_itself_when_the_values_agree_again() -> None:
