@@ -18,7 +18,7 @@ from renkei.wire import look
 from sync.errors import Fatal
 from sync.plan import decode_work
 from sync.record import Ref
-from sync.rows import PLANNED
+from sync.rows import PLANNED, RulesRow
 from sync.rules import ActionKind, Rules
 
 EXAMPLES = 3
@@ -39,10 +39,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A route's. `day` "" = what would be written now; `records`: how many records the wanted work is about."""
+    """A route's. `applied`: it was let go once; `day` "" = what would be written now; `records`: how many records the
+    wanted work is about."""
 
     route: str
     shadow: bool
+    applied: bool
     day: str
     records: int
     rows: tuple[Row, ...]
@@ -78,6 +80,7 @@ def report(project: Project, rules: Rules, day: str = "", *, show: bool = False)
     rows: dict[tuple[str, str, str], Row] = {}
     records: set[tuple[str, str]] = set()
     with look(project) as reader:
+        applied = any(row.applied for row in reader.get(RulesRow, [(rules.route,)]))
         for number, action, system, object_, record, state, body in wanted(reader, rules.route, begin, end):
             stands = state == PLANNED
             if not stands and not day:
@@ -98,7 +101,9 @@ def report(project: Project, rules: Rules, day: str = "", *, show: bool = False)
                     values = {"now": now, "then": then} if show else {}
                     row.examples.append({**_named(system, record, work.source), **values})
     ordered = sorted(rows.values(), key=lambda row: (-row.stands, -row.passed, row.system, row.field))
-    return Report(route=rules.route, shadow=rules.shadow, day=day, records=len(records), rows=tuple(ordered))
+    return Report(
+        route=rules.route, shadow=rules.shadow, applied=applied, day=day, records=len(records), rows=tuple(ordered)
+    )  # fmt: skip
 
 
 def _named(system: str, record: str, source: Ref) -> dict[str, str]:
@@ -112,8 +117,8 @@ def _named(system: str, record: str, source: Ref) -> dict[str, str]:
 def as_data(found: Report) -> dict[str, Any]:
     """It, with stable keys."""
     return {
-        "route": found.route, "shadow": found.shadow, "day": found.day or None, "records": found.records,
-        "would_differ": found.stands, "passed": found.passed,
+        "route": found.route, "shadow": found.shadow, "let_go": found.applied, "day": found.day or None,
+        "records": found.records, "would_differ": found.stands, "passed": found.passed,
         "fields": [
             {
                 "system": row.system, "field": row.field, "action": row.action, "would_differ": row.stands,

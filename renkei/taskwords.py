@@ -84,6 +84,10 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "it leaves with the next `renkei sync`",
             "次の `renkei sync` で送られます",
         ),
+        "decide.lifted": (
+            "renkei writes nothing: where a system still says «opted out», change it there by hand",
+            "renkei は何も書き込みません。配信停止のままのシステムでは、手動で変更してください",
+        ),
         "decide.always": (
             "to decide so always: `{line}` in the row {field} of {file}:{number}",
             "常にこう決めるには、{file}:{number} の行 {field} に `{line}` と書きます",
@@ -137,8 +141,12 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "shadow.now": ("now", "現在"),
         "shadow.none": ("nothing would have been written", "書き込むものはありません"),
         "shadow.not": (
-            "this route is not in `mode: shadow`: what stands here leaves with the next sync",
-            "このルートは `mode: shadow` ではありません。ここにある分は次の sync で送られます",
+            "this route is not in `mode: shadow`: what stands here leaves with the next sync, within its brakes",
+            "このルートは `mode: shadow` ではありません。ここにある分はブレーキの範囲内で次の sync で送られます",
+        ),
+        "shadow.never": (
+            "this route is not in `mode: shadow`, and was never let go: nothing leaves before its first `renkei apply`",
+            "`mode: shadow` ではありませんが、未承認のルートです。最初の `renkei apply` まで何も送られません",
         ),
         "shadow.into": ("into", "書き込み先"),
         "shadow.field": ("field", "項目"),

@@ -141,16 +141,27 @@ def _say_plan(here: Session, plan: SeenPlan, word: Approve | Discard, what: str)
         )
     else:
         say(words("plan.named", plan=plan.name, what=words(what, number=f"{len(found['ready']):,}")))
-        _say_rest(here, found)
+        _say_rest(here, found, _next(word))
     leave(LEFT if rest else DONE)
 
 
-def _say_rest(here: Session, found: dict[str, list[int]]) -> None:
+def _say_rest(here: Session, found: dict[str, list[int]], step: str) -> None:
     moved, done, unwanted = found["moved"], found["done_by_another_run"], found["no_longer_wanted"]
     if moved or done or unwanted:
         say("  " + here.words("plan.rest", moved=len(moved), done=len(done), unwanted=len(unwanted)))
-    if found["ready"]:
-        say(f"{here.words('next')}  {here.words('decide.next')}")
+    if found["ready"] and step:
+        say(f"{here.words('next')}  {here.words(step)}")
+
+
+def _next(word: Answer | Approve | Discard) -> str:
+    """The phrase for what follows once a word is done ("" = nothing leaves by it, and nothing is left to do)."""
+    from sync.holds import LEAVE_BOTH, LIFT
+    from sync.said import Answer, Discard
+
+    if isinstance(word, Answer) and word.answer == LIFT:
+        return "decide.lifted"
+    nothing = isinstance(word, Discard) or (isinstance(word, Answer) and word.answer == LEAVE_BOTH)
+    return "" if nothing else "decide.next"
 
 
 def _say(here: Session, entry: Entry, word: Answer | Approve | Discard, what: str, always: str = "") -> None:
@@ -166,8 +177,9 @@ def _say(here: Session, entry: Entry, word: Answer | Approve | Discard, what: st
         )  # fmt: skip
         return
     say(here.words("decide.done" if done else "decide.later", what=what))
-    if done:
-        say(f"{here.words('next')}  {here.words('decide.next')}")
+    step = _next(word)
+    if done and step:
+        say(f"{here.words('next')}  {here.words(step)}")
     if always:
         say(always)
 

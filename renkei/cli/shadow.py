@@ -51,7 +51,7 @@ def _show(here: Session, found: Report) -> None:
     words = here.words
     say(paint(summary(found, words)[0], "bold"))
     if not found.shadow:
-        say(f"  {words('shadow.not')}")
+        say(f"  {words('shadow.not' if found.applied else 'shadow.never')}")
     if not found.rows:
         say(f"  {words('shadow.none')}")
         return

@@ -14,7 +14,7 @@ from renkei.settings import open_project
 from renkei.threads import SystemClock
 from renkei.wire import open_systems
 from sync.ports import Write
-from sync.record import Ref
+from sync.record import Raw, Ref
 from tests.support.command import Place, new_place
 from tests.support.serving import Serving, configure
 
@@ -39,7 +39,7 @@ def _pairs(place: Place) -> list[tuple[str, str]]:
     return [(ma, sfa) for ma, sfa in pairs if sfa in live["salesforce"]]
 
 
-def _write(place: Place, system: str, record: str, **values: str) -> None:
+def _write(place: Place, system: str, record: str, **values: Raw) -> None:
     """Somebody else types through the vendor's own interface."""
     (opened,) = open_systems(open_project(place.folder), [system], SystemClock()).values()
     try:
@@ -111,10 +111,29 @@ def test_an_answer_is_for_the_values_that_were_shown(place: Place, capsys: Any) 
     assert place.quick(capsys, "decide", before, "marketo").code == 2
     now = _only(place, capsys, "conflict")["number"]
     assert now != before
-    left = place.quick(capsys, "decide", now, "leave", "--json")
-    assert left.data["done"], left.err
+    left = place.quick(capsys, "decide", now, "leave")
+    assert (left.code, "Done" in left.out, "leaves with" in left.out) == (0, True, False), left.err
     assert place.quick(capsys, "sync").code == 0
     assert place.live()["salesforce"][sfa]["Title"] == "Vice President"
+
+
+def test_a_lifted_opt_out_is_said_to_be_written_by_nobody(place: Place, capsys: Any) -> None:
+    """renkei writes nothing by it: a person clears the other side, and until then both are agreed to differ."""
+    live = place.live()["marketo"]
+    ma, sfa = next((ma, sfa) for ma, sfa in _pairs(place) if not live[ma]["unsubscribed"])
+    for out in (True, False):
+        _write(place, "marketo", ma, unsubscribed=out)
+        time.sleep(1.2)
+        place.quick(capsys, "sync")
+    entry = _only(place, capsys, "consent")
+    said = place.quick(capsys, "decide", entry["number"], "lift", "--evidence", "web form")
+    assert (said.code, "leaves with" in said.out, "by hand" in said.out) == (0, False, True), (
+        said.out + said.err
+    )
+    place.quick(capsys, "sync")
+    assert place.live()["salesforce"][sfa]["HasOptedOutOfEmail"]
+    told = place.quick(capsys, "trace", f"marketo:{ma}", "--field", "consent.all").out.splitlines()[1]
+    assert told.endswith("   agreed to differ"), told
 
 
 def test_what_a_brake_stops_is_let_go_or_given_up(

@@ -79,6 +79,12 @@ def test_what_somebody_else_brought_in_step_counts_as_passed(tmp_path: Path, cap
         lines = summary(found, Words("en"))
         assert lines[0].startswith("jp-person (")
         assert not any("@" in line for line in lines)
+        place.edit_mapping("mode: shadow\n", "")
+        told = place.quick(capsys, "shadow").out
+        assert ("nothing leaves before its first `renkei apply`" in told, "next sync" in told) == (
+            True,
+            False,
+        )
 
 
 class _Ear:
