@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renkei.agreement import Agreement
+from renkei.filling import filled
 
 # What the judge calls an offence, by the word of the last line under which it is counted.
 HAND_OVERS: Mapping[str, tuple[str, ...]] = {
@@ -88,8 +89,13 @@ class Outcome:
             for name, kinds in HAND_OVERS.items()
         )
         returns = ", ".join(f"{self.offences(*kinds)} {name}" for name, kinds in RETURNS.items())
-        return (
-            f"{word}: {self.converged:,}/{self.agreement.persons:,} persons, {self.offences('duplicate')} duplicates, "
-            f"{self.offences('lost edit')} lost edits · {self.count('tasks')} hand-overs, {hand_overs} · "
-            f"{self.count('returns')} returns, {returns} · {self.offences(*UNDONE)} opt-outs undone"
-        )
+        said = filled(
+            "{doubles:duplicate}, {lost:lost edit} · {tasks:hand-over}, {hand_overs} · {returned:return}, {returns} · "
+            "{undone:opt-out} undone",
+            {
+                "doubles": self.offences("duplicate"), "lost": self.offences("lost edit"),
+                "tasks": self.count("tasks"), "hand_overs": hand_overs,
+                "returned": self.count("returns"), "returns": returns, "undone": self.offences(*UNDONE),
+            },
+        )  # fmt: skip
+        return f"{word}: {self.converged:,}/{self.agreement.persons:,} persons, {said}"

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from state.answers import OperationInfo
     from sync.rules import Rules
 
+_HOW = (
+    ("how.chosen", re.compile(r"rule (?P<rule>\S+): (?P<system>\S+)")),
+    ("how.rule", re.compile(r"rule (?P<rule>\S+)")),
+    ("how.mapping", re.compile(r"mapping (?P<digest>\S+)")),
+    ("how.run", re.compile(r"run (?P<run>\d+)")),
+)
+_WITH_REASON = re.compile(r"(?P<word>[^(]+) \((?P<reason>.+)\)")
 _IGNORED = re.compile(r"ignored by the vendor: (?P<fields>.+)")
 
 
@@ -68,6 +75,23 @@ def reason(words: Words, text: str) -> str:
     if ignored:
         return words("reason.ignored", fields=ignored["fields"])
     return "; ".join(word(words, "reason", each) for each in text.split("; "))
+
+
+def how(words: Words, text: str) -> str:
+    """How a line of a trace came about, part by part; what is none of the engine's words stands as it is."""
+    return " · ".join(_part(words, each) for each in text.split(" · "))
+
+
+def _part(words: Words, text: str) -> str:
+    for key, form in _HOW:
+        found = form.fullmatch(text)
+        if found:
+            return words(key, **found.groupdict())
+    told = _WITH_REASON.fullmatch(text)
+    if told:
+        return f"{_part(words, told['word'])} ({reason(words, told['reason'])})"
+    named = (word(words, group, text) for group in ("action", "kind", "how"))
+    return next((each for each in named if each != text), text)
 
 
 def refusal(words: Words, operation: OperationInfo, rules: Iterable[Rules]) -> Refusal:

@@ -20,6 +20,8 @@ from renkei.taskwords import TASKS
 from renkei.tracewords import TRACES
 from renkei.undowords import UNDOS
 
+LANGUAGES = ("en", "ja")
+
 _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         **ENGINE,

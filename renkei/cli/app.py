@@ -85,7 +85,9 @@ def run(given: list[str]) -> int:
         return code_of(error)
     except typer.TyperException as error:
         where = getattr(getattr(error, "ctx", None), "command_path", "renkei")
-        told(error.format_message() if hasattr(error, "format_message") else str(error), f"{where} --help")
+        said = error.format_message() if hasattr(error, "format_message") else str(error)
+        if said:  # a bare command has shown its help
+            told(said, f"{where} --help")
         return WRONG
     except BrokenPipeError:
         sys.stdout = None  # whoever read us is gone; nothing may be flushed at the end

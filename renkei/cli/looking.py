@@ -246,7 +246,9 @@ def _show_line(here: Session, line: dict[str, Any]) -> None:
     by = f"{who}   " if who and (line["what"] not in _SAID or who != "renkei") else ""
     place = f"{line['system']}:{line['record']}" if line["record"] and not line["field"] else line["system"]
     parts = [stamp(line["at"]), what, place, line["field"], _change(line)]
-    say("  ".join(part for part in parts if part) + f"   {by}{line['how']}{altered}{lost}")
+    say(
+        "  ".join(part for part in parts if part) + f"   {by}{telling.how(words, line['how'])}{altered}{lost}"
+    )
     if line["why"]:
         say(f"    {line['why']}", *([f"    {words('next')}  {line['next']}"] if line["next"] else ()))
 

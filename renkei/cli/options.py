@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from renkei.words import Words, language
+from renkei.words import LANGUAGES, Words, language
 
 if TYPE_CHECKING:
     from renkei.settings import Project
 
+
+def _spoken(asked: str | None) -> str | None:
+    """A language in which there are screens, or none asked for. Raises typer.BadParameter."""
+    if asked is not None and asked.lower()[:2] not in LANGUAGES:
+        raise typer.BadParameter(f"there are no screens in «{asked}»: write {' or '.join(LANGUAGES)}")
+    return asked
+
+
 Env = Annotated[str | None, typer.Option("--env", help="environment; default: the first in renkei.yaml")]
 Folder = Annotated[Path, typer.Option("--project", help="folder that holds renkei.yaml")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of a screen")]
-Lang = Annotated[str | None, typer.Option("--lang", help="en or ja; default: LANG")]
+Lang = Annotated[str | None, typer.Option("--lang", callback=_spoken, help="en or ja; default: LANG")]
 LogJson = Annotated[bool, typer.Option("--log-json", help="log as JSON on stderr")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="log every call on stderr")]
 Route = Annotated[str, typer.Argument(help="route; default: all")]

@@ -205,6 +205,13 @@ def test_an_edit_is_carried_over_and_explained(place: Place, capsys: Any) -> Non
     wrote = [line for line in data["history"] if line["what"] == "wrote" and line["new"] == last["token"]]
     assert len(wrote) == 1
     assert data["name"]
+    japanese = place.quick(capsys, "trace", who, "--field", field, "--lang", "ja").out
+    assert re.search(
+        rf"書き込み .* 更新 · 規則 {field} · マッピング \w+ · 実行 \d+ · (確認済み|未確認)", japanese
+    ), japanese
+    assert not re.search(r"\b(update|rule|mapping|run|confirmed)\b", japanese.partition("renkei undo")[0]), (
+        japanese
+    )
 
 
 def test_trace_finds_by_address(place: Place, capsys: Any) -> None:

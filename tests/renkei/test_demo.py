@@ -18,7 +18,7 @@ from tests.support.tree import PRODUCTION, ROOT
 SMALL = ("--persons", "300", "--seed", "4", "--seconds")
 LAST = re.compile(
     r"converged: (\d+)/(\d+) persons, 0 duplicates, 0 lost edits"
-    r" · (\d+) hand-overs, 0 double, 0 missed, 0 wrong · (\d+) returns, 0 double, 0 missing, 0 wrong"
+    r" · (\d+) hand-overs?, 0 double, 0 missed, 0 wrong · (\d+) returns?, 0 double, 0 missing, 0 wrong"
     r" · 0 opt-outs undone"
 )
 
@@ -148,6 +148,7 @@ def test_the_last_line_of_a_run_that_went_well() -> None:
         ({"verdict": {"ok": False, "counts": {"withdrawn opt-out": 2}}}, "2 opt-outs undone"),
         ({"flows": {"ok": False, "counts": {"missing return": 1, "wrong list": 2}}}, "1 missing, 2 wrong · 0 opt"),
         ({"flows": {"ok": False, "counts": {"missed hand-over": 5}}}, "0 double, 5 missed, 0 wrong"),
+        ({"flows": {"ok": False, "counts": {"tasks": 1, "returns": 1}}}, "1 hand-over, 0 double"),
         ({"flows": {"ok": False, "counts": {"won amount differs": 1}}}, "2/2 persons"),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from renkei.cli.app import run
 from renkei.fakes import Fakes
 from tests.support.command import Place, new_place
 
@@ -105,6 +106,11 @@ def test_a_wrong_option_is_answered_with_the_help_that_names_the_right_one(place
     assert (said.code, "renkei errors show --help" in said.err) == (2, True)
     said = place.quick(capsys, "replay", "--days", "-3", "--with", str(place.folder / "mappings"))
     assert (said.code, "renkei replay --help" in said.err) == (2, True)
+    said = place.quick(capsys, "check", "--offline", "--lang", "fr")
+    assert (said.code, "no screens in «fr»: write en or ja" in said.err, said.out) == (2, True, "")
+    assert place.quick(capsys, "check", "--offline", "--lang", "JA").code == 0
+    capsys.readouterr()
+    assert (run([]), capsys.readouterr().err) == (2, "")  # a bare command shows its help and no error
     said = place.quick(
         capsys, "backfill", "jp-person", "--since", "2026-05-01", "--until", "2026-04-01", "--dry-run"
     )
