@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from renkei.seen import SeenPlan, plan_behind
 from renkei.settings import Project
 from renkei.wire import look
 from sync.errors import Fatal
@@ -36,6 +37,9 @@ from sync.said import Answer, Approve, Discard
 from sync.source import ENVIRONMENT, READING
 from sync.watch import CLOCK
 
+if TYPE_CHECKING:
+    from state.reader import Reader
+
 SHORTEST = 6
 _DIGITS = 12
 _BRAKE = "brake"
@@ -45,7 +49,8 @@ PUT_RIGHT = (CLOCK, READING)
 
 
 class Entry(NamedTuple):
-    """One thing that waits. `number` names it and its values; `operation` 0 = a question, then `hold` is its row."""
+    """One thing that waits. `number` names it and its values; `operation` 0 = a question, then `hold` is its row;
+    `plan`: what a brake stops."""
 
     number: str
     kind: str
@@ -56,6 +61,7 @@ class Entry(NamedTuple):
     operation: int = 0
     reason: str = ""
     hold: HoldRow | None = None
+    plan: SeenPlan | None = None
 
     @property
     def details(self) -> Any:
@@ -81,18 +87,28 @@ def waiting(project: Project, route: str = "") -> list[Entry]:
     from state.waiting import holds, stuck
 
     with look(project) as reader:
-        found = [entry_of(row) for row in holds(reader, route)]
+        found = [entry_of(row, behind(reader, row)) for row in list(holds(reader, route))]
         for id_, of, state, name, reason, at in stuck(reader, route):
             found.append(Entry(_number(id_, state, name), state, of, "", at, 0, id_, reason))
     return found
 
 
-def entry_of(row: HoldRow) -> Entry:
-    """A question as an entry."""
-    # A brake's figures move with every cycle; whoever lets go what it stops means the brake.
-    values = b"" if row.kind == _BRAKE else row.body
-    number = _number(row.entity, row.field, row.kind, values.hex())
-    return Entry(number, row.kind, row.route, row.field, row.since, row.entity, hold=row)
+def behind(reader: Reader, row: HoldRow) -> SeenPlan | None:
+    """What a brake stops that can be let go; None for everything else."""
+    stops = row.kind == _BRAKE and row.field.rpartition("/")[2] not in (*PUT_RIGHT, ENVIRONMENT)
+    return plan_behind(reader, row) if stops else None
+
+
+def entry_of(row: HoldRow, plan: SeenPlan | None = None) -> Entry:
+    """A question as an entry; of a brake with the `plan` behind it."""
+    values: tuple[object, ...] = (row.body.hex(),)
+    if plan is not None:
+        # The figures of a brake on one kind also move as hours pass; what it stops is what somebody lets go.
+        values = (row.since, plan.name)
+    elif row.field.rpartition("/")[2] in PUT_RIGHT:
+        values = (row.since,)
+    number = _number(row.entity, row.field, row.kind, *values)
+    return Entry(number, row.kind, row.route, row.field, row.since, row.entity, hold=row, plan=plan)
 
 
 def _number(*parts: object) -> str:
@@ -237,7 +253,15 @@ def approve_for(entry: Entry) -> Approve:
             "This brake cannot be approved.",
             "put right what it names; it is gone with the next cycle after that",
         )
-    return Approve(action=action)
+    if entry.plan is None:
+        return Approve(action=action)
+    if not (entry.plan.all or entry.plan.brake):
+        raise _nothing_stopped()
+    return Approve(action=action, plan=entry.plan.all, brake=entry.plan.brake)
+
+
+def _nothing_stopped() -> Fatal:
+    return Fatal("Nothing is planned that this brake stops.", "look with `renkei inbox`")
 
 
 def need_reason(reason: str) -> None:
@@ -246,11 +270,8 @@ def need_reason(reason: str) -> None:
         raise Fatal("A discard needs a reason.", "add --reason 'why'; it is kept with what was given up")
 
 
-def discard_for(project: Project, entry: Entry, reason: str, *, keep_both: bool) -> Discard:
+def discard_for(entry: Entry, reason: str, *, keep_both: bool) -> Discard:
     """What gives up refused work, or everything that a brake stops. Raises Fatal."""
-    from state.answers import Which
-    from state.views import contents
-
     need_reason(reason)
     if entry.operation and entry.kind in _GIVEN_UP:
         return Discard(operations=(entry.operation,), reason=reason, keep_both=keep_both)
@@ -259,10 +280,7 @@ def discard_for(project: Project, entry: Entry, reason: str, *, keep_both: bool)
             "This entry cannot be discarded.",
             f"`renkei inbox {entry.number[:SHORTEST]}` says what can be done",
         )
-    action = entry.field.rpartition("/")[2]
-    with look(project) as reader:
-        which = Which(route=entry.route, action="" if action == "all" else action)
-        ids = tuple(id_ for id_, _system, kind, _hash in contents(reader, which) if kind != "optout")
+    ids = tuple(each.id for each in entry.plan.operations) if entry.plan is not None else ()
     if not ids:
-        raise Fatal("Nothing is planned that this brake stops.", "look with `renkei inbox`")
+        raise _nothing_stopped()
     return Discard(operations=ids, reason=reason, keep_both=keep_both)

@@ -9,16 +9,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from renkei.settings import Project
-from renkei.wire import look
 from sync.approving import plan_name
 from sync.errors import Fatal
 from sync.guard import EVERYTHING
+from sync.lifting import mark_of
+from sync.rows import HoldRow
 from sync.rules import ActionKind
 from sync.said import Seen
+
+if TYPE_CHECKING:
+    from state.reader import Reader
 
 KEPT = 50
 _PATTERN = "p????????????.json"
@@ -26,13 +31,14 @@ _PATTERN = "p????????????.json"
 
 class SeenPlan(msgspec.Struct, frozen=True):
     """The plan behind a brake: whose, what kind of action (or all), and its operations. `opt_outs`: those that stand
-    among them, which are let go and never discarded."""
+    among them, which are let go and never discarded. `brake`: the mark of a brake on everything."""
 
     name: str
     route: str
     action: str
     operations: tuple[Seen, ...]
     opt_outs: tuple[Seen, ...] = ()
+    brake: str = ""
 
     @property
     def all(self) -> tuple[Seen, ...]:
@@ -40,17 +46,16 @@ class SeenPlan(msgspec.Struct, frozen=True):
         return (*self.operations, *self.opt_outs)
 
 
-def plan_behind(project: Project, route: str, action: str) -> SeenPlan:
-    """What a brake on this kind of action stops now."""
-    from state.answers import Which
-    from state.views import contents
+def plan_behind(reader: Reader, brake: HoldRow) -> SeenPlan:
+    """What a brake stops now."""
+    from state.waiting import stopped
 
-    which = Which(route=route, action="" if action == EVERYTHING else action)
-    with look(project) as reader:
-        found = list(contents(reader, which))
-    out = tuple(Seen(each[0], each[3]) for each in found if each[2] == ActionKind.OPT_OUT)
-    rest = tuple(Seen(each[0], each[3]) for each in found if each[2] != ActionKind.OPT_OUT)
-    return SeenPlan(plan_name((*rest, *out)), route, action, rest, out)
+    action = brake.field.rpartition("/")[2]
+    found = stopped(reader, brake.route, "" if action == EVERYTHING else action)
+    out = tuple(Seen(id_, content) for id_, kind, content in found if kind == ActionKind.OPT_OUT)
+    rest = tuple(Seen(id_, content) for id_, kind, content in found if kind != ActionKind.OPT_OUT)
+    mark = mark_of(brake) if action == EVERYTHING else ""
+    return SeenPlan(plan_name((*rest, *out), mark), brake.route, action, rest, out, mark)
 
 
 def keep_plan(project: Project, plan: SeenPlan) -> str:

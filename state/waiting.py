@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 
 from state.reader import Reader
 from state.sql import among, as_list
 from state.tables import IS_OPEN, table_of
-from sync.rows import FAILED, IGNORED, WAITING, HoldRow, OperationRow
+from sync.rows import BACKFILL, FAILED, IGNORED, PLANNED, WAITING, CursorRow, HoldRow, OperationRow, RunRow
+from sync.rules import ActionKind
 
-_HOLD, _OPERATION = table_of(HoldRow).c, table_of(OperationRow).c
+_HOLD, _OPERATION, _RUN = table_of(HoldRow).c, table_of(OperationRow).c, table_of(RunRow).c
 
 
 def holds(reader: Reader, route: str = "") -> Iterator[HoldRow]:
@@ -42,6 +43,19 @@ def stuck(reader: Reader, route: str = "") -> Iterator[tuple[int, str, str, str,
             found += reader.ask(query, states=as_list((FAILED, WAITING, IGNORED)))
     for number, of, state, name, reason, at in sorted(found):
         yield int(number), str(of), str(state), str(name), str(reason), float(at)
+
+
+def stopped(reader: Reader, route: str, action: str = "") -> list[tuple[int, str, str]]:
+    """Number, action and content hash of what the brakes of a route stop ("" = of every kind). What an unfinished
+    backfill wants waits for its canary, opt-outs excepted."""
+    query = select(_OPERATION.id, _OPERATION.action, _OPERATION.hash).order_by(_OPERATION.id)
+    query = query.where(text(IS_OPEN), _OPERATION.state == PLANNED, _OPERATION.route == route)
+    query = query.where(_OPERATION.action == action) if action else query
+    apart = select(_RUN.id).where(_RUN.route == route, _RUN.trigger == BACKFILL)
+    at_once = or_(_OPERATION.action == ActionKind.OPT_OUT.value, _OPERATION.run.not_in(apart))
+    with reader.snapshot():
+        begun = reader.get(CursorRow, [("", BACKFILL, route)])
+        return [(row[0], row[1], row[2]) for row in reader.ask(query.where(at_once) if begun else query)]
 
 
 def operations_by_number(reader: Reader, numbers: Iterable[int]) -> list[OperationRow]:

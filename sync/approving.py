@@ -28,9 +28,10 @@ class Sorted(msgspec.Struct):
     no_longer_wanted: list[int] = []
 
 
-def plan_name(plan: Iterable[Seen]) -> str:
-    """The name of a plan: equal names, equal operations with equal content."""
-    digest = blake2b(digest_size=6)
+def plan_name(plan: Iterable[Seen], brake: str = "") -> str:
+    """The name of a plan: equal names, equal operations with equal content behind the same brake on everything, by its
+    mark."""
+    digest = blake2b(brake.encode(), digest_size=6)
     for number, content in sorted(plan):
         digest.update(f"{number}:{content};".encode())
     return f"p{digest.hexdigest()}"

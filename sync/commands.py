@@ -13,10 +13,11 @@ import msgspec
 from sync.answering import answer
 from sync.approving import let_go, with_result
 from sync.discarding import discard
+from sync.lifting import lift, standing_mark
 from sync.normalise import encode
 from sync.read import World
 from sync.retrying import retry
-from sync.rows import BACKFILL, DONE, REFUSED, CommandRow, CursorRow, Patch, RulesRow, RunRow
+from sync.rows import BACKFILL, DONE, REFUSED, CommandRow, CursorRow, Patch, RunRow
 from sync.rules import ActionKind
 from sync.said import ANSWER, APPROVE, EVERYTHING, KINDS, RETRY, UNDO, Approve, No
 from sync.source import ENVIRONMENT, forget_identity
@@ -70,13 +71,15 @@ def _approve(world: World, row: CommandRow, patch: Patch) -> CommandRow:
         return row
     if said.action != EVERYTHING and said.action not in {kind.value for kind in ActionKind}:
         raise No(f"there is no kind of action called {said.action}")
-    let = (
-        with_result(row, let_go(world, said.plan, patch)) if said.plan else _release(world, row, said, patch)
-    )
+    if said.brake and said.brake != standing_mark(world):
+        raise No("the brake has gone or changed since it was shown")
+    if said.plan or said.brake:
+        row = with_result(row, let_go(world, said.plan, patch))
+    else:
+        row = _release(world, row, said, patch)
     if said.action == EVERYTHING:
-        for rules in world.store.get(RulesRow, [(world.lens.rules.route,)]):
-            patch.put(rules._replace(since=world.clock.now()))
-    return let
+        lift(world, patch)
+    return row
 
 
 def _release(world: World, row: CommandRow, said: Approve, patch: Patch) -> CommandRow:

@@ -46,11 +46,13 @@ class Seen(NamedTuple):
 
 class Approve(Word, frozen=True, kw_only=True, omit_defaults=True):
     """What a brake stops may go: `action` is an action kind or all, `run` the one that planned it (0 = every run).
-    With a `plan` exactly that may go, as far as it stands as it was seen."""
+    With a `plan` exactly that may go, as far as it stands as it was seen. `brake`: the mark of a brake on everything;
+    it alone is taken off, and nothing goes but the plan, which may be empty ("" = whatever stands)."""
 
     action: str
     run: int = 0
     plan: tuple[Seen, ...] = ()
+    brake: str = ""
 
 
 class Discard(Word, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from renkei.cli.shared import KeepBoth, Reason
 
 if TYPE_CHECKING:
     from renkei.inbox import Entry
+    from renkei.saying import Heard
     from renkei.seen import SeenPlan
     from sync.rules import Rules
     from sync.said import Answer, Approve, Discard
@@ -68,7 +69,8 @@ def approve(
     here = session(project, env, lang, as_json=json)
     if is_plan_name(number):
         plan = find_plan(here.project, number)
-        _say_plan(here, plan, Approve(action=plan.action, plan=plan.all), "plan.let_go")
+        word = Approve(action=plan.action, plan=plan.all, brake=plan.brake)
+        _say_plan(here, plan, word, "plan.let_go")
         return
     entry, _rules = _entry(here, number)
     word = approve_for(entry)
@@ -99,7 +101,7 @@ def discard(
         )
         return
     entry, _rules = _entry(here, number)
-    word = discard_for(here.project, entry, reason, keep_both=keep_both)
+    word = discard_for(entry, reason, keep_both=keep_both)
     _say(here, entry, word, here.words("discard.what", number=f"{len(word.operations):,}"))
 
 
@@ -118,11 +120,7 @@ def _say_plan(here: Session, plan: SeenPlan, word: Approve | Discard, what: str)
     from renkei.saying import say_and_hear
 
     words, heard = here.words, say_and_hear(here.project, plan.route, word)
-    found = {
-        key: heard.result.get(key, [])
-        for key in ("ready", "moved", "done_by_another_run", "no_longer_wanted")
-    }
-    rest = sum(map(len, found.values())) - len(found["ready"])
+    found, rest = _became(heard)
     if here.as_json:
         head = {
             "ok": not rest,
@@ -145,6 +143,13 @@ def _say_plan(here: Session, plan: SeenPlan, word: Approve | Discard, what: str)
     leave(LEFT if rest else DONE)
 
 
+def _became(heard: Heard) -> tuple[dict[str, list[int]], int]:
+    """A plan's operations by what became of them, and how many were not done."""
+    keys = ("ready", "moved", "done_by_another_run", "no_longer_wanted")
+    found = {key: heard.result.get(key, []) for key in keys}
+    return found, sum(map(len, found.values())) - len(found["ready"])
+
+
 def _say_rest(here: Session, found: dict[str, list[int]], step: str) -> None:
     moved, done, unwanted = found["moved"], found["done_by_another_run"], found["no_longer_wanted"]
     if moved or done or unwanted:
@@ -165,23 +170,27 @@ def _next(word: Answer | Approve | Discard) -> str:
 
 
 def _say(here: Session, entry: Entry, word: Answer | Approve | Discard, what: str, always: str = "") -> None:
-    from renkei.saying import say_to
+    from renkei.saying import say_and_hear
 
-    done = say_to(here.project, entry.route, word)
+    heard = say_and_hear(here.project, entry.route, word)
+    done, (found, rest) = heard.done, _became(heard)
     if here.as_json:
         as_json(
             {
-                "ok": True, "env": here.project.env, "number": entry.number, "kind": entry.kind,
+                "ok": not rest, "env": here.project.env, "number": entry.number, "kind": entry.kind,
                 "route": entry.route, "done": done, "remember": always or None,
             }
         )  # fmt: skip
-        return
+        leave(LEFT if rest else DONE)
     say(here.words("decide.done" if done else "decide.later", what=what))
     step = _next(word)
-    if done and step:
+    if rest:
+        _say_rest(here, found, step)
+    elif done and step:
         say(f"{here.words('next')}  {here.words(step)}")
     if always:
         say(always)
+    leave(LEFT if rest else DONE)
 
 
 def _always(here: Session, entry: Entry, rules: Rules, answer: str) -> str:

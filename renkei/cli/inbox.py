@@ -105,13 +105,15 @@ def _refused(here: Session, told: Sequence[Cause]) -> list[str]:
 def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int, limit: int) -> None:
     """One entry with its answers; of a brake also the first `limit` lines of what it stops."""
     from renkei.inbox import choices
+    from renkei.seen import keep_plan
 
     (data,) = _entries(here, [entry], rules, size)
     own = next((one for one in rules if one.route == entry.route), None)
     offered = choices(entry, own, data["number"]) if own is not None else []
     does = [(each.command, _does(here, each.phrase, each.values)) for each in offered]
-    plan = _plan_behind(here, entry) if entry.kind == "brake" and offered else None
-    if plan is not None:
+    plan = entry.plan if offered else None
+    if plan is not None and plan.all:
+        keep_plan(here.project, plan)
         told = _stopped(here, plan, limit)
         data["plan"] = {"name": plan.name, "operations": len(plan.all), "lines": told}
         does.append((f"approve {plan.name}", here.words("does.approve_plan")))
@@ -136,17 +138,6 @@ def _show_one(here: Session, data: dict[str, Any], does: list[tuple[str, str]]) 
         say(*(["    " + here.words("plan.more", number=f"{more:,}")] if more > 0 else []))
     say(f"  {here.words('inbox.can')}" if does else f"  {here.words('inbox.elsewhere')}")
     say(*(f"    {line}" for line in table(("", ""), does)[1:]))
-
-
-def _plan_behind(here: Session, entry: Entry) -> SeenPlan | None:
-    """What a brake stops, kept under the name that is shown; None where nothing waits behind it."""
-    from renkei.seen import keep_plan, plan_behind
-
-    plan = plan_behind(here.project, entry.route, entry.field.rpartition("/")[2])
-    if not plan.all:
-        return None
-    keep_plan(here.project, plan)
-    return plan
 
 
 def _stopped(here: Session, plan: SeenPlan, limit: int) -> list[dict[str, Any]]:

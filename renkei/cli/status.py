@@ -117,7 +117,7 @@ def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]
 
     from renkei.backfill import Stand, as_figures
     from renkei.daemon.notes import COMPARED, read_notes
-    from renkei.inbox import PUT_RIGHT, entry_of
+    from renkei.inbox import PUT_RIGHT, behind, entry_of
     from state.service import notes
     from state.whole import brakes_of, unseen
     from sync.rows import BACKFILL
@@ -137,7 +137,7 @@ def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]
         if row.field.rpartition("/")[2] in PUT_RIGHT:
             found[row.route]["brake_ends"] = True
         else:
-            found[row.route]["brake_numbers"].append(entry_of(row).number[:_DIGITS])
+            found[row.route]["brake_numbers"].append(entry_of(row, behind(reader, row)).number[:_DIGITS])
     for route, note in notes(reader, BACKFILL).items():
         if route in found:
             stand: Stand = msgspec.json.decode(note.value, type=Stand)

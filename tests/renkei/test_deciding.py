@@ -139,8 +139,9 @@ def test_a_lifted_opt_out_is_said_to_be_written_by_nobody(place: Place, capsys: 
 def test_what_a_brake_stops_is_let_go_or_given_up(
     place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A brake has a number that stays while its figures move; approved, the planned work leaves; discarded with a
-    reason, it is listed as different; who said so stands in the trace, and beside a pause."""
+    """A brake's number is that of what it stops: with more behind it, it is another one, and nobody lets go what they
+    have not seen. Approved, the planned work leaves; discarded with a reason, it is listed as different; who said so
+    stands in the trace, and beside a pause."""
     monkeypatch.setenv("SUDO_USER", "hanako")
     for number, (ma, _sfa) in enumerate(_pairs(place)[:4]):
         _write(place, "marketo", ma, title=f"職位 {number}")
@@ -158,9 +159,16 @@ def test_what_a_brake_stops_is_let_go_or_given_up(
     assert (status.code, "BRAKE" in status.out) == (1, True)
     assert f"renkei approve {brake['number']}" in status.out
     assert place.quick(capsys, "decide", brake["number"], "yes").code == 2
+    _write(place, "marketo", _pairs(place)[4][0], title="職位 4")
+    time.sleep(1.2)
+    place.quick(capsys, "sync")
+    assert place.quick(capsys, "approve", brake["number"]).code == 2
+    brake = _only(place, capsys, "brake")
+    place.quick(capsys, "sync")
+    assert _only(place, capsys, "brake")["number"] == brake["number"]
     assert "let go" in place.quick(capsys, "approve", brake["number"]).out
     place.quick(capsys, "sync")
-    assert sum(str(row.get("Title")).startswith("職位") for row in place.live()["salesforce"].values()) == 4
+    assert sum(str(row.get("Title")).startswith("職位") for row in place.live()["salesforce"].values()) == 5
     (told,) = [each for each in _history(place, capsys, _pairs(place)[0][0]) if each["what"] == "approved"]
     assert (told["who"], told["field"], told["how"][:12]) == ("hanako", "title", "update · run")
     for number, (ma, _sfa) in enumerate(_pairs(place)[4:8]):

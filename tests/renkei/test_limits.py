@@ -115,6 +115,14 @@ def test_a_plan_that_nobody_has_seen_has_no_name(place: Place, capsys: Any) -> N
     assert (said.code, said.data["ok"]) == (2, False)
 
 
+def _delete(place: Place, pairs: list[tuple[str, str]]) -> None:
+    """Somebody deletes people at sales."""
+    for _ma, sfa in pairs:
+        args = {"object_name": "Lead", "key": sfa}
+        place.fakes.ask("human", {"side": "salesforce", "action": "human_delete", "args": args})
+    time.sleep(1.2)
+
+
 def _plan(place: Place, capsys: Any, name: str) -> str:
     path = str(place.folder / f"{name}.json")
     assert place.quick(capsys, "plan", "--out", path).code == 0
@@ -130,20 +138,22 @@ def _apply(place: Place, capsys: Any, path: str) -> tuple[int, int, list[str], l
 
 
 def test_a_plan_takes_off_no_brake_that_it_has_not_shown(place: Place, capsys: Any) -> None:
-    """After five linked people were deleted, neither an empty plan nor one from before takes off the brake on
-    everything or gets past it; a plan that shows it delivers and says what it took off. A brake on updates stands for
-    those whom an old plan does not list."""
+    """After nine linked people were deleted, neither an empty plan nor one from before takes off the brake on
+    everything or gets past it, and no word for the brake as it was at five; a plan that shows it delivers and says what
+    it took off. A brake on updates stands for those whom an old plan does not list."""
     while place.quick(capsys, "sync", "--json").data["routes"][0]["sent"]:
         pass
     chosen = _pairs(place)
     empty = _plan(place, capsys, "empty")
     _type(place, "Chief of Old Plans", chosen[0][0])
     old = _plan(place, capsys, "old")
-    for _ma, sfa in chosen[10:15]:
-        args = {"object_name": "Lead", "key": sfa}
-        place.fakes.ask("human", {"side": "salesforce", "action": "human_delete", "args": args})
-    time.sleep(1.2)
+    _delete(place, chosen[10:15])
     assert "BRAKE" in place.quick(capsys, "sync").out
+    (seen,) = place.quick(capsys, "inbox", "--json").data["entries"]
+    name = place.quick(capsys, "inbox", seen["number"], "--json").data["entry"]["plan"]["name"]
+    _delete(place, chosen[15:19])
+    assert "BRAKE" in place.quick(capsys, "sync").out
+    assert [place.quick(capsys, "approve", each).code for each in (seen["number"], name)] == [2, 2]
     for path in (empty, old):
         assert _apply(place, capsys, path) == (1, 0, [], ["all"])
     said = place.quick(capsys, "apply", old)

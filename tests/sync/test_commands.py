@@ -336,12 +336,13 @@ def heard_of(made: Town, word: Approve | Discard) -> str:
 
 
 def test_everything_may_be_approved() -> None:
-    """Whatever waits may go, and the brakes begin anew."""
+    """Whatever waits may go, and the brakes begin anew; a word for another brake than stands is refused."""
     made = Town(rules=few)
     made.cycle()
     for number in range(4):
         made.person(Side.MA, email=f"p{number}@x.example", lastName="a")
     made.tick()
+    assert heard_of(made, Approve(action="all", brake="seen long ago")) == REFUSED
     assert heard_of(made, Approve(action="all")) == DONE
     assert len(made.sfa._records) == 4
 
