@@ -21,4 +21,5 @@ class _Counting(Formatter):
         if not format_spec[:1].isalpha():
             return str(super().format_field(value, format_spec))
         one, _, many = format_spec.partition("|")
-        return f"{value} {one if str(value) == '1' else many or f'{one}s'}"
+        number = f"{value:,}" if isinstance(value, int) else str(value)
+        return f"{number} {one if number == '1' else many or f'{one}s'}"

@@ -117,17 +117,23 @@ def test_a_path_that_companies_lack_is_named(rig: CompanyRig) -> None:
 
 def test_companies_are_read_in_full_calls(rig: CompanyRig) -> None:
     """Keys are gathered over pages of leads until a call is full, and each window of creation dates ends with all of
-    its companies."""
+    its companies. All of that costs about as many calls as were foretold."""
     refs = {rig.create(rig.person(number)) for number in range(1_010)}
     for number in range(40):
         lead(rig, externalCompanyId="C1", email=f"n{number}@mail.example")
     rig.clock.advance(35 * 86_400.0)
     late = {rig.create(rig.person(2_000 + number)) for number in range(10)}
     rig.later()
+    connector = rig.opened()
+    said = connector.cost("account", rig.paths, 1_020)
+    connector.close()
+    rig.state.calls.clear()
     found = read_all(rig)
     assert set(found.records) == refs | late
     assert len(found.listed) == 1_020
     assert rig.state.calls["companies"] == 5
+    assert said.jobs == rig.state.calls["extract create"]
+    assert abs(said.calls - rig.calls) <= 3, (said, rig.state.calls)
     for stop in range(len(found.pages)):
         before = {record.ref for page in found.pages[: stop + 1] for record in page.records}
         assert before | set(read_all(rig, found.pages[stop].cursor).records) == refs | late

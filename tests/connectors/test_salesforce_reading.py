@@ -33,6 +33,19 @@ def shared() -> Iterator[SalesforceRig]:
     rig.close()
 
 
+def test_reading_everything_costs_what_was_said_before(rig: SalesforceRig) -> None:
+    """The calls are those that the vendor counts: descriptions, and a query for each object and each 2,000 rows."""
+    for number in range(2_100):
+        rig.create(rig.person(number))
+    rig.later()
+    connector = rig.opened()
+    said = connector.cost("person", rig.paths, 2_100)
+    rig.state.calls.clear()
+    assert len(heard(connector.changes("person", None, rig.paths)).records) == 2_100
+    connector.close()
+    assert said.calls == rig.calls - rig.state.calls["token"] == 6
+
+
 def test_rows_in_the_overlap_come_again(rig: SalesforceRig) -> None:
     """The last seconds before the vendor's present are read twice, so that a late commit among them is not lost."""
     ref = rig.create(rig.person(1))

@@ -27,8 +27,11 @@ def test_both_languages_take_the_same_values() -> None:
 def test_a_number_has_the_word_that_fits_it() -> None:
     """One record is no «1 records», whether a text adds an s or says both forms."""
     words = Words("en")
-    said = [words("reconcile.asked", asked=each).partition(" read ")[0] for each in (1, "1", 2, "1,001", 0)]
-    assert said == ["1 record is", "1 record is", "2 records are", "1,001 records are", "0 records are"]
+    said = [
+        words("reconcile.asked", asked=each).partition(" read ")[0] for each in (1, "1", 2, "1,001", 1001, 0)
+    ]
+    many = "1,001 records are"  # the same number is written in one way, whoever gives it
+    assert said == ["1 record is", "1 record is", "2 records are", many, many, "0 records are"]
     assert words("inbox.plan", plan="p", number=1) == "plan p: 1 operation"
     assert words("inbox.plan", plan="p", number="21") == "plan p: 21 operations"
 
