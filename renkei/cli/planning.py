@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from renkei import telling
-from renkei.cli.codes import code_of_results
+from renkei.cli.codes import DONE, LEFT, code_of_results
 from renkei.cli.delivery import show_rest
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
@@ -150,12 +150,13 @@ def apply(
             refuse_other_rules(part, wired.worlds, file)
         done = [apply_route(wired, wired.worlds[part.route], part) for part in read.routes]
     if json:
-        well = all(each.result.well for each in done)
         routes = [_apply_data(each) for each in done]
+        well = all(each["ok"] for each in routes)
         as_json({"ok": well, "env": here.project.env, "routes": routes})
     else:
         _show_applied(here, done)
-    leave(code_of_results(each.result for each in done))
+    code = code_of_results(each.result for each in done)
+    leave(LEFT if code == DONE and any(each.others for each in done) else code)
 
 
 def _apply_data(done: Applied) -> dict[str, Any]:
@@ -165,7 +166,9 @@ def _apply_data(done: Applied) -> dict[str, Any]:
 
     result, what, others, lifted = done
     return as_data(result) | {
+        "ok": result.well and not others,
         "delivered": len(what.ready),
+        "moved": len(what.moved),
         "not_delivered_moved": what.moved,
         "not_delivered_done_by_another_run": what.done_by_another_run,
         "not_delivered_no_longer_wanted": what.no_longer_wanted,
@@ -194,10 +197,12 @@ def _show_applied(here: Session, done: list[Applied]) -> None:
 
 def _difference(here: Session, each: Difference) -> str:
     changes = []
-    for path, (name, planned, wanted) in list(each.fields.items())[:4]:
+    unlike = {path: at for path, at in each.fields.items() if path not in each.wanted or at[1] != at[2]}
+    fields = unlike or each.fields
+    for path, (name, planned, wanted) in list(fields.items())[:4]:
         key = "apply.difference" if path in each.wanted else "apply.not_wanted"
         changes.append(here.words(key, field=name, planned=shown(planned), wanted=shown(wanted)))
-    rest = len(each.fields) - len(changes)
+    rest = len(fields) - len(changes)
     where = f"{each.system} {each.record or each.object}"
     return f"{here.words(f'apply.{each.why}')}   {where}   {' · '.join(changes)}{f' … +{rest}' if rest > 0 else ''}"
 

@@ -175,15 +175,20 @@ def test_apply_delivers_what_is_listed_and_syncs_come_to_rest(tmp_path: Path, ca
 
 
 def test_what_has_moved_is_not_delivered(place: Place, capsys: Any) -> None:
-    """A plan whose values were typed over meanwhile delivers none of them and says that they moved."""
+    """A plan whose values were typed over meanwhile delivers none of them, names what moved and nothing else, and is
+    not well."""
     path = str(place.folder / "plan-moved.json")
     record = next(key for key, row in place.live()["marketo"].items() if row.get("sfaId"))
-    _type_title(place, record, "first thought")
+    _type_title(place, record, "first thought", lastName="Umemoto")
     assert place.quick(capsys, "plan", "--out", path).code == 0
     _type_title(place, record, "second thought")
-    data = place.quick(capsys, "apply", path, "--json").data["routes"][0]
+    told = place.quick(capsys, "apply", path).out
+    assert ("now second thought" in told, "Umemoto" in told) == (True, False)
+    said = place.quick(capsys, "apply", path, "--json")
+    data = said.data["routes"][0]
+    assert (said.code, said.data["ok"], data["ok"]) == (1, False, False)
     assert data["delivered"] == 0
-    assert len(data["not_delivered_moved"]) == 1
+    assert len(data["not_delivered_moved"]) == data["moved"] == 1
     assert place.quick(capsys, "sync").code == 0
     assert "second thought" in {row.get("Title") for row in place.live()["salesforce"].values()}
 
@@ -292,10 +297,10 @@ def test_status_says_when_what_we_know_is_too_old(
     settings.write_text(text, "utf-8")
 
 
-def _type_title(place: Place, record: str, title: str) -> None:
-    """Change one title at marketing, past renkei."""
+def _type_title(place: Place, record: str, title: str, **more: str) -> None:
+    """Change one title at marketing, past renkei, and `more` with it."""
     (opened,) = open_systems(open_project(place.folder), ["marketo"], SystemClock()).values()
-    (outcome,) = opened.write("person", [Write(0, Ref("marketo", "Lead", record), {"title": title})])
+    (outcome,) = opened.write("person", [Write(0, Ref("marketo", "Lead", record), {"title": title, **more})])
     opened.close()
     assert outcome.result == "applied"
 
