@@ -40,6 +40,7 @@ class Applied(NamedTuple):
 
 def apply_route(wired: Wired, world: World, part: RoutePlan) -> Applied:
     """Deliver what a plan lists and what is still wanted as listed. Raises Fatal, Retryable."""
+    since = world.clock.now()
     total = plan_route(wired, world)
     if total.gave_up is not None:
         raise total.gave_up
@@ -51,7 +52,7 @@ def apply_route(wired: Wired, world: World, part: RoutePlan) -> Applied:
     result = _result(world, total, done)
     if stopped is None:
         _let_go(world, part, what, result.total)
-    look_around(wired, world, result)
+    look_around(wired, world, result, since)
     left = {each.name for each in result.total.brakes}
     lifted = tuple(each for each in total.brakes if each.name not in left)
     return Applied(result, what, tuple(differences(world, part, what, stopped or ())), lifted)

@@ -23,7 +23,7 @@ from sync.brakes import standing_brake
 from sync.cycle import Bounds, run_cycle
 from sync.errors import Fatal, Retryable
 from sync.read import World
-from sync.rows import BACKFILL
+from sync.rows import BACKFILL, LANE_BACKFILL
 from sync.rules import Condition, Rules
 
 TURN = 5.0  # seconds after which everything else has its turn
@@ -165,7 +165,7 @@ def outcome(wired: Wired, world: World, stand: Stand) -> dict[str, Any]:
     result.seconds = stand.worked
     brake = standing_brake(world) if stand.braked else None
     total.brakes = (brake,) if brake is not None else ()
-    look_around(wired, world, result)
+    look_around(wired, world, result, stand.began, LANE_BACKFILL)
     return as_data(result) | {
         "ok": result.well and stand.phase != STOPPED and not stand.braked,
         "backfill": as_figures(stand),

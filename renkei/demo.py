@@ -110,7 +110,7 @@ class Demo:
     def _tell(self, result: Result) -> None:
         total, words = result.total, self.words
         reads = " · ".join(f"{name} {number:,}" for name, number in total.read.items())
-        writes = " · ".join(f"{name} {number:,}" for name, number in total.sent.items())
+        writes = " · ".join(f"{name} {number:,}" for name, number in result.written.items())
         parts = [f"{result.route:<11}", words("sync.read"), reads]
         if writes:
             parts += [" ", words("sync.wrote"), writes]

@@ -25,18 +25,21 @@ from sync.rules import ActionKind
 
 _WHOLE = 1_000_000
 _HOURS = 12 * 3_600.0
+_FAR = float("inf")
 
 
 @dataclass(slots=True)
 class Result:
-    """What one command did on one route. `open`, `holds`, `in_flight`, `dirty`: what is left afterwards; `partial`:
-    the command was about some operations only, others may go on waiting for a sync."""
+    """What one command did on one route. `written`: by system what was taken meanwhile, whoever sent it.
+    `open`, `holds`, `in_flight`, `dirty`: what is left afterwards; `partial`: the command was about some operations
+    only, others may go on waiting for a sync."""
 
     route: str
     digest: str
     total: Total
     canary: Canary | None = None
     at_once: dict[str, int] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
     open: dict[str, int] = field(default_factory=dict)
     holds: dict[str, int] = field(default_factory=dict)
     in_flight: dict[str, int] = field(default_factory=dict)
@@ -67,7 +70,7 @@ def sync_route(
     wired: Wired, world: World, teller: Teller, *, first: bool = False, canary: int = 100
 ) -> Result:
     """Bring one route up to date. Raises Fatal; what can be tried again later is in the result."""
-    began = time.monotonic()
+    began, since = time.monotonic(), world.clock.now()
     result = Result(
         route=world.lens.rules.route,
         digest=world.lens.rules.digest,
@@ -78,7 +81,7 @@ def sync_route(
         _first(wired, world, teller, result, canary)
     else:
         result.total = drain(world, Bounds(sweep=sweep_reach(world), trigger="sync"), keep=wired.store.renew)
-    look_around(wired, world, result)
+    look_around(wired, world, result, since)
     result.seconds = time.monotonic() - began
     return result
 
@@ -156,11 +159,15 @@ def _planned(wired: Wired, world: World, *, opt_outs: bool) -> Iterator[tuple[in
                 yield each
 
 
-def look_around(wired: Wired, world: World, result: Result) -> None:
-    """Count what is left in the journal."""
+def look_around(
+    wired: Wired, world: World, result: Result, since: float = _FAR, lane: int | None = None
+) -> None:
+    """Count what is left in the journal, and what was taken from a time on, in one lane only or in all."""
+    from state.normal import taken
     from state.views import status
 
     with look(wired.project) as reader:
+        result.written = taken(reader, result.route, since, lane)
         (found,) = status(reader, scopes((world.lens.rules,)), since=0.0)
     result.open = dict(found.operations)
     result.holds = dict(found.holds)
@@ -183,6 +190,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "decided": total.decided,
         "conflicts": total.conflicts,
         "sent": total.sent,
+        "written": result.written,
         "applied": total.applied,
         "failed": total.failed,
         "moved": total.moved,

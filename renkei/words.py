@@ -138,6 +138,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sync.read": ("read", "読み込み"),
         "sync.wrote": ("wrote", "書き込み"),
         "sync.nothing": ("nothing to write", "書き込みなし"),
+        "sync.none_taken": ("wrote nothing of what was sent", "送信したものは書き込まれていません"),
         "sync.linked": ("linked {number}", "紐付け {number}"),
         "sync.conflicts": ("conflicts {number}", "競合 {number}"),
         "sync.canary": (

@@ -54,6 +54,18 @@ def applied(reader: Reader, route: str, since: float, until: float) -> list[Appl
         return [Applied(*row) for row in reader.ask(query, route=route, since=since, until=until)]
 
 
+def taken(reader: Reader, route: str, since: float, lane: int | None = None) -> dict[str, int]:
+    """What systems took of a route from a time on, by system, answers that were lost and found again included; `lane`:
+    only of this one."""
+    query = select(_OPERATION.system, func.count()).where(
+        _OPERATION.route == bindparam("route"), text(IS_APPLIED), _OPERATION.done_at >= bindparam("since")
+    )
+    if lane is not None:
+        query = query.where(_OPERATION.lane == lane)
+    rows = reader.ask(query.group_by(_OPERATION.system), route=route, since=since)
+    return {str(system): int(number) for system, number in rows}
+
+
 def planned(reader: Reader, route: str) -> dict[str, int]:
     """By action what is planned of a route and nobody has let go. What an unfinished backfill wants leaves by that
     backfill, behind its own canary."""

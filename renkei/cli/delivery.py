@@ -72,7 +72,9 @@ def _show_results(here: Session, results: list[Result]) -> NoReturn:
 def show_result(here: Session, result: Result) -> None:
     """A route's line: what was read and written, and whatever is not well."""
     words, total = here.words, result.total
-    wrote = f"{words('sync.wrote')} {counts(total.sent)}" if total.sent else words("sync.nothing")
+    wrote = f"{words('sync.wrote')} {counts(result.written)}" if result.written else words("sync.nothing")
+    if total.sent and not result.written:
+        wrote = words("sync.none_taken")
     facts = [f"{words('sync.read')} {counts(total.read)}", wrote]
     facts += [words("sync.linked", number=f"{total.linked:,}")] if total.linked else []
     facts += [words("sync.conflicts", number=f"{total.conflicts:,}")] if total.conflicts else []

@@ -178,7 +178,8 @@ def as_result(data: Mapping[str, Any], *, partial: bool = False) -> Result:
         gave_up=Retryable(gave_up["error"], gave_up["after"], gave_up["next"]) if gave_up else None,
     )  # fmt: skip
     return Result(
-        route=data["route"], digest=data["digest"], total=total, open=data["open"], holds=data["holds"],
+        route=data["route"], digest=data["digest"], total=total, written=data["written"],
+        open=data["open"], holds=data["holds"],
         in_flight=data["in_flight"], dirty=data["to_decide"], seconds=data["seconds"],
         canary=from_data(data["canary"]) if data["canary"] else None, partial=partial,
     )  # fmt: skip

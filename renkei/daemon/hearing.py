@@ -115,7 +115,7 @@ class Hearing:
                 continue
             rules = desk.world.lens.rules
             result = Result(route=rules.route, digest=rules.digest, total=wish.total, shadow=rules.shadow)
-            look_around(self.wired, desk.world, result)
+            look_around(self.wired, desk.world, result, asked.row.at)
             result.seconds = time.monotonic() - asked.began
             asked.results[desk.route] = as_data(result)
             asked.waiting.discard(desk.route)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import typer
 
+from connectors.salesforce.connector import Salesforce
 from renkei.cli.retrying import _end_retry, _parts
 from renkei.errorwords import ERRORS
 from renkei.failing import is_in_doubt
@@ -23,9 +24,9 @@ from renkei.settings import open_project
 from renkei.speaker import speaker
 from renkei.threads import SystemClock
 from renkei.wire import build, open_systems
-from sync.errors import Meaning
+from sync.errors import InDoubt, Meaning
 from sync.plan import Work
-from sync.ports import FieldError, Write
+from sync.ports import FieldError, Outcome, Write
 from sync.record import Ref
 from sync.rows import DELETED, FAILED, IGNORED, LIVE, TWIN, UNCERTAIN, Patch, RecordRow
 from tests.support.command import Place, new_place
@@ -69,7 +70,28 @@ def _refused(place: Place, capsys: Any, count: int = 2) -> dict[str, str]:
     time.sleep(1.2)
     said = place.quick(capsys, "sync")
     assert (said.code, f"failed {count}" in said.out) == (1, True), said.out + said.err
+    assert "wrote nothing of what was sent" in said.out
     return pairs
+
+
+def test_what_was_taken_counts_as_written_though_its_answer_was_lost(
+    place: Place, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two titles arrive and the vendor's answer does not: the doubt is settled by reading, and two were written."""
+    pairs = _pairs(place, 2)
+    for ma in pairs:
+        _type(place, ma, "Chief of Echoes")
+    time.sleep(1.2)
+    write = Salesforce.write
+
+    def lose(self: Salesforce, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        write(self, kind, writes)
+        raise InDoubt("the answer was lost")
+
+    monkeypatch.setattr(Salesforce, "write", lose)
+    (route,) = place.quick(capsys, "sync", "--json").data["routes"]
+    assert (_titles(place, pairs), route["sent"]) == (["Chief of Echoes"] * 2, {})
+    assert route["written"] == {"salesforce": 2}
 
 
 def _listed(place: Place, capsys: Any, *options: str) -> list[dict[str, Any]]:
