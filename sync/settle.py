@@ -243,7 +243,8 @@ class Settlement:
             self._put(new)
 
     def _remember(self, row: OperationRow, work: Work) -> None:
-        """A create whose answer was lost may have made whatever record the person is linked with later."""
+        """A create of which nobody knows, or only the second answer, may have made whatever record the person is linked
+        with later."""
         base = base_of_create(self.lens, self.around, row, work)
         if base is not None:
             self.around.bases[base.entity] = base
@@ -310,6 +311,8 @@ class Settlement:
             self.patch.put(after)
             self.done.failed += after.state == FAILED
             self.done.retried += after.state == PENDING
+        if row.action == ActionKind.CREATE:
+            self._remember(row, work)
         self._wake(row, work)
 
     def wait(self, job: Job, until: float, reason: str) -> None:

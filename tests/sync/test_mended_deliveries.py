@@ -16,9 +16,14 @@ from tests.support.office import Town
 from tests.support.people import NOW, lens, row
 
 
-def test_a_create_that_was_made_and_answered_with_wait_brings_nothing_back() -> None:
-    """The vendor made the record, met its own lock at the second delivery and said so: what it shows of the record
-    is what was sent, and no newer word than what is typed on the other side meanwhile."""
+@pytest.mark.parametrize(
+    "answer",
+    [Outcome("retry", after=5.0), Outcome("refused", errors=(FieldError("", "VALIDATION", "no"),))],
+    ids=["wait", "refused"],
+)
+def test_a_create_that_was_made_and_answered_otherwise_brings_nothing_back(answer: Outcome) -> None:
+    """The vendor made the record, and met its own lock or a rule at the second delivery: what it shows of the record is
+    what was sent, and no newer word than what is typed on the other side meanwhile."""
     town = Town()
     town.cycle()
     ref = town.person(Side.MA, email="a@x.example", lastName="山田", title="部長")
@@ -26,7 +31,7 @@ def test_a_create_that_was_made_and_answered_with_wait_brings_nothing_back() -> 
 
     def twice(kind: str, writes: Sequence[Write]) -> list[Outcome]:
         inner(kind, writes)
-        return [Outcome("retry", after=5.0) for _write in writes]
+        return [answer for _write in writes]
 
     town.sfa.write = twice  # type: ignore[method-assign]
     town.cycle(1.0)
