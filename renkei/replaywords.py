@@ -20,6 +20,10 @@ REPLAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "written in fact, under the rules of that time: {actions}",
             "実際の書き込み（当時のルール）: {actions}",
         ),
+        "replay.waits": (
+            "would wait for a person   {holds}",
+            "判断待ちになるもの   {holds}",
+        ),
         "replay.kept": (
             "the journal is whole since {since} only; what happened before is not part of this",
             "記録が残っているのは {since} 以降です。それより前は含まれません",

@@ -169,6 +169,14 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "sync.stopped": ("STOPPED  {system}: {why}", "停止  {system}: {why}"),
         "sync.open": ("waits   {open}   → renkei inbox", "未完了   {open}   → renkei inbox"),
+        "sync.open_sync": (
+            "to leave   {open}   → renkei sync {route}",
+            "送信待ち   {open}   → renkei sync {route}",
+        ),
+        "sync.open_shadow": (
+            "in shadow   {open}   → renkei shadow {route}",
+            "shadow   {open}   → renkei shadow {route}",
+        ),
         "sync.open_first": (
             "waits   {open}   → renkei sync --first {route}",
             "未完了   {open}   → renkei sync --first {route}",

@@ -8,6 +8,7 @@ import typer
 
 from renkei import telling
 from renkei.cli.codes import code_of_results
+from renkei.cli.leftover import leftover
 from renkei.cli.opening import at_work
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, LogJson, Route, Session, Verbose, session
 from renkei.cli.screen import as_json, counts, leave, paint, say
@@ -121,6 +122,5 @@ def show_rest(here: Session, result: Result) -> None:
     if total.gave_up is not None:
         say(paint(f"  {words('error')}  {telling.error(words, total.gave_up)}", "red"))
         say(f"  {words('next')}  {total.gave_up.next_step}")
-    left = {k: v for k, v in {**result.open, **result.holds, **result.in_flight}.items() if v}
-    if left:
-        say("  " + words("sync.open", open=counts(telling.named(words, left))))
+    left = {**result.open, **result.holds}
+    say(*leftover(here, result.route, left, result.in_flight, shadow=result.shadow))

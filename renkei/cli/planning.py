@@ -82,8 +82,9 @@ def _show_planned(here: Session, screens: list[dict[str, Any]], made: Plan, out:
         say(here.words("plan.written", number=f"{number:,}", path=out))
 
 
-def show_plan(here: Session, data: dict[str, Any]) -> None:
-    """A route's plan in figures, with its first lines."""
+def show_plan(here: Session, data: dict[str, Any], *, played: bool = False) -> None:
+    """A route's plan in figures, with its first lines; `played`: only by a replay, so that nothing of it can be
+    answered or let go."""
     words = here.words
     head = words("plan.head", digest=data["digest"], linked=f"{data['linked']:,}")
     say(f"{paint(data['route'], 'bold')}   {head}   {counts(data['records'])}")
@@ -104,10 +105,15 @@ def show_plan(here: Session, data: dict[str, Any]) -> None:
     if data["opt_outs_at_once"]:
         say("  " + words("plan.opt_outs", number=f"{data['opt_outs_at_once']:,}"))
     if data["holds"]:
-        say("  " + words("plan.waits", holds=counts(telling.named(words, data["holds"]))))
+        say(
+            "  "
+            + words(
+                "replay.waits" if played else "plan.waits", holds=counts(telling.named(words, data["holds"]))
+            )
+        )
     for brake in data["brakes"]:
         say(paint("  " + words("plan.brake", reason=telling.brake(words, brake["reason"])), "red"))
-    if data["brakes"]:
+    if data["brakes"] and not played:
         say(f"  {words('next')}  {words('sync.brake_next')}")
     for each in data["examples"]:
         say("  " + example_line(here, each))

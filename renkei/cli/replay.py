@@ -49,7 +49,7 @@ def replay(
 
 def _show(here: Session, data: dict[str, Any]) -> None:
     words = here.words
-    show_plan(here, data)
+    show_plan(here, data, played=True)
     say("  " + words("replay.played", people=f"{data['people']:,}", changes=f"{data['observed']:,}",
                      since=stamp(data["since"])))  # fmt: skip
     in_fact = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +12,9 @@ import typer
 
 from renkei import telling
 from renkei.cli import service
+from renkei.cli.leftover import leftover
 from renkei.cli.options import HERE, AsJson, Env, Folder, Lang, Session, session
 from renkei.cli.screen import as_json, counts, leave, paint, say, stamp, table
-from sync.rows import PLANNED
 
 if TYPE_CHECKING:
     from renkei.backfill import Stand
@@ -79,7 +80,9 @@ def _routes(here: Session, about: list[RouteScope], max_age: float | None) -> li
         | {"written_today": dict(of_today.applied)}
         for each, of_today in zip(found, today, strict=True)
     ]
+    shadows = _shadows(here.project)
     for each_ in routes:
+        each_["shadow"] = each_["route"] in shadows
         each_["ok"] = each_["ok"] and is_well(each_["compared"] or {})
     return routes
 
@@ -108,6 +111,16 @@ def _scopes(project: Project) -> list[RouteScope]:
         if not found:
             raise
         return found
+
+
+def _shadows(project: Project) -> set[str]:
+    """The routes that write nothing, as far as the mapping files can be read."""
+    from mappings.errors import MappingError
+    from renkei.wire import load_rules
+
+    with suppress(MappingError):
+        return {rules.route for rules in load_rules(project) if rules.shadow}
+    return set()
 
 
 def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]]:
@@ -260,12 +273,8 @@ def _troubles(here: Session, each: dict[str, Any]) -> Iterator[str]:
     if each["too_old"]:
         yield f"  {words('next')}  {words('status.stale_next')}"
     yield from _brakes(here, each)
-    left = {name: n for name, n in {**each["open"], **each["holds"]}.items() if n}
-    if left:
-        # What was only planned before a route's first delivery waits for that, and stands in no inbox.
-        first = not each["first_applied"] and left.keys() == {PLANNED}
-        named = counts(telling.named(words, left))
-        yield "  " + words("sync.open_first" if first else "sync.open", open=named, route=each["route"])
+    left, first = {**each["open"], **each["holds"]}, not each["first_applied"]
+    yield from leftover(here, each["route"], left, first=first, shadow=each["shadow"])
     if each["backfill"]:
         yield "  " + _backfill(here, each["backfill"])
         if each["backfill"]["why"] and each["backfill"]["phase"] != "stopped":

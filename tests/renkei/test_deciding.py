@@ -101,9 +101,16 @@ def test_a_conflict_is_answered_and_done(place: Place, capsys: Any, monkeypatch:
 
 
 def test_an_answer_is_for_the_values_that_were_shown(place: Place, capsys: Any) -> None:
-    """When a value changes after the list was shown, its number is gone: nobody answers what nobody has seen."""
+    """When a value changes after the list was shown, its number is gone: nobody answers what nobody has seen. What is
+    only planned waits for the next sync, and the status says so."""
     _ma, sfa = _collide(place)
     place.quick(capsys, "sync")
+    _write(place, "marketo", _pairs(place)[1][0], title="職位")
+    time.sleep(1.2)
+    assert place.quick(capsys, "plan").code == 0
+    told = place.quick(capsys, "status").out
+    assert "waits   conflict 1   → renkei inbox" in told
+    assert "to leave   planned 1   → renkei sync jp-person" in told
     before = _only(place, capsys, "conflict")["number"]
     _write(place, "salesforce", sfa, Title="Vice President")
     time.sleep(1.2)

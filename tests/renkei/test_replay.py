@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from renkei.cli.options import Session
+from renkei.cli.planning import show_plan
 from renkei.fakes import Fakes, place_secrets
 from renkei.scaffold import write_project
 from renkei.settings import open_project
+from renkei.words import Words
 from tests.support.command import Place, new_place
 
 Counts = dict[str, dict[str, int]]
@@ -93,6 +96,19 @@ def test_under_other_rules_it_writes_what_these_ask_for(
     assert {k: n for k, n in other["fields"].items() if k != "title"} == {
         k: n for k, n in same["fields"].items() if k != "title"
     }
+
+
+def test_what_only_a_replay_asks_stands_in_no_inbox(capsys: Any) -> None:
+    """Its questions and brakes are told without a command that could answer them or let them go."""
+    nothing: dict[str, Any] = {key: {} for key in ("actions", "fields", "records", "examples")}
+    figures = {"digest": "d", "linked": 0, "total": 0, "opt_outs_at_once": 0, "first_needed": False}
+    data = {"route": "r", "holds": {"conflict": 2}, "brakes": [{"reason": "why"}], **nothing, **figures}
+    here = Session(folder=Path(), env=None, as_json=False, words=Words("en"))
+    show_plan(here, data, played=True)
+    told = capsys.readouterr().out
+    assert "would wait for a person   conflict 2" in told
+    assert "`renkei" not in told
+    assert "→ renkei" not in told
 
 
 def test_it_asks_nobody_and_leaves_nothing(
