@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from state.reader import Reader
 
 SHORTEST = 6
+STATED = 8  # digits of a number that is named alone, outside the list
 _DIGITS = 12
 _BRAKE = "brake"
 _PAIR = (CONFLICT, LOOP)

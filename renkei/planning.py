@@ -6,20 +6,26 @@ is `applying`'s.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renkei import planfile
 from renkei.drain import Total
 from renkei.first import was_applied
+from renkei.inbox import PUT_RIGHT, STATED, behind, entry_of
 from renkei.planfile import Listed, RoutePlan
 from renkei.syncing import brakes_as_data
 from renkei.wire import Wired, look, scopes
 from state.answers import FieldCount, PlanCounts, RouteStatus, Which
 from state.views import operations, status
 from state.views import plan as figures
+from state.whole import brakes_of
 from sync.consent import base_name
 from sync.lifting import standing_mark
 from sync.read import World
+from sync.rules import ActionKind
+
+if TYPE_CHECKING:
+    from state.reader import Reader
 
 EXAMPLES = 10
 
@@ -39,8 +45,18 @@ def planned(wired: Wired, world: World, total: Total, *, whole: bool) -> tuple[R
             last = page[-1].id
             if not whole:
                 break
-    data = _figures(world, total, found, now) | {"examples": [example(each) for each in listed[:EXAMPLES]]}
+        ways = _ways_out(reader, rules.route)
+    data = _figures(world, total, found, now) | ways
+    data["examples"] = [example(each) for each in listed[:EXAMPLES]]
     return RoutePlan(rules.route, rules.digest, listed if whole else [], standing_mark(world)), data
+
+
+def _ways_out(reader: Reader, route: str) -> dict[str, Any]:
+    """What a brake on everything is let go by, which no plan without lines can do, and whether one ends by itself."""
+    rows = [row for row in brakes_of(reader, [route]) if row.field.rpartition("/")[2] not in set(ActionKind)]
+    ends = [row.field.rpartition("/")[2] in PUT_RIGHT for row in rows]
+    entries = [entry_of(row, behind(reader, row)) for row, one in zip(rows, ends, strict=True) if not one]
+    return {"brake_numbers": [each.number[:STATED] for each in entries], "brake_ends": any(ends)}
 
 
 def _figures(world: World, total: Total, found: PlanCounts, now: RouteStatus) -> dict[str, Any]:

@@ -65,14 +65,19 @@ def plan(
         made = Plan(VERSION, now, here.project.env, wired.store_name, [part for part, _ in found])
     if out is not None:
         write_plan(out, made)
-    _show_planned(here, [data for _, data in found], made, out)
+    screens = [data for _, data in found]
+    stopped = any(each["brake_numbers"] or each["brake_ends"] for each in screens)
+    _show_planned(here, screens, made, out, well=not stopped)
+    leave(LEFT if stopped else DONE)
 
 
-def _show_planned(here: Session, screens: list[dict[str, Any]], made: Plan, out: Path | None) -> None:
+def _show_planned(
+    here: Session, screens: list[dict[str, Any]], made: Plan, out: Path | None, *, well: bool
+) -> None:
     """The plan of each route, and where it was written to."""
     if here.as_json:
         written = str(out) if out else None
-        as_json({"ok": True, "env": here.project.env, "routes": screens, "written_to": written})
+        as_json({"ok": well, "env": here.project.env, "routes": screens, "written_to": written})
         return
     say(f"{here.words('env', env=here.project.env)}   {here.words('nothing_written')}")
     for data in screens:
@@ -113,14 +118,23 @@ def show_plan(here: Session, data: dict[str, Any], *, played: bool = False) -> N
         )
     for brake in data["brakes"]:
         say(paint("  " + words("plan.brake", reason=telling.brake(words, brake["reason"])), "red"))
-    if data["brakes"] and not played:
-        say(f"  {words('next')}  {words('sync.brake_next')}")
+    for step in () if played else _ways_out(here, data):
+        say(f"  {words('next')}  {step}")
     for each in data["examples"]:
         say("  " + example_line(here, each))
     if data["total"] > len(data["examples"]):
         say("  " + words("plan.more", number=f"{data['total'] - len(data['examples']):,}"))
     if data["first_needed"]:
         say("  " + words("plan.first"))
+
+
+def _ways_out(here: Session, data: dict[str, Any]) -> list[str]:
+    """What to do about the brakes: one on everything is let go by its number, or put right."""
+    steps = [here.words("status.brake_next", number=number) for number in data["brake_numbers"]]
+    steps += [here.words("status.brake_ends")] if data["brake_ends"] else []
+    if data["brakes"] and not steps:
+        steps.append(here.words("sync.brake_next"))
+    return steps
 
 
 def example_line(here: Session, each: dict[str, Any]) -> str:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _DAY = 86_400.0
 _FRESH = 15.0  # minutes: three cycles of five
-_DIGITS = 8
 
 
 def add_to(app: typer.Typer) -> None:
@@ -130,7 +129,7 @@ def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]
 
     from renkei.backfill import Stand, as_figures
     from renkei.daemon.notes import COMPARED, read_notes
-    from renkei.inbox import PUT_RIGHT, behind, entry_of
+    from renkei.inbox import PUT_RIGHT, STATED, behind, entry_of
     from state.service import notes
     from state.whole import brakes_of, unseen
     from sync.rows import BACKFILL
@@ -150,7 +149,7 @@ def _beyond(reader: Reader, about: list[RouteScope]) -> dict[str, dict[str, Any]
         if row.field.rpartition("/")[2] in PUT_RIGHT:
             found[row.route]["brake_ends"] = True
         else:
-            found[row.route]["brake_numbers"].append(entry_of(row, behind(reader, row)).number[:_DIGITS])
+            found[row.route]["brake_numbers"].append(entry_of(row, behind(reader, row)).number[:STATED])
     for route, note in notes(reader, BACKFILL).items():
         if route in found:
             stand: Stand = msgspec.json.decode(note.value, type=Stand)

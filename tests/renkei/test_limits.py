@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -125,7 +126,10 @@ def _delete(place: Place, pairs: list[tuple[str, str]]) -> None:
 
 def _plan(place: Place, capsys: Any, name: str) -> str:
     path = str(place.folder / f"{name}.json")
-    assert place.quick(capsys, "plan", "--out", path).code == 0
+    said = place.quick(capsys, "plan", "--out", path)
+    stopped = re.search(r"renkei approve \d+", said.out) is not None
+    assert (said.code, "renkei apply plan.json" in said.out) == (int(stopped), False)
+    assert stopped is (name == "new")
     return path
 
 
