@@ -62,25 +62,26 @@ class Sources:
 def reconcile(
     rules: Rules, every: Iterable[Rules], sources: Sources, *, show: int = 0, mend: Path | None = None
 ) -> Report:
-    """Read both sides of a route whole and compare them. `show`: name so many gaps; `mend`: the journal into which the
+    """Read both sides of a route whole and compare them. `show`: name so many gaps, and at most so many
+    explained findings; `mend`: the journal into which the
     request goes to read them again. Raises Retryable, Fatal where anything could not be read."""
-    comparing = _Comparing(rules, tuple(every), sources)
+    comparing = _Comparing(rules, tuple(every), sources, show)
     try:
-        return comparing.run(show, mend)
+        return comparing.run(mend)
     finally:
         comparing.spool.close()
 
 
 class _Comparing:
-    def __init__(self, rules: Rules, every: tuple[Rules, ...], sources: Sources) -> None:
-        self.lens, self.sources, self.spool = Lens(rules), sources, Spool()
+    def __init__(self, rules: Rules, every: tuple[Rules, ...], sources: Sources, show: int) -> None:
+        self.lens, self.sources, self.spool, self.show = Lens(rules), sources, Spool(), show
         self.report = Report(route=rules.route)
         began = sources.clock.now()
         self.readings = Readings(self.lens, sources.connectors, self.spool, began, sources.progress)
         self.sights = Sights(self.lens, every, sources.reader, self.spool)
         self.differing: set[tuple[str, int]] = set()
 
-    def run(self, show: int, mend: Path | None) -> Report:
+    def run(self, mend: Path | None) -> Report:
         self.report.read.update(self.readings.everything())
         self._buckets()
         self._strangers()
@@ -90,7 +91,7 @@ class _Comparing:
             self.sources.pause()
             self._again(look, last=look == self.sources.looks)
             self.readings.require_whole()
-        self.report.named = list(self.spool.found(most=show)) if show else []
+        self.report.named = list(self.spool.found(most=self.show)) if self.show else []
         if mend is not None:
             self._mend(mend)
         return self.report
@@ -178,6 +179,7 @@ class _Comparing:
         missed = set(expected) - self.spool.live(expected).keys()
         self.readings.again([row.ref for row in held] + named)
         self.readings.mind_withheld(missed)
+        self.report.by_id.update(ref.system for ref in self.spool.live(missed))
 
     def _keep_stranger(self, record: Record, progress: Progress, look: int, *, last: bool) -> None:
         """Count a record that the journal does not hold, or look at it again."""
@@ -215,6 +217,7 @@ class _Comparing:
     def _tell(self, found: Finding) -> None:
         if found.why:
             self.report.explained[found.kind][found.why] += 1
+            self.report.tell(found, self.show)
         else:
             self.report.gaps[found.kind] += 1
             self.spool.find(found)

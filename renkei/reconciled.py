@@ -13,13 +13,16 @@ from typing import Any
 from renkei.buckets import BUCKETS, Tally, Uneven
 from sync.compare import KINDS, Finding
 
+ALIKE = 5  # explained findings of one reason and field that are named
+
 
 @dataclass(slots=True)
 class Report:
     """What came of a route. `read`: records by system; `compared`: entities with a record on both sides, `equal`:
     those of them that do not differ in any field. `explained`: kind -> reason -> findings; `gaps`: kind -> findings
-    that nothing explains. `buckets`: by system those that differ from the journal. `asked`: records that the engine
-    was asked to read again."""
+    that nothing explains. `buckets`: by system those that differ from the journal; `by_id`: records that are not listed
+    and were given by id, whose buckets differ therefore. `asked`: records that the engine was asked to read again.
+    `named`: gaps; `told`: explained findings, some of each reason and field."""
 
     route: str
     read: dict[str, int] = field(default_factory=dict)
@@ -28,8 +31,18 @@ class Report:
     explained: dict[str, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in KINDS})
     gaps: Counter[str] = field(default_factory=Counter)
     buckets: dict[str, Sequence[Uneven]] = field(default_factory=dict)
+    by_id: Counter[str] = field(default_factory=Counter)
     asked: int = 0
     named: list[Finding] = field(default_factory=list)
+    told: list[Finding] = field(default_factory=list)
+    _alike: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def tell(self, found: Finding, most: int) -> None:
+        """Name an explained finding, unless there are so many already, or enough of the same."""
+        alike = (found.kind, found.why, found.field)
+        if len(self.told) < most and self._alike[alike] < ALIKE:
+            self._alike[alike] += 1
+            self.told.append(found)
 
     @property
     def well(self) -> bool:
@@ -45,8 +58,10 @@ def as_data(report: Report) -> dict[str, Any]:
             name: {"of": BUCKETS, "differ": [_uneven(each) for each in found]}
             for name, found in report.buckets.items()
         },
+        "given_by_id": dict(report.by_id),
         "asked_to_read_again": report.asked,
         "shown": shown(report.named),
+        "shown_explained": shown(report.told),
     }
 
 
@@ -65,7 +80,12 @@ def figures(report: Report) -> dict[str, Any]:
 def shown(named: Sequence[Finding]) -> list[dict[str, Any]]:
     """Findings with the names of their records, never with a value."""
     return [
-        {"kind": each.kind, "field": each.field, "records": [f"{ref.system}:{ref.id}" for ref in each.refs]}
+        {
+            "kind": each.kind,
+            "why": each.why,
+            "field": each.field,
+            "records": [f"{ref.system}:{ref.id}" for ref in each.refs],
+        }
         for each in named
     ]
 

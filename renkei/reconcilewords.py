@@ -49,6 +49,10 @@ RECONCILE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "記録と異なる区分: {buckets}",
         ),
         "reconcile.uneven": ("{system} {number} of {of}", "{system} {of} 区分中 {number}"),
+        "reconcile.by_id": (
+            "given by id, but not listed, so that buckets differ without a gap: {records}",
+            "一覧になくIDで取得できた件数（区分が異なっても差異ではありません）: {records}",
+        ),
         "reconcile.asked": (
             "{asked:record is|records are} read again now; what would be written follows",
             "{asked} 件をいま読み直し、書き込む予定の内容を表示します",

@@ -144,6 +144,12 @@ def _apart(lens: Lens, sight: Sight) -> Iterator[Finding]:
             yield Finding(ALONE, "apart", sight.entity, (row.ref,))
 
 
+def _stays(rule: FieldRule, now: Pair) -> bool:
+    """True if the mapping itself leaves a difference: nobody had to agree to it."""
+    sources = [now.of(side) for side in SIDES if rule.flow.into(side.other)]
+    return rule.create_only or (rule.blank == "keep" and None in sources)
+
+
 # --- a record and what the journal holds of it ----------------------------------------------------------------
 
 
@@ -240,7 +246,7 @@ class _Sides:
             case Await():
                 return "unconfirmed"
             case Leave() if half is not None and (half.ma, half.sfa) == (now.ma, now.sfa):
-                return "agreed"
+                return "by_rule" if _stays(rule, now) else "agreed"
             case _:
                 return "by_rule"
 

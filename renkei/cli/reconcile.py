@@ -192,6 +192,8 @@ def _show(here: Session, report: Report) -> None:
     pairs = words("reconcile.pairs", compared=f"{report.compared:,}", equal=f"{report.equal:,}")
     say(f"  {words('reconcile.read', read=counts(report.read))}   {pairs}")
     say(f"  {_buckets(here, report)}")
+    if report.by_id:
+        say("  " + words("reconcile.by_id", records=counts(report.by_id)))
     head = [words(f"reconcile.{name}") for name in ("kind", "gaps", "explained", "why")]
     rows = []
     for kind in KINDS:
@@ -204,6 +206,10 @@ def _show(here: Session, report: Report) -> None:
     for each in report.named:
         refs = " · ".join(f"{ref.system}:{ref.id}" for ref in each.refs)
         say(f"    {words(f'reconcile.{each.kind}')}  {refs}  {each.field}".rstrip())
+    for each in report.told:
+        refs = " · ".join(f"{ref.system}:{ref.id}" for ref in each.refs)
+        why = words(f"reconcile.why.{each.why}")
+        say(paint(f"    {words(f'reconcile.{each.kind}')}  {why}  {refs}  {each.field}".rstrip(), "dim"))
     if report.well:
         say(paint(f"  {words('reconcile.well')}", "green"))
         return

@@ -3,6 +3,7 @@ planned and delivered."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -80,7 +81,8 @@ def test_every_kind_is_checked_against_its_live_schema(place: Place, capsys: Any
 
 def test_the_whole_story_is_planned_and_let_go(place: Place, capsys: Any) -> None:
     """A first sync of all three routes ends with everybody delivered; deals, which are only followed, ask for no first
-    plan."""
+    plan. Compared, what the mapping leaves different is called its rule and can be shown, and companies that Marketo
+    does not list are said to be given by id."""
     plan = place.quick(capsys, "plan", "--json").data["routes"]
     assert [each["route"] for each in plan] == ["jp-account", "jp-deal", "jp-person"]
     assert [each["first_needed"] for each in plan] == [True, False, True]
@@ -88,6 +90,13 @@ def test_the_whole_story_is_planned_and_let_go(place: Place, capsys: Any) -> Non
     after = place.quick(capsys, "status", "--json").data["routes"]
     assert all(each["first_applied"] for each in after if each["route"] != "jp-deal")
     assert after[0]["linked"] > 0
+    told = place.quick(capsys, "reconcile", "jp-account")
+    assert re.search(r"given by id, but not listed, .*: marketo \d+", told.out), told.out
+    (people,) = place.quick(capsys, "reconcile", "jp-person", "--show", "--json").data["routes"]
+    assert people["explained"]["different"].keys() == {"by_rule"}
+    assert {each["why"] for each in people["shown_explained"] if each["field"] == "lead_source"} == {
+        "by_rule"
+    }
 
 
 def test_what_the_kinds_need_is_asked_of_the_right_system(sources: tuple[Source, ...]) -> None:
