@@ -13,8 +13,9 @@ from renkei.drain import doubts, wait_until
 from renkei.settings import Project
 from renkei.wire import look
 from sync.adopt import rules_row
+from sync.plan import decode_work
 from sync.read import World, sent_operations
-from sync.rows import FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
+from sync.rows import AGREED_TRIGGERS, FAILED, PENDING, PLANNED, Patch, RulesRow, RunRow
 from sync.send import Delivered, Delivery, resolve_doubts
 
 _CHUNK = 1_000
@@ -36,7 +37,7 @@ def deliver_these(
     patch.put(opened)
     world.store.commit(patch)
     for start in range(0, len(ids), _CHUNK):
-        let_go(world, ids[start : start + _CHUNK])
+        let_go(world, ids[start : start + _CHUNK], run if trigger in AGREED_TRIGGERS else 0)
     done = Delivered()
     for tries in range(_ROUNDS):
         _add(done, Delivery(world, run).deliver())
@@ -78,12 +79,14 @@ def was_applied(world: World) -> bool:
     return bool(rows and rows[0].applied)
 
 
-def let_go(world: World, ids: Sequence[int]) -> None:
-    """Have these planned or refused operations leave with the next delivery."""
+def let_go(world: World, ids: Sequence[int], agreed: int = 0) -> None:
+    """Have these planned or refused operations leave with the next delivery. `agreed`: the run that a person agreed to
+    as a whole, whose they are from now on, so that they use up no limit; what an undo wants stays its own."""
     patch = Patch()
     for row in rows_of(world, ids):
         if row.state in (PLANNED, FAILED):
-            patch.put(row._replace(state=PENDING, at=0.0))
+            run = agreed if agreed and not decode_work(row.body).undo else row.run
+            patch.put(row._replace(state=PENDING, at=0.0, run=run))
     if patch:
         world.store.commit(patch)
 

@@ -128,8 +128,8 @@ def _plan(place: Place, capsys: Any, name: str) -> str:
     path = str(place.folder / f"{name}.json")
     said = place.quick(capsys, "plan", "--out", path)
     stopped = re.search(r"renkei approve \d+", said.out) is not None
-    assert (said.code, "renkei apply plan.json" in said.out) == (int(stopped), False)
-    assert stopped is (name == "new")
+    assert (said.code, stopped) == (int(stopped), name == "new")
+    assert ("renkei apply plan.json" in said.out) is (name == "many")
     return path
 
 
@@ -144,7 +144,8 @@ def _apply(place: Place, capsys: Any, path: str) -> tuple[int, int, list[str], l
 def test_a_plan_takes_off_no_brake_that_it_has_not_shown(place: Place, capsys: Any) -> None:
     """After nine linked people were deleted, neither an empty plan nor one from before takes off the brake on
     everything or gets past it, and no word for the brake as it was at five; a plan that shows it delivers and says what
-    it took off. A brake on updates stands for those whom an old plan does not list."""
+    it took off. A brake on updates stands for those whom an old plan does not list, and what was agreed to uses up no
+    limit."""
     while place.quick(capsys, "sync", "--json").data["routes"][0]["sent"]:
         pass
     chosen = _pairs(place)
@@ -175,6 +176,9 @@ def test_a_plan_takes_off_no_brake_that_it_has_not_shown(place: Place, capsys: A
     assert "renkei approve" in place.quick(capsys, "status").out
     assert place.quick(capsys, "sync").code == 1
     assert _titles(place, chosen[1:4]).count("Chief of Many") == 0
+    assert _apply(place, capsys, _plan(place, capsys, "many")) == (0, 4, ["update"], [])
+    _type(place, "Chief of Last", chosen[6][0])
+    assert place.quick(capsys, "sync").code == 0
 
 
 def _stand(place: Place, name: str, reason: str, count: int, limit: int) -> None:
