@@ -17,6 +17,28 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "nothing is answered here: it ends by itself when its cause is gone",
             "ここで答えるものはありません。原因がなくなると自然に消えます",
         ),
+        "inbox.list_value": (
+            "list it under `values:` of {field}, line {line} of {file}, or correct the record; then `renkei sync`",
+            "{file} の {line} 行目（{field}）の `values:` に追加するか元の値を直し、`renkei sync` を実行してください",
+        ),
+        "inbox.write_value": (
+            "write it into {table} ({field}: line {line} of {file}), or correct it at the source; then `renkei sync`",
+            "{table} に追加するか（{field}: {file} の {line} 行目）、元の値を修正し、`renkei sync` を実行してください",
+        ),
+        "inbox.write_rate": (
+            (
+                "write its rate into {table}, e.g. `USD,2026-04-01,151.2` ({field}: line {line} of {file}), or correct "
+                "the amount's currency or day; then `renkei sync`"
+            ),
+            (
+                "{table} に `USD,2026-04-01,151.2` の形で為替を追加するか（{field}: {file} の {line} 行目）、"
+                "金額の通貨か日付を直してから `renkei sync` を実行してください"
+            ),
+        ),
+        "inbox.route_reason": (
+            "give it a route under `recycle:`, from line {line} of {file}, or correct the record; then `renkei sync`",
+            "{file} の {line} 行目からの `recycle:` に振り分け先を追加するか元の値を直し、`renkei sync` を実行",
+        ),
         "inbox.answered": ("answered: {answer}; it is being done", "回答済み: {answer}（処理中）"),
         "inbox.discarded": ("given up by a person, and still different", "人が破棄し、両側はまだ異なります"),
         "inbox.unknown_reason": (

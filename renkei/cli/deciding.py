@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -196,23 +195,15 @@ def _say(here: Session, entry: Entry, word: Answer | Approve | Discard, what: st
 def _always(here: Session, entry: Entry, rules: Rules, answer: str) -> str:
     """The line of the mapping that decides all such conflicts so; a mapping file is where rules are seen and taken
     back. Raises Fatal where no line does."""
-    from mappings.load import load
+    from renkei.mapped import line_of
     from sync.errors import Fatal
     from sync.record import Side
 
     names = {side.value: system for side, system in rules.systems.items()}
-    sources = load([here.project.mappings]).sources
-    rows = [
-        (source.draft.file, row.draft.at.line)
-        for source in sources
-        if source.draft.route == entry.route
-        for row in source.rows
-        if row.rule.name == entry.field
-    ]
-    if entry.kind != "conflict" or answer not in names or not rows:
+    found = line_of(here.project, entry.route, entry.field)
+    if entry.kind != "conflict" or answer not in names or found is None:
         raise Fatal("No line of a mapping decides this for everybody.", "leave --remember out")
-    file, line = rows[0]
     return here.words(
-        "decide.always", line=f"conflict: {names[Side(answer).value]}", field=entry.field, file=Path(file).name,
-        number=line,
+        "decide.always", line=f"conflict: {names[Side(answer).value]}", field=entry.field, file=found.file.name,
+        number=found.number,
     )  # fmt: skip

@@ -105,9 +105,13 @@ def _refused(here: Session, told: Sequence[Cause]) -> list[str]:
 def _one(here: Session, entry: Entry, rules: tuple[Rules, ...], size: int, limit: int) -> None:
     """One entry with its answers; of a brake also the first `limit` lines of what it stops."""
     from renkei.inbox import choices
+    from renkei.mapped import answer_of
     from renkei.seen import keep_plan
 
     (data,) = _entries(here, [entry], rules, size)
+    elsewhere = answer_of(here.project, entry)
+    if elsewhere is not None:
+        data["next"] = here.words(elsewhere[0], **elsewhere[1])
     own = next((one for one in rules if one.route == entry.route), None)
     offered = choices(entry, own, data["number"]) if own is not None else []
     does = [(each.command, _does(here, each.phrase, each.values)) for each in offered]
@@ -136,7 +140,8 @@ def _show_one(here: Session, data: dict[str, Any], does: list[tuple[str, str]]) 
         say(*(f"    {example_line(here, each)}" for each in plan["lines"]))
         more = plan["operations"] - len(plan["lines"])
         say(*(["    " + here.words("plan.more", number=f"{more:,}")] if more > 0 else []))
-    say(f"  {here.words('inbox.can')}" if does else f"  {here.words('inbox.elsewhere')}")
+    if does or not data.get("next"):
+        say("  " + here.words("inbox.can" if does else "inbox.elsewhere"))
     say(*(f"    {line}" for line in table(("", ""), does)[1:]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,14 +103,21 @@ def test_a_conflict_is_answered_and_done(place: Place, capsys: Any, monkeypatch:
 
 def test_an_answer_is_for_the_values_that_were_shown(place: Place, capsys: Any) -> None:
     """When a value changes after the list was shown, its number is gone: nobody answers what nobody has seen. What is
-    only planned waits for the next sync, and the status says so."""
+    only planned waits for the next sync, and the status says so; of a value that no row lists the line is named."""
     _ma, sfa = _collide(place)
     place.quick(capsys, "sync")
     _write(place, "marketo", _pairs(place)[1][0], title="職位")
+    _write(place, "marketo", _pairs(place)[2][0], industry="錬金術")
     time.sleep(1.2)
     assert place.quick(capsys, "plan").code == 0
     told = place.quick(capsys, "status").out
-    assert "waits   conflict 1   → renkei inbox" in told
+    assert "waits   conflict 1 · unknown_value 1   → renkei inbox" in told
+    unlisted = place.quick(capsys, "inbox", _only(place, capsys, "unknown_value")["number"])
+    assert re.search(r"list it under `values:` of industry, line \d+ of person.yaml", unlisted.out), (
+        unlisted.out
+    )
+    assert "nothing is answered here" not in unlisted.out
+    _write(place, "marketo", _pairs(place)[2][0], industry="製造業")
     assert "to leave   planned 1   → renkei sync jp-person" in told
     before = _only(place, capsys, "conflict")["number"]
     _write(place, "salesforce", sfa, Title="Vice President")

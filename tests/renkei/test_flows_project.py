@@ -15,6 +15,8 @@ from mappings.answers import Answer, findings, kinds_of
 from mappings.compile import Source
 from mappings.load import load
 from renkei.fakes import Fakes, place_secrets
+from renkei.inbox import Entry
+from renkei.mapped import answer_of
 from renkei.scaffold import presets, write_project
 from renkei.settings import open_project
 from sync.errors import RequestRefused
@@ -90,6 +92,10 @@ def test_the_whole_story_is_planned_and_let_go(place: Place, capsys: Any) -> Non
     after = place.quick(capsys, "status", "--json").data["routes"]
     assert all(each["first_applied"] for each in after if each["route"] != "jp-deal")
     assert after[0]["linked"] > 0
+    asked = place.quick(capsys, "inbox", "--json").data["entries"]
+    (rate,) = [each["number"] for each in asked if each["kind"] == "no_rate"]
+    step = place.quick(capsys, "inbox", rate, "--json").data["entry"]["next"]
+    assert re.search(r"into \S+mappings/rates.csv, .* line \d+ of deal.yaml", step), step
     told = place.quick(capsys, "reconcile", "jp-account")
     assert re.search(r"given by id, but not listed, .*: marketo \d+", told.out), told.out
     (people,) = place.quick(capsys, "reconcile", "jp-person", "--show", "--json").data["routes"]
@@ -97,6 +103,31 @@ def test_the_whole_story_is_planned_and_let_go(place: Place, capsys: Any) -> Non
     assert {each["why"] for each in people["shown_explained"] if each["field"] == "lead_source"} == {
         "by_rule"
     }
+
+
+def test_what_the_files_answer_is_named_with_its_line(tmp_path: Path) -> None:
+    """A reason without a route, and a value of a field whose values stand in a table; other questions name no line."""
+    write_project(tmp_path, FLOWS)
+    path = tmp_path / "mappings" / "account.yaml"
+    lines = path.read_text("utf-8").splitlines()
+    number = next(at for at, line in enumerate(lines, 1) if line.strip().startswith("country:"))
+    lines[number - 1] = (
+        "  country: { marketo: billingCountry, flow: <-, salesforce: BillingCountry, values_file: c.csv }"
+    )
+    path.write_text("\n".join(lines), "utf-8")
+    (tmp_path / "mappings" / "c.csv").write_text("marketo,salesforce\n日本,Japan\n", "utf-8")
+    project = open_project(tmp_path)
+
+    def told(kind: str, route: str, field: str) -> Any:
+        return answer_of(project, Entry("1", kind, route, field, 0.0, 1))
+
+    phrase, values = told("unknown_value", "jp-account", "country")
+    assert (phrase, values["line"], Path(values["table"]).name) == ("inbox.write_value", str(number), "c.csv")
+    phrase, values = told("unknown_reason", "jp-person", "jp-deal.recycle.reason")
+    assert (phrase, values["file"]) == ("inbox.route_reason", "deal.yaml")
+    deals = (tmp_path / "mappings" / "deal.yaml").read_text("utf-8").splitlines()
+    assert deals[int(values["line"]) - 2].startswith("recycle:")
+    assert told("conflict", "jp-account", "country") is None
 
 
 def test_what_the_kinds_need_is_asked_of_the_right_system(sources: tuple[Source, ...]) -> None:
