@@ -85,7 +85,7 @@ class Hearing:
 
     def _heard(self, row: CommandRow, desks: Mapping[str, Desk]) -> CommandRow:
         meant = [desk for name, desk in desks.items() if row.route in ("", name)]
-        self.log(row.kind, route=row.route or "all", number=row.id, who=str(body_of(row).get("who", "")))
+        self.log(row.kind, route=row.route or "all", number=row.id)
         if not meant:
             return row._replace(state=DROPPED, body=encode({**body_of(row), "why": "there is no such route"}))
         if row.kind == SYNC_NOW:
