@@ -15,6 +15,7 @@ from renkei.differences import Difference, add_late, differences
 from renkei.drain import Total
 from renkei.first import deliver_these, mark_applied, was_applied
 from renkei.planfile import RoutePlan
+from renkei.saying import keep_word
 from renkei.syncing import Result, look_around, plan_route
 from renkei.wire import Wired
 from sync.approving import Sorted
@@ -47,6 +48,8 @@ def apply_route(wired: Wired, world: World, part: RoutePlan) -> Applied:
     what = planfile.sort_out(world, part)
     stopped = _hold_back(part, what) if _is_stopped(world, part, total) else None
     sender = world if stopped is None else replace(world, store=opt_outs_only(world.store))
+    if what.ready:
+        keep_word(world, "apply", result={"ready": what.ready})
     done, _ = deliver_these(sender, what.ready, "apply", wired.store.renew)
     add_late(world, what)
     result = _result(world, total, done)

@@ -17,8 +17,10 @@ from renkei.settings import Project
 from renkei.speaker import speaker
 from renkei.wire import build, look
 from sync.errors import Fatal
-from sync.rows import DONE, REFUSED, CommandRow
-from sync.said import Answer, Approve, Discard, Retry, Undo, command
+from sync.normalise import encode
+from sync.read import World
+from sync.rows import DONE, REFUSED, CommandRow, Patch
+from sync.said import APPROVE, EVERYTHING, Answer, Approve, Discard, Retry, Undo, command
 
 PATIENCE = 15.0
 _POLL = 0.2
@@ -38,6 +40,15 @@ def post_word(project: Project, route: str, word: Answer | Approve | Discard | R
 
     signed = word if word.who else structs.replace(word, who=speaker())
     return post_command(project.state, command(time.time(), route, signed))
+
+
+def keep_word(world: World, what: str, **about: object) -> None:
+    """Keep who has let work go by a command that does it at once: as a word that is done. `about`: the `runs` that have
+    planned it, or a `result` with the operations that were ready."""
+    rules, patch = world.lens.rules, Patch()
+    body = encode({"who": speaker(), "what": what, "action": EVERYTHING, **about})
+    patch.put(CommandRow(world.numbers(), world.clock.now(), APPROVE, rules.route, DONE, body))
+    world.store.commit(patch)
 
 
 def say_to(project: Project, route: str, word: Answer | Approve | Discard) -> bool:

@@ -15,6 +15,7 @@ from renkei.canary import Canary, choose, look_back, remember, to_try_again
 from renkei.drain import Total, begin_sweeps, drain, sweep_reach
 from renkei.first import deliver_these, mark_applied, was_applied
 from renkei.progress import Teller
+from renkei.saying import keep_word
 from renkei.wire import Wired, look, scopes
 from sync.cycle import Bounds
 from sync.errors import Retryable
@@ -99,6 +100,7 @@ def _first(wired: Wired, world: World, teller: Teller, result: Result, number: i
     result.total = plan_route(wired, world)
     if result.total.gave_up is not None or world.lens.rules.shadow:
         return
+    keep_word(world, "sync --first", runs=sorted({run for run, _action in world.store.planned(result.route)}))
     totals, ids = choose(_planned(wired, world, opt_outs=False), number)
     for system, count in totals.items():
         teller.expect(f"write {system}", count)

@@ -18,6 +18,7 @@ import pytest
 from renkei.fakes import Fakes
 from renkei.scaffold import write_project
 from renkei.settings import open_project
+from renkei.speaker import speaker
 from renkei.threads import SystemClock
 from renkei.wire import open_systems
 from sync.ports import Write
@@ -156,7 +157,8 @@ def test_sync_refuses_before_the_first_plan_was_let_go(fresh: Place, capsys: Any
 
 
 def test_apply_delivers_what_is_listed_and_syncs_come_to_rest(tmp_path: Path, capsys: Any) -> None:
-    """An applied plan is done, applied again it was done already; further syncs end with nothing to write."""
+    """An applied plan is done, and the trace tells who has let it go; applied again it was done already; further syncs
+    end with nothing to write."""
     path = str(tmp_path / "plan.json")
     with Fakes(*WORLD) as fakes:
         place = new_place(tmp_path / "project", fakes)
@@ -164,6 +166,10 @@ def test_apply_delivers_what_is_listed_and_syncs_come_to_rest(tmp_path: Path, ca
         listed = len(json.loads(Path(path).read_text("utf-8"))["routes"][0]["operations"])
         data = place.quick(capsys, "apply", path, "--json").data["routes"][0]
         assert data["delivered"] == data["applied"] == listed
+        lead = next(iter(place.live()["marketo"]))
+        (story,) = place.quick(capsys, "trace", f"marketo:{lead}", "--json").data["found"]
+        (told,) = [each for each in story["history"] if each["what"] == "approved"]
+        assert (told["who"], told["how"][:5]) == (speaker(), "apply")
         assert data["not_delivered_moved"] == data["not_delivered_no_longer_wanted"] == []
         again = place.quick(capsys, "apply", path, "--json").data["routes"][0]
         assert again["delivered"] == 0
