@@ -185,6 +185,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "route": result.route,
         "digest": result.digest,
         "ok": result.well,
+        "shadow": result.shadow,
         "cycles": total.cycles,
         "read": total.read,
         "changed": total.changed,

@@ -182,4 +182,5 @@ def as_result(data: Mapping[str, Any], *, partial: bool = False) -> Result:
         open=data["open"], holds=data["holds"],
         in_flight=data["in_flight"], dirty=data["to_decide"], seconds=data["seconds"],
         canary=from_data(data["canary"]) if data["canary"] else None, partial=partial,
+        shadow=data["shadow"],
     )  # fmt: skip

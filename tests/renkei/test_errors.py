@@ -189,7 +189,8 @@ def test_trying_again_and_giving_up(place: Place, capsys: Any) -> None:
     assert [(each["field"], each["details"]["reason"]) for each in given_up] == [("title", "not that title")]
     (story,) = place.quick(capsys, "trace", f"marketo:{first}", "--json").data["found"]
     told = [(each["what"], each["how"]) for each in story["history"] if each["who"] == speaker()]
-    assert [what for what, _how in told] == ["discarded", "gave_up", "retried"]
+    assert [what for what, _how in told] == ["discarded", "gave_up", "retried", "approved"]
+    assert told[3][1].startswith("sync --first")
     assert told[1][1].endswith("not that title")
     _type(place, second, "short")
     time.sleep(1.2)
