@@ -127,7 +127,7 @@ def _route(flows: Flows, closing: Closing) -> tuple[float, set[str | None]]:
     due = closing.start + flows.wait
     deal, since = closing.deal, max(due - flows.slack, closing.start)
     if flows.blank_after is not None and _reason(deal, due) is None:
-        last = closing.start + max(flows.blank_after, flows.wait)
+        last = due + flows.blank_after  # the owner is reminded at `due`, and has that long from then on
         filled = (
             v.time for v in deal.versions if due < v.time < last and (v.values or {}).get("Loss_Reason__c")
         )

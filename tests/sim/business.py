@@ -198,7 +198,7 @@ class Business:
         for faults in self.town.faults.values():
             faults.quiet()
         self.wishes = replace(self.wishes, crashes=0.0)
-        for _ in range(int((BLANK + float(str(ASKED["patience"]))) // HOUR) + 2):
+        for _ in range(int((WAIT + BLANK + float(str(ASKED["patience"]))) // HOUR) + 2):
             self.town.wait(HOUR)
             self._round()
         self.town.wait(26 * HOUR)  # whatever the vendor refused is tried again

@@ -306,13 +306,14 @@ def test_a_task_about_a_deal_alone_is_a_reminder() -> None:
 
 
 def test_a_blank_reason_waits_and_an_unknown_one_for_ever() -> None:
-    """Without a reason the default list is due after some days, at once when it is filled in; an unrouted one waits."""
+    """Without a reason the default list is due some days after its owner was reminded, at once when it is filled in; an
+    unrouted one waits."""
     story = Story()
     deal = story.deal()
     story.sfa.human_lose(deal)
     asked: dict[str, Any] = {"blank_after": 7 * DAY, "blank_list": "N-01"}
-    assert _kinds(story.verdict(100, **asked)) == set()
-    assert _kinds(story.verdict(100, **asked)) == {"missing return"}
+    assert _kinds(story.verdict(180, **asked)) == set()
+    assert _kinds(story.verdict(20, **asked)) == {"missing return"}
     story.enlist("N-01")
     assert _kinds(story.verdict(1, **asked)) == set()
     other = story.deal()
