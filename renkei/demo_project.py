@@ -50,7 +50,7 @@ class Story:
     def ripens(self, lap: float) -> float:
         """After so many seconds everything that was done must have come to what it comes to."""
         flows = self.told["flows"]
-        return self._patience(lap) + float(max(flows["wait"], flows["blank_after"]))
+        return self._patience(lap) + float(flows["wait"] + flows["blank_after"])
 
     def _patience(self, lap: float) -> float:
         return max(float(self.told["flows"]["patience"]), 2 * lap)

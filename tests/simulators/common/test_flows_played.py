@@ -85,7 +85,7 @@ class ToyFlows:
         at, told = self.lost.setdefault(deal, (self.clock.now(), quiet and "returns old" not in self.broken))
         wait = 0.0 if "does not wait" in self.broken else DAY
         if row["Loss_Reason__c"] is None:
-            wait = 7 * DAY
+            wait = DAY + 7 * DAY  # from the reminder on
         if told or self.clock.now() < at + wait:
             return
         self.lost[deal] = (at, True)
